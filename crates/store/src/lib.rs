@@ -1,1 +1,118 @@
-//! Stub.
+//! The store: reads, and one `apply` for every write. Backends differ only below this trait, and
+//! every backend passes the same contract suite.
+
+use async_trait::async_trait;
+use signet_core::change::{Change, Conflict};
+use signet_core::context::UnixTime;
+use signet_core::ids::{ClientId, TenantId, TokenHash};
+use signet_core::records::{
+    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, Interaction, Session, Tenant, TenantKey, User,
+};
+use uuid::Uuid;
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The state was not the one a change expected; nothing was written.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// The database cannot be reached or did not answer in time; nothing may be assumed.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row does not read back as what was written, or a statement failed for good.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+/// Result of a store call.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// One page of a listing, ordered by name; `after` is the last name of the page before.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Only names greater than this.
+    pub after: Option<String>,
+    /// At most this many rows (1 to 1000).
+    pub limit: u32,
+}
+
+/// Which audit events to list; newest first.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only this client's.
+    pub client_id: Option<ClientId>,
+    /// Only this user's.
+    pub user_id: Option<Uuid>,
+    /// Only with this reason code.
+    pub reason: Option<String>,
+    /// Only of this login.
+    pub correlation_id: Option<String>,
+    /// Only older than this event.
+    pub before: Option<Uuid>,
+    /// At most this many rows (1 to 1000).
+    pub limit: u32,
+}
+
+/// What a sweep removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Rows deleted, all tables together.
+    pub rows: u64,
+    /// Whether more rows are waiting.
+    pub more: bool,
+}
+
+/// Persistence. Every method but [`Store::tenants`] and the operational ones takes the tenant first
+/// and neither sees nor changes another tenant's rows.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Every tenant, ordered by id.
+    async fn tenants(&self) -> Result<Vec<Tenant>>;
+    /// The tenant's key pairs that are not past `remove_at` and not revoked at `now`, oldest first.
+    async fn tenant_keys(&self, tenant: &TenantId, now: UnixTime) -> Result<Vec<TenantKey>>;
+
+    /// One client.
+    async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>>;
+    /// Clients by id.
+    async fn clients(&self, tenant: &TenantId, page: &Page) -> Result<Vec<Client>>;
+    /// Every key of a client, revoked and expired ones included, oldest first (`created_at`, then `id`).
+    async fn client_keys(&self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientKey>>;
+
+    /// One user by `sub`.
+    async fn user(&self, tenant: &TenantId, id: Uuid) -> Result<Option<User>>;
+    /// One user by username (lower case).
+    async fn user_by_name(&self, tenant: &TenantId, username: &str) -> Result<Option<User>>;
+    /// Users by username.
+    async fn users(&self, tenant: &TenantId, page: &Page) -> Result<Vec<User>>;
+
+    /// A session by the hash of its cookie.
+    async fn session(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<Session>>;
+    /// An interaction by id.
+    async fn interaction(&self, tenant: &TenantId, id: &str) -> Result<Option<Interaction>>;
+    /// The consent of a user to a client.
+    async fn consent(&self, tenant: &TenantId, user: Uuid, client: &ClientId) -> Result<Option<Consent>>;
+    /// Every consent of a user, by client id.
+    async fn consents(&self, tenant: &TenantId, user: Uuid) -> Result<Vec<Consent>>;
+    /// A code by hash, redeemed and expired ones included.
+    async fn code(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<Code>>;
+    /// An access token by hash whose grant stands unrevoked; expired ones included until swept.
+    async fn access_token(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<AccessToken>>;
+    /// Audit events, newest first.
+    async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>>;
+
+    /// Applies all changes in one transaction, or none. A change whose record names another tenant
+    /// than `tenant` is refused as [`StoreError::Corrupt`].
+    async fn apply(&self, tenant: &TenantId, changes: &[Change]) -> Result<()>;
+
+    /// The database's own clock.
+    async fn clock(&self) -> Result<UnixTime>;
+    /// Deletes up to `limit` rows per table that are past use at `now`: replay entries, interactions,
+    /// sessions, codes, access tokens, grants with nothing left under them. Audit events stay.
+    async fn sweep(&self, now: UnixTime, limit: u32) -> Result<Swept>;
+    /// Brings the schema up to this binary's version.
+    async fn migrate(&self) -> Result<()>;
+    /// Whether the schema is the one this binary needs.
+    async fn is_current(&self) -> Result<bool>;
+    /// Closes every connection; waits for those in use.
+    async fn close(&self);
+}

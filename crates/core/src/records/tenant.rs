@@ -1,0 +1,98 @@
+//! A tenant is an issuer with its own keys, clients, users, policies and branding.
+
+use serde::{Deserialize, Serialize};
+use signet_jose::{KeyAlg, SigAlg};
+
+use crate::context::UnixTime;
+use crate::ids::TenantId;
+
+/// One issuer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Short name, part of every key.
+    pub id: TenantId,
+    /// The issuer URL, exactly as it stands in tokens (OpenID Connect Core section 2, `iss`).
+    pub issuer: String,
+    /// Counts up with every change; a write names the version it saw.
+    pub version: i64,
+    /// Everything else.
+    pub settings: TenantSettings,
+    /// When it was created.
+    pub created_at: UnixTime,
+}
+
+/// A tenant's policies and looks. Durations are seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantSettings {
+    /// How the pages look.
+    pub branding: Branding,
+    /// JWS algorithms the tenant keeps a signing key for.
+    pub signing_algs: Vec<SigAlg>,
+    /// JWE key management algorithms the tenant keeps a decryption key for.
+    pub encryption_algs: Vec<KeyAlg>,
+    /// How long a key signs before the next one takes over.
+    pub key_lifetime: i64,
+    /// How long a key is published before it is used, and how long clients may cache the JWKS.
+    pub key_propagation: i64,
+    /// How long a key stays published after its last use.
+    pub key_retention: i64,
+    /// Tolerance for other parties' clocks.
+    pub clock_skew: i64,
+    /// Longest accepted `exp - iat` of a request object (A.13-d).
+    pub request_object_max_lifetime: i64,
+    /// Oldest accepted `now - iat` of a request object (A.13-d).
+    pub request_object_max_age: i64,
+    /// Whether `client_id` may stand only inside the request object (A-48, A.13-b).
+    pub client_id_in_object_only: bool,
+    /// A session ends after this much silence.
+    pub session_idle: i64,
+    /// A session ends after this in any case.
+    pub session_lifetime: i64,
+    /// How long a person may take between authorization request and consent.
+    pub interaction_lifetime: i64,
+}
+
+impl Default for TenantSettings {
+    fn default() -> Self {
+        Self {
+            branding: Branding::default(),
+            signing_algs: vec![SigAlg::RS256, SigAlg::ES256, SigAlg::EdDSA],
+            encryption_algs: vec![
+                KeyAlg::RsaOaep,
+                KeyAlg::RsaOaep256,
+                KeyAlg::EcdhEs,
+                KeyAlg::EcdhEsA128Kw,
+                KeyAlg::EcdhEsA256Kw,
+            ],
+            key_lifetime: 90 * 86_400,
+            key_propagation: 86_400,
+            key_retention: 7 * 86_400,
+            clock_skew: 60,
+            request_object_max_lifetime: 86_400,
+            request_object_max_age: 86_400,
+            client_id_in_object_only: false,
+            session_idle: 3_600,
+            session_lifetime: 12 * 3_600,
+            interaction_lifetime: 1_800,
+        }
+    }
+}
+
+/// What a tenant's pages show of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Branding {
+    /// Name in headings and titles.
+    pub name: String,
+    /// Image shown above the form; https, or data.
+    pub logo_url: Option<String>,
+    /// `#rrggbb`; text colours are derived from it.
+    pub accent: String,
+}
+
+impl Default for Branding {
+    fn default() -> Self {
+        Self { name: "Signet".into(), logo_url: None, accent: "#8c1c2e".into() }
+    }
+}
