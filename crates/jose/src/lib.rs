@@ -1,1 +1,27 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+mod alg;
+mod claims;
+mod compact;
+mod fault;
+mod import;
+mod key;
+mod private;
+mod seal;
+mod sign;
+mod trace;
+mod verify;
+
+pub use alg::{ContentAlg, KeyAlg, KeyFamily, KeyKind, KeySpec, KeyUse, SigAlg};
+pub use claims::Claims;
+pub use compact::{
+    Compact, JweHeader, JwsHeader, Limits, Peek, SealedJwe, UnverifiedJws, parse, parse_nested,
+};
+pub use fault::{JoseFault, KeyFault, Offered};
+pub use import::{Import, ImportedKey, Origin, import};
+pub use key::PublicKey;
+pub use private::PrivateKey;
+pub use seal::{Decrypter, Encrypter, SealHeader};
+pub use sign::{Signer, Verifier};
+pub use trace::{Check, Trace, Verdict};
+pub use verify::{Expect, Typ, Verified, verify};
