@@ -1,5 +1,10 @@
-//! Compact.
-use crate::{ContentAlg, JoseFault, KeyAlg, SigAlg};
+//! The parser of compact tokens. It works on bytes alone and runs before any key is touched.
+
+use serde_json::{Map, Value};
+
+use crate::fault::Offered;
+use crate::header::{self, Ephemeral};
+use crate::{Claims, ContentAlg, JoseFault, KeyAlg, KeyFamily, SigAlg, b64};
 
 /// How much of a token is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,31 +36,31 @@ pub enum Compact {
     Jwe(SealedJwe),
 }
 
-/// The used members of a JWS header.
+/// The members of a JWS header that are used. Others are tolerated and never looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwsHeader {
-    /// `alg`.
+    /// `alg` (RFC 7515 section 4.1.1).
     pub alg: SigAlg,
-    /// `kid`.
+    /// `kid` (RFC 7515 section 4.1.4).
     pub kid: Option<String>,
-    /// `typ`.
+    /// `typ` (RFC 7515 section 4.1.9).
     pub typ: Option<String>,
-    /// `cty`.
+    /// `cty` (RFC 7515 section 4.1.10).
     pub cty: Option<String>,
 }
 
-/// The used members of a JWE header.
+/// The members of a JWE header that are used. Others are tolerated and never looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JweHeader {
-    /// `alg`.
+    /// `alg` (RFC 7516 section 4.1.1).
     pub alg: KeyAlg,
-    /// `enc`.
+    /// `enc` (RFC 7516 section 4.1.2).
     pub enc: ContentAlg,
-    /// `kid`.
+    /// `kid` (RFC 7516 section 4.1.6).
     pub kid: Option<String>,
-    /// `typ`.
+    /// `typ` (RFC 7516 section 4.1.11).
     pub typ: Option<String>,
-    /// `cty`.
+    /// `cty` (RFC 7516 section 4.1.12).
     pub cty: Option<String>,
 }
 
@@ -63,12 +68,22 @@ pub struct JweHeader {
 #[derive(Clone, Debug)]
 pub struct UnverifiedJws {
     header: JwsHeader,
+    pub(crate) signing_input: String,
+    payload: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+    limits: Limits,
 }
 
-/// A JWE that is still encrypted.
+/// A JWE that is still encrypted; every part has the length that its algorithms want.
 #[derive(Clone, Debug)]
 pub struct SealedJwe {
     header: JweHeader,
+    pub(crate) ephemeral: Option<Ephemeral>,
+    pub(crate) aad: String,
+    pub(crate) encrypted_key: Vec<u8>,
+    pub(crate) iv: Vec<u8>,
+    pub(crate) ciphertext: Vec<u8>,
+    pub(crate) tag: Vec<u8>,
 }
 
 /// The two unverified claims that may be read to find the party whose keys verify the token.
@@ -85,9 +100,23 @@ impl UnverifiedJws {
     pub fn header(&self) -> &JwsHeader {
         &self.header
     }
+
     /// Reads `iss` and `client_id`, and nothing else, before verification.
+    ///
+    /// RFC 9101 section 10.8 and OpenID Connect Core 1.0 section 6.1: the client must be known before its
+    /// key can be.
     pub fn peek(&self) -> Result<Peek, JoseFault> {
-        Ok(Peek::default())
+        let mut map = self.claims()?.into_map();
+        let mut take = |claim: &str| match map.remove(claim) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(JoseFault::ClaimType { claim: Offered::new(claim) }),
+        };
+        Ok(Peek { iss: take("iss")?, client_id: take("client_id")? })
+    }
+
+    pub(crate) fn claims(&self) -> Result<Claims, JoseFault> {
+        Claims::parse(&self.payload, &self.limits)
     }
 }
 
@@ -99,11 +128,124 @@ impl SealedJwe {
 }
 
 /// Parses a compact token; no key is involved.
-pub fn parse(_token: &str, _limits: &Limits) -> Result<Compact, JoseFault> {
-    Err(JoseFault::HeaderNotJson)
+///
+/// RFC 7515 section 7.1 and RFC 7516 section 7.1: three segments are a JWS, five a JWE.
+pub fn parse(token: &str, limits: &Limits) -> Result<Compact, JoseFault> {
+    if token.len() > limits.token {
+        return Err(JoseFault::TokenTooLarge);
+    }
+    // RFC 7515 section 7.2, RFC 7516 section 7.2: the JSON serializations are not for OAuth.
+    if token.trim_start().starts_with('{') {
+        return Err(JoseFault::JsonSerialization);
+    }
+    let segments: Vec<&str> = token.split('.').collect();
+    match segments[..] {
+        [header, payload, signature] => jws([header, payload, signature], limits).map(Compact::Jws),
+        [header, key, iv, ciphertext, tag] => {
+            jwe([header, key, iv, ciphertext, tag], limits).map(Compact::Jwe)
+        }
+        _ => Err(JoseFault::Segments { found: segments.len() }),
+    }
 }
 
 /// Parses what came out of a JWE: exactly one JWS. JSON, and a JWE inside a JWE, are refused.
-pub fn parse_nested(_plaintext: &[u8], _limits: &Limits) -> Result<UnverifiedJws, JoseFault> {
-    Err(JoseFault::ContentNotJws)
+///
+/// RFC 9101 section 6.1: the plaintext of an encrypted request object is the signed one.
+pub fn parse_nested(plaintext: &[u8], limits: &Limits) -> Result<UnverifiedJws, JoseFault> {
+    let text = std::str::from_utf8(plaintext).map_err(|_| JoseFault::ContentNotJws)?;
+    match parse(text, limits) {
+        Ok(Compact::Jws(jws)) => Ok(jws),
+        Ok(Compact::Jwe(_)) => Err(JoseFault::ContentIsJwe),
+        Err(JoseFault::JsonSerialization | JoseFault::Segments { .. }) => Err(JoseFault::ContentNotJws),
+        Err(_) if text.split('.').count() == 5 => Err(JoseFault::ContentIsJwe),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn decode(segment: &'static str, text: &str) -> Result<Vec<u8>, JoseFault> {
+    b64::decode(text).ok_or(JoseFault::NotBase64Url { segment })
+}
+
+fn header_map(text: &str, limits: &Limits) -> Result<Map<String, Value>, JoseFault> {
+    if text.len() / 4 * 3 > limits.header {
+        return Err(JoseFault::HeaderTooLarge);
+    }
+    header::parse(&decode("header", text)?, limits)
+}
+
+fn jws([header, payload, signature]: [&str; 3], limits: &Limits) -> Result<UnverifiedJws, JoseFault> {
+    let map = header_map(header, limits)?;
+    let alg = header::sig_alg(&map)?;
+    let parsed = JwsHeader {
+        alg,
+        kid: header::kid(&map)?,
+        typ: header::text(&map, "typ")?,
+        cty: header::text(&map, "cty")?,
+    };
+    // RFC 7515 appendix F: detached content is not used.
+    if payload.is_empty() {
+        return Err(JoseFault::PayloadMissing);
+    }
+    if signature.is_empty() {
+        return Err(JoseFault::SignatureMissing);
+    }
+    let decoded = decode("payload", payload)?;
+    let signature = decode("signature", signature)?;
+    if !signature_length_fits(alg, signature.len()) {
+        return Err(JoseFault::SignatureLength);
+    }
+    let signing_input = format!("{header}.{payload}");
+    Ok(UnverifiedJws { header: parsed, signing_input, payload: decoded, signature, limits: *limits })
+}
+
+/// RFC 7518 sections 3.2 to 3.5, RFC 8037 section 3.1: the lengths are fixed, save that RSA's follows from
+/// the modulus, of which only the bounds are known here.
+fn signature_length_fits(alg: SigAlg, length: usize) -> bool {
+    match alg.key_kind() {
+        KeyFamily::Rsa => (256..=512).contains(&length),
+        KeyFamily::Secret => length == alg.hash().len(),
+        curve => length == 2 * curve.coordinate_len(),
+    }
+}
+
+fn jwe([header, key, iv, ciphertext, tag]: [&str; 5], limits: &Limits) -> Result<SealedJwe, JoseFault> {
+    let map = header_map(header, limits)?;
+    let alg = header::key_alg(&map)?;
+    let enc = header::content_alg(&map)?;
+    let parsed = JweHeader {
+        alg,
+        enc,
+        kid: header::kid(&map)?,
+        typ: header::text(&map, "typ")?,
+        cty: header::text(&map, "cty")?,
+    };
+    let ephemeral = alg.is_agreement().then(|| header::ephemeral(&map)).transpose()?;
+
+    let encrypted_key = decode("encrypted key", key)?;
+    // RFC 7518 sections 4.3, 4.6 and 4.4 (RFC 3394: the wrap adds eight octets). RSA's length is held
+    // against the modulus when the key is used.
+    let key_fits = match alg {
+        KeyAlg::RsaOaep | KeyAlg::RsaOaep256 => (256..=512).contains(&encrypted_key.len()),
+        KeyAlg::EcdhEs => encrypted_key.is_empty(),
+        KeyAlg::EcdhEsA128Kw | KeyAlg::EcdhEsA256Kw => encrypted_key.len() == enc.key_len() + 8,
+    };
+    if !key_fits {
+        return Err(JoseFault::EncryptedKeyLength);
+    }
+    // RFC 7518 sections 5.2.2.1 and 5.3: 128 and 96 bits.
+    let iv = decode("initialisation vector", iv)?;
+    if iv.len() != enc.iv_len() {
+        return Err(JoseFault::IvLength);
+    }
+    // RFC 7518 section 5.2.2.2: whole blocks, at least one; a token without content is of no use.
+    let ciphertext = decode("ciphertext", ciphertext)?;
+    if ciphertext.is_empty() || (enc.is_cbc() && ciphertext.len() % 16 != 0) {
+        return Err(JoseFault::CiphertextLength);
+    }
+    // RFC 7518 sections 5.2.3 to 5.2.5 and 5.3: a shortened tag is not a tag.
+    let tag = decode("authentication tag", tag)?;
+    if tag.len() != enc.tag_len() {
+        return Err(JoseFault::TagLength);
+    }
+    Ok(SealedJwe { header: parsed, ephemeral, aad: header.to_owned(), encrypted_key, iv, ciphertext, tag })
 }

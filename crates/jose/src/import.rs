@@ -1,12 +1,24 @@
-//! Import.
+//! Reading public keys in the forms in which they are handed over.
+
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::pkey::PKey;
+use openssl::x509::X509;
+use serde_json::{Map, Value};
+
+use crate::fault::Offered;
+use crate::material::Material;
+use crate::strict::{self, Broken};
 use crate::{KeyFault, PublicKey};
+
+const MAX_BYTES: usize = 64 * 1024;
+const MAX_KEYS: usize = 20;
 
 /// The outcome of an import.
 #[derive(Clone, Debug)]
 pub struct Import {
     /// The usable keys; never empty.
     pub keys: Vec<ImportedKey>,
-    /// Members of a JWK Set that were skipped: their index and why.
+    /// Members of a JWK Set that were skipped: their index in the set, and why.
     pub skipped: Vec<(usize, KeyFault)>,
 }
 
@@ -24,7 +36,7 @@ pub enum Origin {
 }
 
 /// One imported key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedKey {
     /// The key.
     pub key: PublicKey,
@@ -37,6 +49,145 @@ pub struct ImportedKey {
 }
 
 /// Reads public keys from a JWK, a JWK Set, a PEM public key, or an X.509 certificate (PEM or DER).
-pub fn import(_bytes: &[u8]) -> Result<Import, KeyFault> {
-    Err(KeyFault::Unrecognised)
+///
+/// One bad member of a JWK Set is skipped (RFC 7517 section 5); none that is usable is a fault. Of a PEM
+/// certificate chain the first certificate counts.
+pub fn import(bytes: &[u8]) -> Result<Import, KeyFault> {
+    if bytes.len() > MAX_BYTES {
+        return Err(KeyFault::DocumentTooLarge { size: bytes.len(), limit: MAX_BYTES });
+    }
+    let trimmed = bytes.trim_ascii();
+    let one = |key| Import { keys: vec![key], skipped: Vec::new() };
+    if trimmed.starts_with(b"{") {
+        json(trimmed)
+    } else if let Some(label) = pem_label(trimmed) {
+        pem(trimmed, &label).map(one)
+    } else if bytes.starts_with(&[0x30]) {
+        der(bytes).map(one)
+    } else {
+        Err(KeyFault::Unrecognised)
+    }
+}
+
+fn json(bytes: &[u8]) -> Result<Import, KeyFault> {
+    let mut map = strict::object(bytes, 8, 4096).map_err(|broken| match broken {
+        Broken::Duplicate(name) => KeyFault::DuplicateMember { name },
+        Broken::NotObject => KeyFault::NotObject,
+        Broken::Syntax | Broken::Depth | Broken::Count => KeyFault::NotJson,
+    })?;
+    match map.remove("keys") {
+        None => Ok(Import { keys: vec![jwk(&Value::Object(map), Origin::Jwk)?], skipped: Vec::new() }),
+        Some(Value::Array(members)) => set(&members),
+        Some(_) => Err(KeyFault::MemberType { member: "keys", wanted: "an array" }),
+    }
+}
+
+fn set(members: &[Value]) -> Result<Import, KeyFault> {
+    if members.is_empty() {
+        return Err(KeyFault::EmptySet);
+    }
+    if members.len() > MAX_KEYS {
+        return Err(KeyFault::TooManyKeys { count: members.len(), limit: MAX_KEYS });
+    }
+    let mut import = Import { keys: Vec::new(), skipped: Vec::new() };
+    for (index, member) in members.iter().enumerate() {
+        match jwk(member, Origin::Jwks) {
+            Ok(key) => import.keys.push(key),
+            Err(fault) => import.skipped.push((index, fault)),
+        }
+    }
+    match import.skipped.first() {
+        Some((_, first)) if import.keys.is_empty() => {
+            Err(KeyFault::NoUsableKey { count: members.len(), first: first.to_string() })
+        }
+        _ => Ok(import),
+    }
+}
+
+fn jwk(value: &Value, origin: Origin) -> Result<ImportedKey, KeyFault> {
+    let key = PublicKey::from_jwk(value)?;
+    let empty = Map::new();
+    let map = value.as_object().unwrap_or(&empty);
+    with_period(key, seconds(map, "nbf")?, seconds(map, "exp")?, origin)
+}
+
+fn seconds(jwk: &Map<String, Value>, member: &'static str) -> Result<Option<i64>, KeyFault> {
+    let wanted = KeyFault::MemberType { member, wanted: "a whole number of seconds" };
+    match jwk.get(member) {
+        None => Ok(None),
+        Some(value) => {
+            value.as_i64().filter(|seconds| (0..=1 << 53).contains(seconds)).map(Some).ok_or(wanted)
+        }
+    }
+}
+
+fn with_period(
+    key: PublicKey,
+    not_before: Option<i64>,
+    not_after: Option<i64>,
+    origin: Origin,
+) -> Result<ImportedKey, KeyFault> {
+    if not_before.zip(not_after).is_some_and(|(start, end)| end < start) {
+        return Err(KeyFault::Period);
+    }
+    Ok(ImportedKey { key, not_before, not_after, origin })
+}
+
+/// The label of the first PEM block (RFC 7468 section 2); a private one wins over it.
+fn pem_label(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let labels: Vec<&str> = text
+        .split("-----BEGIN ")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("-----").map(|(label, _)| label))
+        .collect();
+    labels
+        .iter()
+        .find(|label| label.contains("PRIVATE KEY"))
+        .or(labels.first())
+        .map(|label| (*label).to_owned())
+}
+
+fn pem(bytes: &[u8], label: &str) -> Result<ImportedKey, KeyFault> {
+    match label {
+        "PUBLIC KEY" => {
+            let pkey = PKey::public_key_from_pem(bytes).map_err(|_| KeyFault::PemMalformed)?;
+            let key = PublicKey::from_material(Material::from_pkey(&pkey)?);
+            with_period(key, None, None, Origin::Pem)
+        }
+        "CERTIFICATE" => {
+            let certificate = X509::from_pem(bytes).map_err(|_| KeyFault::CertificateMalformed)?;
+            x509(&certificate)
+        }
+        label if label.contains("PRIVATE KEY") => {
+            Err(KeyFault::PrivateGiven { found: "a PEM block \"PRIVATE KEY\"" })
+        }
+        other => Err(KeyFault::PemLabel { found: Offered::new(other) }),
+    }
+}
+
+fn der(bytes: &[u8]) -> Result<ImportedKey, KeyFault> {
+    if let Ok(certificate) = X509::from_der(bytes) {
+        return x509(&certificate);
+    }
+    if PKey::private_key_from_der(bytes).is_ok() {
+        return Err(KeyFault::PrivateGiven { found: "a DER private key" });
+    }
+    Err(KeyFault::CertificateMalformed)
+}
+
+/// RFC 5280 sections 4.1.2.5 and 4.1.2.7: the certificate's period and key. Nothing else of it is believed.
+fn x509(certificate: &X509) -> Result<ImportedKey, KeyFault> {
+    let pkey = certificate.public_key().map_err(|_| KeyFault::CertificateMalformed)?;
+    let key = PublicKey::from_material(Material::from_pkey(&pkey)?);
+    let not_before = unix(certificate.not_before())?;
+    let not_after = unix(certificate.not_after())?;
+    with_period(key, Some(not_before), Some(not_after), Origin::X509)
+}
+
+fn unix(time: &Asn1TimeRef) -> Result<i64, KeyFault> {
+    let diff = Asn1Time::from_unix(0)
+        .and_then(|epoch| epoch.diff(time))
+        .map_err(|_| KeyFault::CertificateMalformed)?;
+    Ok(i64::from(diff.days) * 86_400 + i64::from(diff.secs))
 }

@@ -1,14 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 mod alg;
+mod b64;
 mod claims;
 mod compact;
+mod content;
 mod fault;
+mod header;
 mod import;
 mod key;
+mod material;
 mod private;
+mod raw;
 mod seal;
 mod sign;
+mod strict;
 mod trace;
 mod verify;
 
