@@ -1,7 +1,25 @@
-//! Every protocol rule as a pure function.
+//! Every protocol rule as a pure function: no async, HTTP, SQL, clock or randomness of its own.
 
+pub mod audit;
 pub mod authorize;
 pub mod change;
+pub mod claims;
+pub mod client_auth;
+pub mod client_policy;
 pub mod context;
+pub mod discovery;
+pub mod fault;
 pub mod ids;
+pub mod interaction;
+pub mod params;
+pub mod pkce;
 pub mod records;
+pub mod redirect;
+pub mod replay;
+pub mod request_object;
+pub mod response;
+pub mod token;
+pub mod userinfo;
+
+#[cfg(test)]
+mod testing;

@@ -29,7 +29,7 @@ pub struct AuthorizationRequest {
     /// Wished authentication context classes, best first.
     pub acr_values: Vec<String>,
     /// Who the person probably is.
-    pub login_hint: Option<String>,
+    pub login_hint: Vec<String>,
     /// Wished page languages, best first.
     pub ui_locales: Vec<String>,
     /// Claims asked for one by one.

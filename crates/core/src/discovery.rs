@@ -1,0 +1,130 @@
+//! Discovery (OpenID Connect Discovery section 3, RFC 8414) and the JWKS, made from what is there and never from a list
+//! kept by hand.
+
+use serde_json::{Map, Value, json};
+use signet_jose::{ContentAlg, KeyUse, SigAlg};
+
+use crate::claims::SCOPES;
+use crate::context::UnixTime;
+use crate::interaction::ACR_VALUES;
+use crate::records::{ClientAuthMethod, KeyState, Tenant, TenantKey};
+
+/// The addresses under an issuer. The router and discovery are both made from this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Where browsers bring authorization requests.
+    Authorize,
+    /// Where codes are redeemed.
+    Token,
+    /// Where claims are served.
+    UserInfo,
+    /// Where public keys are published.
+    Jwks,
+}
+
+impl Endpoint {
+    /// Path below the issuer.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Authorize => "/authorize",
+            Self::Token => "/token",
+            Self::UserInfo => "/userinfo",
+            Self::Jwks => "/jwks",
+        }
+    }
+
+    /// Full address for an issuer.
+    pub fn url(self, issuer: &str) -> String {
+        format!("{}{}", issuer.trim_end_matches('/'), self.path())
+    }
+}
+
+/// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
+pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
+    let issuer = tenant.issuer.as_str();
+    let scopes: Vec<_> = SCOPES.iter().map(|scope| scope.name).collect();
+    let mut claims: Vec<_> = SCOPES.iter().flat_map(|scope| scope.claims.iter().copied()).collect();
+    claims.extend(["iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]);
+    let signing = signing_algs(keys, now);
+    let encryption = decryption_algs(keys, now);
+    let request_signing: Vec<_> =
+        SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();
+    let enc: Vec<_> = ContentAlg::ALL.iter().map(|enc| enc.name()).collect();
+    let client_encryption: Vec<_> = signet_jose::KeyAlg::ALL.iter().map(|alg| alg.name()).collect();
+    let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": Endpoint::Authorize.url(issuer),
+        "token_endpoint": Endpoint::Token.url(issuer),
+        "userinfo_endpoint": Endpoint::UserInfo.url(issuer),
+        "jwks_uri": Endpoint::Jwks.url(issuer),
+        "scopes_supported": scopes,
+        "claims_supported": claims,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": true,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["public"],
+        "acr_values_supported": ACR_VALUES,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": ["en"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": methods,
+        "id_token_signing_alg_values_supported": signing,
+        "id_token_encryption_alg_values_supported": client_encryption,
+        "id_token_encryption_enc_values_supported": enc,
+        "userinfo_signing_alg_values_supported": signing,
+        "userinfo_encryption_alg_values_supported": client_encryption,
+        "userinfo_encryption_enc_values_supported": enc,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": false,
+        "require_request_uri_registration": false,
+        "require_signed_request_object": false,
+        "request_object_signing_alg_values_supported": request_signing,
+        "request_object_encryption_alg_values_supported": encryption,
+        "request_object_encryption_enc_values_supported": enc,
+        "authorization_response_iss_parameter_supported": true,
+    })
+}
+
+/// The published key set (RFC 7517 section 5): one entry for each key and algorithm, signing keys first.
+pub fn jwks(keys: &[TenantKey], now: UnixTime) -> Value {
+    let mut entries: Vec<(bool, Value)> = Vec::new();
+    for key in keys.iter().filter(|key| key.state(now) != KeyState::Removed) {
+        for alg in &key.algs {
+            let mut entry: Map<String, Value> = key.public_jwk.clone();
+            entry.insert("kid".into(), key.kid(alg).into());
+            entry.insert("use".into(), key.usage.name().into());
+            entry.insert("alg".into(), alg.clone().into());
+            entries.push((key.usage == KeyUse::Enc, Value::Object(entry)));
+        }
+    }
+    entries.sort_by_key(|(is_enc, _)| *is_enc);
+    json!({ "keys": entries.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>() })
+}
+
+/// The key that signs with `alg` now: of several active ones the one that came into use last.
+pub fn signing_key<'a>(keys: &'a [TenantKey], alg: &str, now: UnixTime) -> Option<&'a TenantKey> {
+    keys.iter()
+        .filter(|key| key.usage == KeyUse::Sig && key.state(now) == KeyState::Active)
+        .filter(|key| key.algs.iter().any(|own| own == alg))
+        .max_by_key(|key| (key.use_from, key.id.clone()))
+}
+
+fn signing_algs(keys: &[TenantKey], now: UnixTime) -> Vec<&'static str> {
+    SigAlg::ALL.iter().map(|alg| alg.name()).filter(|alg| signing_key(keys, alg, now).is_some()).collect()
+}
+
+fn decryption_algs(keys: &[TenantKey], now: UnixTime) -> Vec<&'static str> {
+    let offers = |key: &TenantKey, alg: &str| {
+        key.usage == KeyUse::Enc
+            && key.state(now) != KeyState::Removed
+            && key.algs.iter().any(|own| own == alg)
+    };
+    signet_jose::KeyAlg::ALL
+        .iter()
+        .map(|alg| alg.name())
+        .filter(|alg| keys.iter().any(|key| offers(key, alg)))
+        .collect()
+}

@@ -1,0 +1,225 @@
+//! Every way in which a request can be refused: one variant per broken rule, each with its stable reason code, wire
+//! error code, HTTP status, log level and safe public text.
+
+use serde_json::Value;
+use signet_jose::{JoseFault, Offered};
+
+/// How loudly a refusal is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Expected in daily use.
+    Info,
+    /// Somebody should look: a client is set up wrongly, or somebody is trying things.
+    Warn,
+    /// The operator must act.
+    Error,
+}
+
+/// Declares the enum; each variant states reason code, wire code, status, level and public text in one line.
+macro_rules! faults {
+    ($($(#[$doc:meta])* $variant:ident $({ $($field:ident : $ty:ty),+ })?
+        = $code:literal, $wire:literal, $status:literal, $level:ident, $text:literal;)+) => {
+        /// A refusal. [`Fault::Object`] wraps what the JOSE policy found in a request object.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Fault {
+            $(
+                $(#[$doc])*
+                #[doc = concat!("`", $code, "`: ", $text)]
+                $variant $({ $(#[doc = concat!("The ", stringify!($field), ".")] $field: $ty),+ })?,
+            )+
+            /// The request object broke a rule of the JOSE policy.
+            Object(JoseFault),
+        }
+
+        impl Fault {
+            /// The stable reason code, for audit, logs and tests.
+            pub fn code(&self) -> &'static str {
+                match self { $(Self::$variant $({ $($field: _),+ })? => $code,)+ Self::Object(fault) => fault.code() }
+            }
+
+            /// The `error` on the wire.
+            pub fn wire(&self) -> &'static str {
+                // RFC 9101 section 7: `invalid_request_object` for failures of the object itself.
+                match self { $(Self::$variant $({ $($field: _),+ })? => $wire,)+ Self::Object(_) => "invalid_request_object" }
+            }
+
+            /// The HTTP status where the answer is not a redirect.
+            pub fn status(&self) -> u16 {
+                match self { $(Self::$variant $({ $($field: _),+ })? => $status,)+ Self::Object(_) => 400 }
+            }
+
+            /// How loudly to log it.
+            pub fn level(&self) -> Level {
+                match self { $(Self::$variant $({ $($field: _),+ })? => Level::$level,)+ Self::Object(_) => Level::Warn }
+            }
+
+            /// Text that may be shown to anybody.
+            pub fn public(&self) -> String {
+                match self {
+                    $(Self::$variant $({ $($field),+ })? => format!($text),)+
+                    Self::Object(fault) => object_text(fault),
+                }
+            }
+
+            /// Every reason code with its wire code, status and text, for tables and documentation.
+            pub const TABLE: &'static [(&'static str, &'static str, u16, &'static str)] =
+                &[$(($code, $wire, $status, $text)),+];
+        }
+    };
+}
+
+faults! {
+    ParameterRepeated { name: Offered } = "parameter_repeated", "invalid_request", 400, Warn, "The parameter \"{name}\" occurs more than once.";
+    ParameterTooLong { name: Offered } = "parameter_too_long", "invalid_request", 400, Warn, "The parameter \"{name}\" is too long.";
+    TooManyParameters = "too_many_parameters", "invalid_request", 400, Warn, "The request has too many parameters.";
+    ParameterEncoding = "parameter_encoding", "invalid_request", 400, Warn, "The request is not well-formed: parameters must be UTF-8 in form encoding.";
+    ContentTypeUnsupported = "content_type_unsupported", "invalid_request", 415, Warn, "The body must be application/x-www-form-urlencoded.";
+    BodyTooLarge = "body_too_large", "invalid_request", 413, Warn, "The body is too large.";
+    UriTooLong = "uri_too_long", "invalid_request", 414, Warn, "The address is too long; send the request by POST instead.";
+
+    ClientIdMissing = "client_id_missing", "invalid_request", 400, Warn, "The parameter \"client_id\" is missing.";
+    ClientUnknown = "client_unknown", "invalid_request", 400, Warn, "There is no client with this client_id here.";
+    RedirectUriMissing = "redirect_uri_missing", "invalid_request", 400, Warn, "The parameter \"redirect_uri\" is missing.";
+    RedirectUriUnregistered = "redirect_uri_unregistered", "invalid_request", 400, Warn, "The redirect_uri is not registered for this client; it must be equal to a registered one, character by character.";
+    ResponseTypeMissing = "response_type_missing", "invalid_request", 400, Warn, "The parameter \"response_type\" is missing.";
+    ResponseTypeUnsupported = "response_type_unsupported", "unsupported_response_type", 400, Warn, "This response_type is not supported; use \"code\".";
+    ResponseModeUnsupported = "response_mode_unsupported", "invalid_request", 400, Warn, "This response_mode is not supported; leave it out or use \"query\".";
+    ScopeMissing = "scope_missing", "invalid_scope", 400, Warn, "The parameter \"scope\" is missing; it must contain \"openid\".";
+    ScopeWithoutOpenid = "scope_without_openid", "invalid_scope", 400, Warn, "The scope must contain \"openid\".";
+    ScopeMalformed = "scope_malformed", "invalid_scope", 400, Warn, "The scope contains characters that a scope cannot have.";
+    ScopeNotAllowed { scope: Offered } = "scope_not_allowed", "invalid_scope", 400, Warn, "This client may not ask for the scope \"{scope}\".";
+    PkceRequired = "pkce_required", "invalid_request", 400, Warn, "This client must use PKCE: the parameter \"code_challenge\" is missing.";
+    PkceMethodUnsupported = "pkce_method_unsupported", "invalid_request", 400, Warn, "code_challenge_method must be \"S256\".";
+    PkceChallengeMalformed = "pkce_challenge_malformed", "invalid_request", 400, Warn, "code_challenge must be the base64url form of a SHA-256 hash: 43 characters.";
+    PkceMethodAlone = "pkce_method_alone", "invalid_request", 400, Warn, "code_challenge_method without code_challenge.";
+    PromptUnknown = "prompt_unknown", "invalid_request", 400, Warn, "prompt has an unknown value; none, login, consent and select_account are known.";
+    PromptNoneCombined = "prompt_none_combined", "invalid_request", 400, Warn, "prompt=none cannot be combined with other values.";
+    MaxAgeMalformed = "max_age_malformed", "invalid_request", 400, Warn, "max_age must be a whole number of seconds, zero or more.";
+    ClaimsMalformed = "claims_malformed", "invalid_request", 400, Warn, "The claims parameter is not a JSON object of the form that OpenID Connect Core section 5.5 describes.";
+    RequestUriUnsupported = "request_uri_unsupported", "request_uri_not_supported", 400, Warn, "request_uri is not supported; send the request object in \"request\".";
+    RegistrationUnsupported = "registration_unsupported", "registration_not_supported", 400, Warn, "The registration parameter is not supported.";
+    RequestObjectRequired = "request_object_required", "invalid_request", 400, Warn, "This client must send its requests as a request object.";
+    EncryptedObjectRequired = "request_object_not_encrypted", "invalid_request_object", 400, Warn, "This client must encrypt its request objects.";
+    RequestAndRequestUri = "request_and_request_uri", "invalid_request", 400, Warn, "request and request_uri cannot be used together.";
+    EncryptionKeyMissing = "encryption_key_missing", "unauthorized_client", 400, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now. Its owner must register one.";
+
+    ObjectClientIdMissing = "object_client_id_missing", "invalid_request_object", 400, Warn, "The request object names no client: \"iss\" and \"client_id\" are missing.";
+    ObjectClientIdMismatch = "object_client_id_mismatch", "invalid_request_object", 400, Warn, "client_id in the request object and beside it must be equal.";
+    ObjectKeyMissing = "object_key_missing", "invalid_request_object", 400, Warn, "This client has no signing key that is valid now.";
+    ObjectSubIsClient = "object_sub_is_client", "invalid_request_object", 400, Warn, "A request object must not have the client_id as its \"sub\".";
+    ObjectContainsRequest = "object_contains_request", "invalid_request_object", 400, Warn, "A request object must not contain request or request_uri.";
+    ObjectParameterType { name: Offered } = "object_parameter_type", "invalid_request_object", 400, Warn, "The claim \"{name}\" of the request object has the wrong type.";
+    ObjectContentType = "object_cty", "invalid_request_object", 400, Warn, "The header \"cty\" of an encrypted request object must be \"JWT\" if present.";
+    ObjectJtiMissing = "object_jti_missing", "invalid_request_object", 400, Warn, "This client's request objects must have a \"jti\".";
+    ObjectJtiMalformed = "object_jti_malformed", "invalid_request_object", 400, Warn, "\"jti\" must be a string of 1 to 256 bytes.";
+    ObjectReplayed = "object_replayed", "invalid_request_object", 400, Warn, "This \"jti\" has been used before; make a new request object for each attempt.";
+
+    InteractionUnknown = "interaction_unknown", "invalid_request", 400, Info, "This sign-in is not known here. Start again from the application.";
+    InteractionExpired = "interaction_expired", "invalid_request", 400, Info, "This sign-in took too long. Start again from the application.";
+    InteractionFinished = "interaction_finished", "invalid_request", 400, Info, "This sign-in has been completed already. Go back to the application.";
+    InteractionForeign = "interaction_foreign", "invalid_request", 403, Warn, "This sign-in was started in another browser. Start again from the application, and allow cookies.";
+    FormForged = "form_forged", "invalid_request", 403, Warn, "This form did not come from our page. Go back and try again.";
+    FormMalformed = "form_malformed", "invalid_request", 400, Info, "The form is incomplete. Go back and try again.";
+    CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The username or password is wrong.";
+    AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
+    AccessDenied = "access_denied", "access_denied", 400, Info, "The person declined.";
+    LoginRequired = "login_required", "login_required", 400, Info, "The person must log in.";
+    ConsentRequired = "consent_required", "consent_required", 400, Info, "The person must give consent.";
+    AccountSelectionRequired = "account_selection_required", "account_selection_required", 400, Info, "The person must choose an account.";
+    AcrUnmet = "acr_unmet", "unmet_authentication_requirements", 400, Info, "The demanded authentication context cannot be met.";
+
+    ClientAuthMissing = "client_auth_missing", "invalid_client", 401, Warn, "Client authentication is missing.";
+    ClientAuthMultiple = "client_auth_multiple", "invalid_request", 400, Warn, "Use one way of client authentication, not several.";
+    ClientAuthMalformed = "client_auth_malformed", "invalid_client", 401, Warn, "The Authorization header is not well-formed Basic authentication.";
+    ClientAuthMethodWrong = "client_auth_method_wrong", "invalid_client", 401, Warn, "Client authentication failed.";
+    ClientAuthUnknown = "client_auth_unknown", "invalid_client", 401, Warn, "Client authentication failed.";
+    ClientSecretWrong = "client_secret_wrong", "invalid_client", 401, Warn, "Client authentication failed.";
+    GrantTypeMissing = "grant_type_missing", "invalid_request", 400, Warn, "The parameter \"grant_type\" is missing.";
+    GrantTypeUnsupported = "grant_type_unsupported", "unsupported_grant_type", 400, Warn, "This grant_type is not supported.";
+    CodeMissing = "code_missing", "invalid_request", 400, Warn, "The parameter \"code\" is missing.";
+    CodeUnknown = "code_unknown", "invalid_grant", 400, Warn, "The code is not valid.";
+    CodeForeign = "code_foreign", "invalid_grant", 400, Warn, "The code is not valid.";
+    CodeExpired = "code_expired", "invalid_grant", 400, Info, "The code is not valid.";
+    CodeReplayed = "code_replayed", "invalid_grant", 400, Warn, "The code is not valid.";
+    CodeRedirectMissing = "code_redirect_uri_missing", "invalid_request", 400, Warn, "The parameter \"redirect_uri\" is missing; it must repeat the one of the authorization request.";
+    CodeRedirectMismatch = "code_redirect_uri_mismatch", "invalid_grant", 400, Warn, "redirect_uri differs from the one of the authorization request.";
+    VerifierMissing = "code_verifier_missing", "invalid_grant", 400, Warn, "The parameter \"code_verifier\" is missing.";
+    VerifierUnexpected = "code_verifier_unexpected", "invalid_grant", 400, Warn, "code_verifier was sent, but the authorization request had no code_challenge.";
+    VerifierMalformed = "code_verifier_malformed", "invalid_grant", 400, Warn, "code_verifier must have 43 to 128 unreserved characters.";
+    VerifierWrong = "code_verifier_wrong", "invalid_grant", 400, Warn, "code_verifier does not fit the code_challenge.";
+
+    TokenMissing = "token_missing", "", 401, Info, "An access token is needed.";
+    TokenMultiple = "token_multiple", "invalid_request", 400, Warn, "Send the access token once: in the header or in the form.";
+    TokenMalformed = "token_malformed", "invalid_request", 400, Warn, "The Authorization header is not a Bearer token.";
+    TokenUnknown = "token_unknown", "invalid_token", 401, Info, "The access token is not valid.";
+    TokenExpired = "access_token_expired", "invalid_token", 401, Info, "The access token has expired.";
+    ScopeInsufficient = "scope_insufficient", "insufficient_scope", 403, Info, "The access token lacks the scope \"openid\".";
+    UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";
+    ResponseKeyMissing = "response_key_missing", "invalid_token", 401, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now.";
+
+    RateLimited = "rate_limited", "temporarily_unavailable", 429, Warn, "Too many requests. Wait a moment.";
+    Busy = "busy", "temporarily_unavailable", 503, Warn, "The server is busy. Try again in a moment.";
+    StoreUnavailable = "store_unavailable", "temporarily_unavailable", 503, Error, "The server cannot reach its database. Try again in a moment.";
+    SigningKeyMissing = "signing_key_missing", "server_error", 500, Error, "The server has no signing key for this client's algorithm.";
+    Internal { detail: &'static str } = "internal", "server_error", 500, Error, "Something went wrong here ({detail}).";
+    NotFound = "not_found", "invalid_request", 404, Info, "There is nothing here.";
+    MethodNotAllowed = "method_not_allowed", "invalid_request", 405, Info, "This address does not answer to this method.";
+}
+
+/// RFC 7516 section 11.5: one text for every failure to decrypt, so that nobody learns from it.
+fn object_text(fault: &JoseFault) -> String {
+    match fault {
+        JoseFault::Undecryptable | JoseFault::UndecryptableKeyUnknown => {
+            "The request object cannot be decrypted.".to_owned()
+        }
+        other => format!("The request object is not acceptable: {other}."),
+    }
+}
+
+impl Fault {
+    /// What the operator may know and the sender may not, or `null`.
+    pub fn detail(&self) -> Value {
+        match self {
+            Self::Object(fault) => fault.offered().map_or(Value::Null, |offered| offered.into()),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl From<JoseFault> for Fault {
+    fn from(fault: JoseFault) -> Self {
+        Self::Object(fault)
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Fault;
+
+    #[test]
+    fn reason_codes_are_unique_and_lower_case() {
+        let codes: BTreeSet<_> = Fault::TABLE.iter().map(|row| row.0).collect();
+        assert_eq!(codes.len(), Fault::TABLE.len());
+        for code in codes {
+            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
+        }
+    }
+
+    #[test]
+    fn error_descriptions_keep_to_the_characters_of_rfc6749() {
+        // RFC 6749 section 4.1.2.1: %x20-21 / %x23-5B / %x5D-7E; quotes are replaced when rendered.
+        for (_, _, _, text) in Fault::TABLE {
+            assert!(text.bytes().all(|b| (0x20..=0x7e).contains(&b)), "{text}");
+        }
+    }
+}

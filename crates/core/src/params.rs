@@ -1,0 +1,112 @@
+//! Request parameters as they arrive: form-encoded pairs, each name once.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode;
+use signet_jose::Offered;
+
+use crate::fault::Fault;
+
+/// Most parameters in one request.
+const MAX_COUNT: usize = 64;
+/// Longest name, in bytes.
+const MAX_NAME: usize = 128;
+/// Longest value, in bytes.
+const MAX_VALUE: usize = 8 * 1024;
+/// Longest `request`, in bytes: a nested object with 4096-bit keys and room to spare (A-8).
+pub const MAX_REQUEST_OBJECT: usize = 64 * 1024;
+
+/// Decoded parameters. Values never are empty: RFC 6749 section 3.1 treats those as omitted.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Params(BTreeMap<String, String>);
+
+impl std::fmt::Debug for Params {
+    /// Names only; values may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Params {
+    /// Decodes one or two form-encoded sources (query and body). RFC 6749 section 3.1: "Request and response
+    /// parameters MUST NOT be included more than once"; that holds across both sources (A-10).
+    pub fn decode(sources: &[&[u8]]) -> Result<Self, Fault> {
+        let mut map = BTreeMap::new();
+        let mut count = 0;
+        for pair in sources.iter().flat_map(|source| source.split(|b| *b == b'&')).filter(|p| !p.is_empty()) {
+            count += 1;
+            if count > MAX_COUNT {
+                return Err(Fault::TooManyParameters);
+            }
+            let (name, value) = split(pair);
+            let (name, value) = (text(name)?, text(value)?);
+            let limit = if name == "request" { MAX_REQUEST_OBJECT } else { MAX_VALUE };
+            if name.len() > MAX_NAME || value.len() > limit {
+                return Err(Fault::ParameterTooLong { name: Offered::new(&name) });
+            }
+            if map.insert(name.clone(), value).is_some() {
+                return Err(Fault::ParameterRepeated { name: Offered::new(&name) });
+            }
+        }
+        map.retain(|_, value| !value.is_empty());
+        Ok(Self(map))
+    }
+
+    /// The value of `name`, if it was sent and is not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The value of `name`, owned.
+    pub fn owned(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+}
+
+fn split(pair: &[u8]) -> (&[u8], &[u8]) {
+    match pair.iter().position(|b| *b == b'=') {
+        Some(at) => (&pair[..at], &pair[at + 1..]),
+        None => (pair, b""),
+    }
+}
+
+/// RFC 6749 appendix B: `application/x-www-form-urlencoded`, UTF-8. NUL never has a meaning.
+fn text(raw: &[u8]) -> Result<String, Fault> {
+    let plus: Vec<u8> = raw.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    let decoded = percent_decode(&plus).decode_utf8().map_err(|_| Fault::ParameterEncoding)?;
+    if decoded.contains('\0') { Err(Fault::ParameterEncoding) } else { Ok(decoded.into_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_names_are_refused_across_sources() {
+        for sources in [["a=1&a=1", ""], ["a=1", "a=2"], ["%61=1&a=", ""]] {
+            let refused = Params::decode(&sources.map(str::as_bytes));
+            assert!(matches!(refused, Err(Fault::ParameterRepeated { .. })), "{sources:?}");
+        }
+    }
+
+    #[test]
+    fn values_decode_as_forms_do() {
+        let params = Params::decode(&[b"a=x+y%20z&b=%C3%A4&c=&d&=e"]).unwrap();
+        assert_eq!(params.get("a"), Some("x y z"));
+        assert_eq!(params.get("b"), Some("ä"));
+        assert_eq!(params.get("c"), None);
+        assert_eq!(params.get("d"), None);
+    }
+
+    #[test]
+    fn bad_encodings_and_sizes_are_refused() {
+        assert_eq!(Params::decode(&[b"a=%ff"]), Err(Fault::ParameterEncoding));
+        assert_eq!(Params::decode(&[b"a=%00"]), Err(Fault::ParameterEncoding));
+        let long = format!("state={}", "x".repeat(MAX_VALUE + 1));
+        assert!(matches!(Params::decode(&[long.as_bytes()]), Err(Fault::ParameterTooLong { .. })));
+        let many = (0..=MAX_COUNT).map(|i| format!("p{i}=1")).collect::<Vec<_>>().join("&");
+        assert_eq!(Params::decode(&[many.as_bytes()]), Err(Fault::TooManyParameters));
+        let object = format!("request={}", "x".repeat(MAX_REQUEST_OBJECT));
+        assert!(Params::decode(&[object.as_bytes()]).is_ok());
+    }
+}

@@ -1,0 +1,337 @@
+//! The request-object validator (design section 4): one validator for every way in which an object can arrive.
+//!
+//! Order, and each step leaves its checks in the trace: parse, decrypt, find the client, verify the signature with
+//! that client's signing keys, judge the claims. The `jti` is consumed by whoever applies the decision, last of all.
+
+use signet_jose::{
+    Claims, Compact, Decrypter, Expect, JoseFault, KeyAlg, KeyUse, Limits, Offered, SigAlg, Trace, Typ,
+    UnverifiedJws, Verifier, parse, parse_nested, verify,
+};
+
+use crate::authorize::RequestSource;
+use crate::context::UnixTime;
+use crate::fault::Fault;
+use crate::ids::ClientId;
+use crate::params::MAX_REQUEST_OBJECT;
+use crate::records::{Client, ClientKey, ReplayKind, TenantSettings};
+use crate::replay;
+
+/// One of the tenant's published decryption keys.
+#[derive(Clone, Debug)]
+pub struct DecryptionKey {
+    /// As in the JWKS.
+    pub kid: String,
+    /// The algorithm of that JWKS entry.
+    pub alg: KeyAlg,
+    /// The key.
+    pub decrypter: Decrypter,
+}
+
+/// A request object that was parsed and, if need be, decrypted. Nothing in it is trusted yet.
+#[derive(Debug)]
+pub struct Opened {
+    jws: UnverifiedJws,
+    source: RequestSource,
+    client_id: ClientId,
+}
+
+impl Opened {
+    /// The client that the object names; good for finding its keys and for nothing else.
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+}
+
+/// A request object whose signature and claims passed.
+#[derive(Debug)]
+pub struct ObjectRequest {
+    /// The claims, which are the request's parameters.
+    pub claims: Claims,
+    /// How the object was protected.
+    pub source: RequestSource,
+    /// The `jti` with the object's `exp`, if it has one.
+    pub jti: Option<(String, UnixTime)>,
+}
+
+/// Most keys tried when the JWE header names none.
+const MAX_TRIES: usize = 4;
+
+fn limits() -> Limits {
+    Limits { token: MAX_REQUEST_OBJECT, ..Limits::default() }
+}
+
+/// Parses and decrypts `token`. Exactly two kinds are accepted: a JWS, and a JWE whose plaintext is one JWS.
+pub fn open(token: &str, keys: &[DecryptionKey], trace: &mut Trace) -> Result<Opened, Fault> {
+    const CLAUSE: &str = "RFC 9101 section 6.1";
+    let parsed = parse(token, &limits()).inspect_err(|fault| {
+        trace.fail("form", CLAUSE, "a compact JWS, or a compact JWE around one", fault.to_string());
+    })?;
+    let (jws, source) = match parsed {
+        Compact::Jws(jws) => {
+            trace.pass("form", CLAUSE, "a JWS or a nested JWT", "JWS (signed, not encrypted)");
+            (jws, RequestSource::Signed)
+        }
+        Compact::Jwe(jwe) => {
+            trace.pass("form", CLAUSE, "a JWS or a nested JWT", "JWE");
+            content_type(jwe.header().cty.as_deref(), trace)?;
+            let plaintext = decrypt(&jwe, keys, trace)?;
+            // GHSA for Keycloak, CVE-2026-9793: after decryption the content must be a JWS, whatever the switches say
+            //
+            let jws = parse_nested(&plaintext, &limits()).inspect_err(|fault| {
+                trace.fail(
+                    "nested_jws",
+                    CLAUSE,
+                    "the decrypted content is one compact JWS",
+                    fault.to_string(),
+                );
+            })?;
+            trace.pass("nested_jws", CLAUSE, "the decrypted content is one compact JWS", "JWS");
+            (jws, RequestSource::Nested)
+        }
+    };
+    let client_id = named_client(&jws, trace)?;
+    Ok(Opened { jws, source, client_id })
+}
+
+/// RFC 7519 section 5.2: for nested JWTs "the value of this Header Parameter MUST be "JWT"". The vendor's own sample
+/// leaves it out, so absence is tolerated.
+fn content_type(cty: Option<&str>, trace: &mut Trace) -> Result<(), Fault> {
+    const CLAUSE: &str = "RFC 7519 section 5.2";
+    match cty {
+        None => trace.skip("cty", CLAUSE, "JWT, if present"),
+        Some(cty) if cty.eq_ignore_ascii_case("JWT") => trace.pass("cty", CLAUSE, "JWT, if present", cty),
+        Some(cty) => {
+            trace.fail("cty", CLAUSE, "JWT, if present", Offered::new(cty).as_str());
+            return Err(Fault::ObjectContentType);
+        }
+    }
+    Ok(())
+}
+
+/// the key named by `kid`; without `kid` each published key of the algorithm; an unknown `kid` is not tried.
+fn decrypt(
+    jwe: &signet_jose::SealedJwe,
+    keys: &[DecryptionKey],
+    trace: &mut Trace,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
+    const CLAUSE: &str = "RFC 7516 section 5.2";
+    let header = jwe.header();
+    let candidates: Vec<_> = keys
+        .iter()
+        .filter(|key| key.alg == header.alg && header.kid.as_ref().is_none_or(|kid| *kid == key.kid))
+        .take(MAX_TRIES)
+        .collect();
+    let offered = header
+        .kid
+        .as_deref()
+        .map_or_else(|| "no kid".to_owned(), |kid| Offered::new(kid).as_str().to_owned());
+    if candidates.is_empty() {
+        let known: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
+        trace.fail(
+            "jwe_key",
+            "RFC 7516 section 4.1.6",
+            format!("a published encryption key for {}: one of {}", header.alg, known.join(", ")),
+            format!("{} with {offered}", header.alg),
+        );
+        return Err(JoseFault::UndecryptableKeyUnknown.into());
+    }
+    trace.pass(
+        "jwe_key",
+        "RFC 7516 section 4.1.6",
+        format!("a published encryption key for {}", header.alg),
+        offered,
+    );
+    for key in candidates {
+        if let Ok(plaintext) = key.decrypter.open(jwe) {
+            trace.pass(
+                "jwe_decrypt",
+                CLAUSE,
+                format!("{} with {}", header.alg, header.enc),
+                format!("opened with {}", key.kid),
+            );
+            return Ok(plaintext);
+        }
+    }
+    trace.fail(
+        "jwe_decrypt",
+        CLAUSE,
+        format!("{} with {}: key and authentication tag fit", header.alg, header.enc),
+        "cannot be decrypted with the named key",
+    );
+    Err(JoseFault::Undecryptable.into())
+}
+
+/// before the signature is verified, `iss` and `client_id` are read to find the client, and nothing else.
+fn named_client(jws: &UnverifiedJws, trace: &mut Trace) -> Result<ClientId, Fault> {
+    const CLAUSE: &str = "RFC 9101 section 4";
+    let peek = jws.peek().inspect_err(|fault| {
+        trace.fail("claims", "RFC 7519 section 4", "a JSON object with unique members", fault.to_string());
+    })?;
+    match (peek.client_id, peek.iss) {
+        (Some(client_id), Some(iss)) if client_id != iss => {
+            trace.fail("client_id", CLAUSE, "client_id equals iss", "they differ");
+            Err(Fault::ObjectClientIdMismatch)
+        }
+        (Some(id), _) | (None, Some(id)) => {
+            trace.pass("client_id", CLAUSE, "the object names its client", Offered::new(&id).as_str());
+            Ok(ClientId::new(id))
+        }
+        (None, None) => {
+            trace.fail("client_id", CLAUSE, "the object names its client", "neither client_id nor iss");
+            Err(Fault::ObjectClientIdMissing)
+        }
+    }
+}
+
+/// Gives the verifier of a client's key for an algorithm.
+pub type VerifierSource<'a> = dyn Fn(&ClientKey, SigAlg) -> Option<Verifier> + 'a;
+
+/// What the object is judged against.
+pub struct Policy<'a> {
+    /// The client that the object names.
+    pub client: &'a Client,
+    /// That client's keys, of every usage and age.
+    pub keys: &'a [ClientKey],
+    /// Builds, or takes from a cache, the verifier of a key for an algorithm; `None` if they do not fit.
+    pub verifier: &'a VerifierSource<'a>,
+    /// The tenant's issuer URL: the only accepted audience.
+    pub issuer: &'a str,
+    /// The tenant's policies.
+    pub tenant: &'a TenantSettings,
+    /// The request's instant.
+    pub now: UnixTime,
+}
+
+impl std::fmt::Debug for Policy<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// Verifies an opened object and judges its claims. Consumes nothing.
+pub fn judge(opened: Opened, policy: &Policy<'_>, trace: &mut Trace) -> Result<ObjectRequest, Fault> {
+    let settings = &policy.client.settings;
+    let Opened { jws, source, client_id } = opened;
+    encryption_demand(settings.require_encrypted_request_object, source, trace)?;
+    // only signing keys, and only within their period.
+    let candidates: Vec<_> =
+        policy.keys.iter().filter(|key| key.usage == KeyUse::Sig && key.usable_at(policy.now)).collect();
+    if candidates.is_empty() {
+        trace.fail(
+            "signing_key",
+            "RFC 9101 section 6.2",
+            "the client has a signing key that is valid now",
+            "none",
+        );
+        return Err(Fault::ObjectKeyMissing);
+    }
+    let alg = jws.header().alg;
+    let verifiers: Vec<Verifier> =
+        candidates.into_iter().filter_map(|key| (policy.verifier)(key, alg)).collect();
+    let algorithms: Vec<SigAlg> = SigAlg::ALL
+        .iter()
+        .copied()
+        .filter(|alg| !alg.is_symmetric())
+        .filter(|alg| {
+            settings.request_object_signing_algs.is_empty()
+                || settings.request_object_signing_algs.contains(alg)
+        })
+        .collect();
+    let expect = Expect {
+        issuer: client_id.as_str(),
+        audiences: &[policy.issuer],
+        algorithms: &algorithms,
+        now: policy.now,
+        skew: policy.tenant.clock_skew,
+        //
+        require: &["iat", "exp"],
+        max_lifetime: Some(policy.tenant.request_object_max_lifetime),
+        max_age: Some(policy.tenant.request_object_max_age),
+        // RFC 9101 section 4: "oauth-authz-req+jwt" is optional; other types belong to other messages.
+        typ: Typ::Optional(&["oauth-authz-req+jwt", "JWT"]),
+    };
+    let keys: Vec<&Verifier> = verifiers.iter().collect();
+    let verified = verify(&jws, &keys, &expect, trace)?;
+    let claims = verified.into_claims();
+    cross_use(&claims, &client_id, trace)?;
+    let jti = jti(&claims, settings.require_jti, trace)?;
+    Ok(ObjectRequest { claims, source, jti })
+}
+
+/// policy is decided by the client's record, never by the shape of what arrives.
+fn encryption_demand(required: bool, source: RequestSource, trace: &mut Trace) -> Result<(), Fault> {
+    const CLAUSE: &str = "client setting require_encrypted_request_object";
+    match (required, source) {
+        (true, RequestSource::Nested) => trace.pass("encrypted", CLAUSE, "encrypted", "encrypted"),
+        (true, _) => {
+            trace.fail("encrypted", CLAUSE, "encrypted", "signed only");
+            return Err(Fault::EncryptedObjectRequired);
+        }
+        (false, _) => trace.skip("encrypted", CLAUSE, "not demanded"),
+    }
+    Ok(())
+}
+
+/// Keeps request objects and client assertions apart, and objects from naming further objects.
+fn cross_use(claims: &Claims, client_id: &ClientId, trace: &mut Trace) -> Result<(), Fault> {
+    // RFC 9101 section 10.8: cross-JWT confusion; "sub" with the client id would make it a client assertion.
+    if claims.str("sub") == Some(client_id.as_str()) {
+        trace.fail("sub", "RFC 9101 section 10.8", "not the client_id", "the client_id");
+        return Err(Fault::ObjectSubIsClient);
+    }
+    trace.pass(
+        "sub",
+        "RFC 9101 section 10.8",
+        "not the client_id",
+        claims.str("sub").map_or("absent", |_| "another value"),
+    );
+    // RFC 9101 section 4: "request" and "request_uri" parameters MUST NOT be included in Request Objects.
+    if claims.get("request").is_some() || claims.get("request_uri").is_some() {
+        trace.fail("nested_request", "RFC 9101 section 4", "no request or request_uri inside", "present");
+        return Err(Fault::ObjectContainsRequest);
+    }
+    trace.pass("nested_request", "RFC 9101 section 4", "no request or request_uri inside", "absent");
+    Ok(())
+}
+
+///
+fn jti(claims: &Claims, required: bool, trace: &mut Trace) -> Result<Option<(String, UnixTime)>, Fault> {
+    const CLAUSE: &str = "RFC 7519 section 4.1.7";
+    let exp = claims.exp()?.ok_or(JoseFault::ExpMissing)?;
+    match claims.get("jti") {
+        None if required => {
+            trace.fail("jti", CLAUSE, "present: the client setting require_jti is on", "absent");
+            Err(Fault::ObjectJtiMissing)
+        }
+        None => {
+            trace.skip("jti", CLAUSE, "optional: without it the object may be sent again");
+            Ok(None)
+        }
+        Some(value) => match value.as_str() {
+            Some(jti) if (1..=replay::MAX_JTI).contains(&jti.len()) => {
+                trace.pass("jti", CLAUSE, "a string of 1 to 256 bytes", format!("{} bytes", jti.len()));
+                Ok(Some((jti.to_owned(), exp)))
+            }
+            _ => {
+                trace.fail("jti", CLAUSE, "a string of 1 to 256 bytes", "something else");
+                Err(Fault::ObjectJtiMalformed)
+            }
+        },
+    }
+}
+
+impl ObjectRequest {
+    /// The single use of this object's `jti`, to be applied last.
+    pub fn claim(&self, client: &Client, skew: i64, now: UnixTime) -> Option<crate::records::Replay> {
+        let (jti, exp) = self.jti.as_ref()?;
+        Some(replay::claim(
+            &client.tenant,
+            &client.client_id,
+            ReplayKind::RequestObject,
+            jti,
+            *exp,
+            skew,
+            now,
+        ))
+    }
+}
