@@ -6,6 +6,7 @@ pub mod change;
 pub mod claims;
 pub mod client_auth;
 pub mod client_policy;
+mod coded;
 pub mod context;
 pub mod discovery;
 pub mod fault;

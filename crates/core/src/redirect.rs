@@ -48,22 +48,27 @@ fn loopback_match(registered: &str, requested: &str) -> bool {
 /// The URI without its port, if it is plain http on a loopback host, and written in normal form.
 fn loopback(uri: &str) -> Option<Url> {
     let mut url = Url::parse(uri).ok()?;
-    let is_loopback = match url.host()? {
-        Host::Domain(name) => name == "localhost",
-        Host::Ipv4(ip) => ip.is_loopback(),
-        Host::Ipv6(ip) => ip.is_loopback(),
-    };
     let plain = url.scheme() == "http"
         && url.username().is_empty()
         && url.password().is_none()
         && url.fragment().is_none();
     // Only what parses back to itself is compared: no backslashes, tabs, dot segments or other spellings.
     let normal = url.as_str() == uri || url.as_str().strip_suffix('/') == Some(uri);
-    if is_loopback && plain && normal {
+    if is_loopback(&url) && plain && normal {
         url.set_port(None).ok()?;
         Some(url)
     } else {
         None
+    }
+}
+
+/// Whether the host is this very machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 

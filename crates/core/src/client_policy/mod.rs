@@ -1,0 +1,23 @@
+//! What a client's settings mean: which key its responses are encrypted to, which settings cannot work together, and
+//! which work but should be looked at.
+
+mod advice;
+mod check;
+mod encryption_key;
+mod fit;
+mod uris;
+
+pub use advice::{Advice, advice};
+pub use check::{Contradiction, check, client_id};
+pub use encryption_key::{NoKey, Takeover, encryption_key, next_encryption_key};
+pub use fit::{fits_enc, fits_sig};
+pub use uris::{UriProblem, issuer, page_uri, redirect_uri};
+
+/// How strict the installation is. There is no way from one to the other while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// https everywhere; loopback http only for native applications (RFC 8252 section 7.3).
+    Production,
+    /// Loopback http is allowed for issuers and for redirect URIs of web clients.
+    Development,
+}
