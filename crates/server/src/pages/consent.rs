@@ -1,0 +1,53 @@
+//! The consent page.
+
+use askama::Template;
+
+use super::Shell;
+
+/// One thing that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeLine {
+    /// A few words.
+    pub title: String,
+    /// A sentence.
+    pub detail: String,
+}
+
+/// Asks whether a client may have what it asks for.
+#[derive(Clone, Debug, Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage {
+    /// What all pages share.
+    pub shell: Shell,
+    /// Who asks.
+    pub client_name: String,
+    /// The client's home page.
+    pub client_uri: Option<String>,
+    /// The client's image.
+    pub client_logo: Option<String>,
+    /// The client's privacy policy.
+    pub policy_uri: Option<String>,
+    /// The client's terms.
+    pub tos_uri: Option<String>,
+    /// Who is signed in: user name or display name.
+    pub account: String,
+    /// What is asked for.
+    pub scopes: Vec<ScopeLine>,
+    /// Where the answer is posted: `csrf`, `decision=accept` or `decision=deny`.
+    pub action: String,
+    /// Token against cross-site posts.
+    pub csrf: String,
+    /// Whether the answer is kept for the next time.
+    pub remembered: bool,
+    /// Where "another account" is posted: `csrf`.
+    pub switch_action: Option<String>,
+    /// Names the request in the audit log.
+    pub correlation_id: String,
+}
+
+impl ConsentPage {
+    /// The HTML document.
+    pub fn render(&self) -> String {
+        super::rendered(self)
+    }
+}

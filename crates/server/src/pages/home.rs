@@ -1,0 +1,28 @@
+//! The page at an issuer's root.
+
+use askama::Template;
+
+use super::Shell;
+
+/// Says what lives here.
+#[derive(Clone, Debug, Template)]
+#[template(path = "home.html")]
+pub struct HomePage {
+    /// What all pages share.
+    pub shell: Shell,
+    /// The issuer URL.
+    pub issuer: String,
+    /// Address of the metadata (OpenID Connect Discovery 1.0 section 4).
+    pub discovery: String,
+    /// Address of the public keys.
+    pub jwks: String,
+    /// Address of the demo; only ever given by `signet dev`.
+    pub demo: Option<String>,
+}
+
+impl HomePage {
+    /// The HTML document.
+    pub fn render(&self) -> String {
+        super::rendered(self)
+    }
+}

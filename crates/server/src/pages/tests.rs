@@ -1,0 +1,251 @@
+//! Every page with friendly and with nasty content.
+
+use super::accent::{DARK, LIGHT, READABLE};
+use super::*;
+
+const NASTY: &str = "<script>alert(\"x\")</script>'&";
+const LONG: &str = "An application name that is exactly sixty-four characters long!!";
+const RTL: &str = "\u{202e}بنك الثقة";
+
+fn shell(name: &str, logo: Option<&str>) -> Shell {
+    let branding =
+        Branding { name: name.into(), logo_url: logo.map(str::to_owned), accent: "#1f5f8b".into() };
+    Shell::new("/acme", &branding)
+}
+
+/// Every page, with `text` in every place that somebody else can fill.
+fn pages(text: &str) -> Vec<(&'static str, String)> {
+    let own = || text.to_owned();
+    let some = || Some(text.to_owned());
+    let shell = || shell(text, Some(text));
+    let login = LoginPage {
+        shell: shell(),
+        client_name: own(),
+        client_logo: some(),
+        action: "/acme/login/1".into(),
+        deny_action: "/acme/consent/1".into(),
+        csrf: own(),
+        username: own(),
+        error: some(),
+        asks: some(),
+        correlation_id: own(),
+        demo_users: vec![(own(), own())],
+    };
+    let asked = LoginPage { error: None, username: String::new(), ..login.clone() };
+    let consent = ConsentPage {
+        shell: shell(),
+        client_name: own(),
+        client_uri: some(),
+        client_logo: some(),
+        policy_uri: some(),
+        tos_uri: some(),
+        account: own(),
+        scopes: vec![ScopeLine { title: own(), detail: own() }],
+        action: "/acme/consent/1".into(),
+        csrf: own(),
+        remembered: true,
+        switch_action: some(),
+        correlation_id: own(),
+    };
+    let error = ErrorPage {
+        shell: shell(),
+        status: 400,
+        heading: own(),
+        text: own(),
+        hint: own(),
+        code: own(),
+        correlation_id: own(),
+        retry: Some((own(), own())),
+    };
+    let logout =
+        LogoutPage { shell: shell(), account: own(), client_name: some(), action: own(), csrf: own() };
+    let signed_out = SignedOutPage { shell: shell(), client: Some((own(), own())) };
+    let home =
+        HomePage { shell: shell(), issuer: own(), discovery: own(), jwks: own(), demo: Some("/demo".into()) };
+    vec![
+        ("login", login.render()),
+        ("asked", asked.render()),
+        ("consent", consent.render()),
+        ("error", error.render()),
+        ("logout", logout.render()),
+        ("signed_out", signed_out.render()),
+        ("home", home.render()),
+    ]
+}
+
+/// The tags of a document, without their brackets.
+pub(crate) fn tags(html: &str) -> Vec<&str> {
+    html.split('<').skip(1).filter_map(|rest| rest.split_once('>').map(|(tag, _)| tag)).collect()
+}
+
+/// The attributes of a tag; one without a value has an empty one.
+fn attributes(tag: &str) -> Vec<(&str, &str)> {
+    let mut rest = tag.split_once(char::is_whitespace).map_or("", |(_, rest)| rest).trim_start();
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let (value, after) = match after.strip_prefix("=\"") {
+            Some(quoted) => quoted.split_once('"').unwrap(),
+            None => ("", after),
+        };
+        found.push((name, value));
+        rest = after.trim_start();
+    }
+    found
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    attributes(tag).into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+/// The rules that hold for every document of the server.
+pub(crate) fn check(page: &str, html: &str) {
+    assert!(html.starts_with("<!doctype html>"), "{page}");
+    let tags = tags(html);
+    let count = |name: &str| tags.iter().filter(|tag| tag.split_whitespace().next() == Some(name)).count();
+    // WCAG 2.2 criteria 3.1.1, 2.4.2, 1.3.1.
+    assert_eq!(
+        attribute(tags.iter().find(|tag| tag.starts_with("html")).unwrap(), "lang"),
+        Some("en"),
+        "{page}"
+    );
+    assert_eq!((count("h1"), count("main"), count("title")), (1, 1, 1), "{page}");
+    // The Content Security Policy forbids these; nothing may lean on them.
+    assert_eq!(count("style"), 0, "{page}");
+    assert_eq!(count("script"), 0, "{page}");
+    for (name, value) in tags.iter().flat_map(|tag| attributes(tag)) {
+        assert!(name != "style" && !name.starts_with("on"), "{page}: {name}={value}");
+    }
+    // WCAG 2.2 criteria 3.3.2 and 4.1.2: every field that is shown has a label.
+    for tag in tags.iter().filter(|tag| tag.starts_with("input") && !tag.contains("type=\"hidden\"")) {
+        let id = attribute(tag, "id").unwrap_or_else(|| panic!("{page}: {tag}"));
+        assert!(html.contains(&format!("<label for=\"{id}\"")), "{page}: {id}");
+        assert!(attribute(tag, "autocomplete").is_some(), "{page}: {id}");
+    }
+    // Criterion 1.1.1.
+    assert!(
+        tags.iter().filter(|tag| tag.starts_with("img")).all(|tag| attribute(tag, "alt").is_some()),
+        "{page}"
+    );
+    let mut ids: Vec<_> = tags.iter().filter_map(|tag| attribute(tag, "id")).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{page}: an id occurs twice");
+    for name in ["aria-describedby", "aria-labelledby", "for"] {
+        for target in tags.iter().filter_map(|tag| attribute(tag, name)) {
+            assert!(ids.contains(&target), "{page}: {name} {target}");
+        }
+    }
+}
+
+#[test]
+fn every_page_is_well_formed_whatever_it_is_given() {
+    for text in ["Acme", NASTY, LONG, RTL, "", "\" style=\"x\" onload=\"y", "javascript:alert(1)"] {
+        for (page, html) in pages(text) {
+            check(page, &html);
+            assert!(!html.contains(NASTY), "{page}");
+        }
+    }
+}
+
+#[test]
+fn markup_in_names_is_shown_and_not_obeyed() {
+    for (page, html) in pages(NASTY) {
+        assert!(!html.contains("<script") && !html.contains("alert(\"x\")"), "{page}");
+        assert!(html.contains("&#60;script&#62;"), "{page}");
+    }
+    // A name that runs from right to left does not turn the text around it.
+    for (page, html) in pages(RTL).into_iter().filter(|(page, _)| *page != "error") {
+        assert!(html.contains(&format!("<bdi>{RTL}</bdi>")), "{page}");
+    }
+}
+
+#[test]
+fn only_web_addresses_become_links_of_clients() {
+    for (page, html) in pages("javascript:alert(1)") {
+        if ["consent", "signed_out", "login"].contains(&page) {
+            for tag in tags(&html) {
+                for name in ["href", "src"] {
+                    assert!(
+                        !attribute(tag, name).is_some_and(|to| to.starts_with("javascript:")),
+                        "{page}: {tag}"
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(web_address(Some("HTTPS://a.example")), Some("HTTPS://a.example"));
+    for address in
+        ["", "data:text/html,x", "//a.example", "/a", " https://a.example", "ftp://a.example", "httpſ://a"]
+    {
+        assert_eq!(web_address(Some(address)), None, "{address}");
+    }
+    for (address, fits) in [("https://a/x.png", true), ("data:image/png;base64,x", true), ("/assets/x", true)]
+        .into_iter()
+        .chain([("http://a/x.png", false), ("//a/x.png", false), ("data:text/html,x", false)])
+    {
+        assert_eq!(image_address(Some(address)).is_some(), fits, "{address}");
+    }
+}
+
+#[test]
+fn the_stable_ids_are_there() {
+    let pages = pages("Acme");
+    let html = |wanted: &str| &pages.iter().find(|(page, _)| *page == wanted).unwrap().1;
+    for (page, ids) in [
+        ("login", &["username", "password", "submit", "deny"][..]),
+        ("consent", &["accept", "deny"][..]),
+        ("logout", &["submit"][..]),
+    ] {
+        for id in ids {
+            assert!(html(page).contains(&format!(" id=\"{id}\"")), "{page}: {id}");
+        }
+    }
+    // WCAG 2.2 criterion 3.3.1: the error is announced and leads to the field.
+    assert!(html("login").contains("role=\"alert\"") && html("login").contains("href=\"#username\""));
+    assert!(html("login").contains("<title>Error: "));
+    assert!(!html("asked").contains("role=\"alert\"") && html("asked").contains("class=\"notice\""));
+}
+
+#[test]
+fn assets_of_a_tenant_have_its_prefix_and_exist() {
+    let shell = shell("Acme", None);
+    for address in [shell.stylesheet(), shell.demo_stylesheet(), shell.theme(), shell.seal()] {
+        let name = address.strip_prefix("/acme/assets/").unwrap();
+        assert!(find_asset(name).is_some(), "{address}");
+    }
+}
+
+/// Custom properties of a stylesheet's block.
+fn colours(block: &str) -> std::collections::BTreeMap<String, Colour> {
+    block
+        .split(';')
+        .filter_map(|line| line.trim().trim_start_matches(|c| c != '-').split_once(": #"))
+        .filter_map(|(name, hex)| Some((name.to_owned(), Colour::from_hex(hex)?)))
+        .collect()
+}
+
+#[test]
+fn the_fixed_colours_are_readable_and_the_derived_ones_know_them() {
+    let css = include_str!("../../assets/signet.css");
+    let (light, rest) = css.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    let (dark, _) = rest.split_once("*, ::before").unwrap();
+    for (scheme, block, grounds) in [("light", light, LIGHT), ("dark", dark, DARK)] {
+        let colours = colours(block);
+        assert_eq!([colours["--page"], colours["--surface"]], grounds, "{scheme}");
+        let text = |text: &str, ground: &str, least: f64| {
+            let contrast = colours[text].contrast(colours[ground]);
+            assert!(contrast >= least, "{scheme}: {text} on {ground} is {contrast}");
+        };
+        for ground in ["--page", "--surface", "--flap"] {
+            text("--text", ground, 7.0);
+            text("--muted", ground, READABLE);
+        }
+        text("--danger", "--danger-ground", READABLE);
+        text("--notice", "--notice-ground", READABLE);
+        // WCAG 2.2 criterion 1.4.11: the outline of a field.
+        text("--field", "--surface", 3.0);
+    }
+}
