@@ -1,3 +1,20 @@
-//! Stub.
+//! HTTP, pages, configuration, jobs and the `signet` binary.
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod edge;
+pub mod http;
+pub mod jobs;
+pub mod keyring;
+pub mod limits;
+pub mod logging;
+pub mod node;
 pub mod pages;
+pub mod passwords;
+pub mod pool;
+pub mod provisioning;
+pub mod tenancy;
+pub mod tenant_keys;
+pub mod vault;

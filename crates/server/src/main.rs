@@ -1,2 +1,5 @@
-//! Stub.
-fn main() {}
+//! The `signet` binary.
+
+fn main() -> std::process::ExitCode {
+    signet_server::cli::main()
+}

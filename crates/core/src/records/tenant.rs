@@ -51,6 +51,8 @@ pub struct TenantSettings {
     pub session_lifetime: i64,
     /// How long a person may take between authorization request and consent.
     pub interaction_lifetime: i64,
+    /// Made by `signet dev`, with users and clients whose secrets everybody knows. Production refuses to serve it.
+    pub development: bool,
 }
 
 impl Default for TenantSettings {
@@ -75,6 +77,7 @@ impl Default for TenantSettings {
             session_idle: 3_600,
             session_lifetime: 12 * 3_600,
             interaction_lifetime: 1_800,
+            development: false,
         }
     }
 }

@@ -1,0 +1,136 @@
+//! What a running node consists of.
+
+use std::sync::Arc;
+
+use signet_core::change::Change;
+use signet_core::client_policy::Mode;
+use signet_core::context::{Context, Entropy, UnixTime};
+use signet_core::fault::Fault;
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::records::{Client, ClientKey};
+use signet_store::{Store, StoreError};
+
+use crate::edge::Clock;
+use crate::keyring::Keyring;
+use crate::limits::Limits;
+use crate::pool::Pool;
+use crate::tenancy::{Sources, Tenancy};
+use crate::vault::Vault;
+
+/// A node. Cheap to clone; every clone is the same node.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of a node.
+pub struct Parts {
+    /// Persistence.
+    pub store: Arc<dyn Store>,
+    /// The master key.
+    pub vault: Arc<Vault>,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Production or development.
+    pub mode: Mode,
+    /// Which tenants there are.
+    pub tenancy: Tenancy,
+    /// Built keys.
+    pub keyring: Arc<Keyring>,
+    /// Signatures and encryption.
+    pub crypto: Pool,
+    /// Password hashing.
+    pub hashing: Pool,
+    /// Rate limits.
+    pub limits: Limits,
+    /// What HTTP may cost.
+    pub http: HttpLimits,
+    /// Whether answers tell browsers to come back over https only.
+    pub hsts: bool,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// People to show on the login page, in development only: username and password.
+    pub demo_users: Vec<(String, String)>,
+    /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.
+    pub clock_tolerance: Option<i64>,
+}
+
+/// Bounds of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpLimits {
+    /// Longest path and query, in bytes.
+    pub max_uri_bytes: usize,
+    /// Largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest time until an answer, in seconds.
+    pub request_timeout_seconds: u64,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("store", &self.store).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// A node from its parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The context of one request.
+    pub fn context(&self, now: UnixTime) -> Context<'_> {
+        Context { now, entropy: self.entropy.as_ref() }
+    }
+
+    /// What tenant views are made from.
+    pub fn sources(&self, now: UnixTime) -> Sources<'_> {
+        Sources { store: &self.store, vault: &self.vault, keyring: &self.keyring, now }
+    }
+
+    /// A client with its keys.
+    pub async fn client(
+        &self,
+        tenant: &TenantId,
+        id: &ClientId,
+    ) -> Result<Option<(Client, Vec<ClientKey>)>, Fault> {
+        let (client, keys) = tokio::join!(self.store.client(tenant, id), self.store.client_keys(tenant, id));
+        match client.map_err(store_fault)? {
+            Some(client) => Ok(Some((client, keys.map_err(store_fault)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes audit events whose loss must not change an answer.
+    pub async fn record(&self, tenant: &TenantId, changes: &[Change]) {
+        if let Err(error) = self.store.apply(tenant, changes).await {
+            tracing::error!(error = %error, "an audit event could not be written");
+        }
+    }
+}
+
+/// A store failure, as what the other side may know. Unreachable means refused, never accepted (design section 5).
+pub fn store_fault(error: StoreError) -> Fault {
+    match error {
+        StoreError::Unavailable(source) => {
+            tracing::error!(error = %source, "the database is unavailable");
+            Fault::StoreUnavailable
+        }
+        StoreError::Corrupt(what) => {
+            tracing::error!(what, "the database holds something unreadable");
+            Fault::Internal { detail: "a stored record cannot be read" }
+        }
+        StoreError::Conflict(conflict) => {
+            tracing::warn!(%conflict, "a write met an unexpected state");
+            Fault::Internal { detail: "the state changed meanwhile" }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `signet apply`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+use signet_core::provision::{Declaration, Provisioned};
+
+use super::Common;
+use super::admin::Admin;
+use super::output::{self, Problem};
+
+/// Largest file, in bytes.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The declaration: YAML or JSON.
+    #[arg(short, long, value_name = "FILE")]
+    file: PathBuf,
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, Problem> {
+    let declaration = read(&options.file)?;
+    let admin = Admin::open(common).await?;
+    let tenant = admin.tenant().await?;
+    let provisioner = admin.provisioner(&tenant, options.dry_run);
+    let mut total = Total::new(common.json, options.dry_run);
+    let tenant = match &declaration.tenant {
+        Some(declared) => {
+            total.add(tenant.id.as_str(), provisioner.tenant(&tenant.id, declared).await?);
+            if !options.dry_run {
+                admin.workshop()?.ensure(&admin.tenant().await?, admin.now).await?;
+            }
+            admin.tenant().await?
+        }
+        None => tenant,
+    };
+    for client in &declaration.clients {
+        total.add(client.client_id.as_str(), provisioner.client(&tenant, client).await?);
+    }
+    for user in &declaration.users {
+        total.add(&user.username, provisioner.user(&tenant.id, user).await?);
+    }
+    total.close();
+    admin.store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(file: &PathBuf) -> Result<Declaration, Problem> {
+    let size = std::fs::metadata(file).map_err(|error| Problem::file(file, &error))?.len();
+    if size > MAX_BYTES {
+        return Err(Problem::new("file_too_large", format!("{} has {size} bytes; at most {MAX_BYTES} are read", file.display())));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| Problem::file(file, &error))?;
+    let declaration: Declaration = serde_saphyr::from_str(&text)
+        .map_err(|error| Problem::new("declaration", format!("{}: {error}", file.display())))?;
+    declaration.check().map_err(|refusal| Problem::new(refusal.code(), refusal.to_string()))?;
+    Ok(declaration)
+}
+
+/// What the whole file came to.
+struct Total {
+    json: bool,
+    dry_run: bool,
+    differences: Vec<String>,
+    secrets: Vec<serde_json::Value>,
+}
+
+impl Total {
+    fn new(json: bool, dry_run: bool) -> Self {
+        Self { json, dry_run, differences: Vec::new(), secrets: Vec::new() }
+    }
+
+    fn add(&mut self, name: &str, provisioned: Provisioned) {
+        for advice in &provisioned.advice {
+            output::note(format!("note: {name}: {advice}"));
+        }
+        if !self.json {
+            provisioned.differences.iter().for_each(output::line);
+        }
+        self.differences.extend(provisioned.differences);
+        if let Some(secret) = provisioned.secret.filter(|_| !self.dry_run) {
+            if !self.json {
+                output::line(format!("client \"{name}\": secret, shown this once: {}", *secret));
+            }
+            self.secrets.push(json!({ "client_id": name, "client_secret": secret.as_str() }));
+        }
+    }
+
+    fn close(self) {
+        if self.json {
+            let changed = !self.differences.is_empty();
+            let facts = json!({ "changed": changed, "dry_run": self.dry_run, "differences": self.differences, "secrets": self.secrets });
+            output::value(&facts);
+        } else if self.differences.is_empty() {
+            output::line("Nothing to change: everything is as declared.");
+        } else if self.dry_run {
+            output::line("This is what would change. Nothing was changed.");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `signet client`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use signet_core::audit;
+use signet_core::change::Change;
+use signet_core::client_policy;
+use signet_core::ids::ClientId;
+use signet_core::provision::{ClientDeclaration, Provisioned, SECRET_PREFIX, Secret};
+use signet_core::records::{
+    ApplicationType, Client, ClientAuthMethod, ClientSettings, Encryption, Tenant, UserInfoResponseType,
+};
+use signet_jose::{ContentAlg, KeyAlg, KeyUse};
+use signet_store::Page;
+
+use super::Common;
+use super::admin::{Admin, words};
+use super::key;
+use super::output::{self, Problem};
+use crate::provisioning::declaration_of;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List clients by id.
+    List {
+        /// Only ids after this one.
+        #[arg(long)]
+        after: Option<String>,
+        /// At most this many (1 to 1000).
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show one client: settings, keys, and what deserves a look.
+    Show {
+        /// The client_id.
+        client_id: String,
+    },
+    /// Register a client.
+    Create(Create),
+    /// Give a client a new secret, shown once. The old one ends at once.
+    Secret {
+        /// The client_id.
+        client_id: String,
+    },
+    /// Treat a client as unknown.
+    Disable {
+        /// The client_id.
+        client_id: String,
+    },
+    /// Accept a client again.
+    Enable {
+        /// The client_id.
+        client_id: String,
+    },
+    /// Remove a client with its keys, consents and tokens.
+    Delete {
+        /// The client_id.
+        client_id: String,
+    },
+}
+
+/// What kind of application it is; decides the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Template {
+    /// A web application with a server of its own: code, PKCE, client secret.
+    Web,
+    /// An application in the browser: code, PKCE, no secret.
+    Spa,
+    /// An application on a phone or desktop: code, PKCE, no secret, loopback redirect URIs.
+    Native,
+    /// Signed and encrypted requests in, signed and encrypted tokens out.
+    Sealed,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// The client_id; made if left out.
+    client_id: Option<String>,
+    /// What kind of application.
+    #[arg(long, value_enum, default_value = "web")]
+    template: Template,
+    /// Name shown to people.
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// Where responses go; may be repeated.
+    #[arg(long, value_name = "URI", required = true)]
+    redirect_uri: Vec<String>,
+    /// Scopes it may ask for, separated by spaces.
+    #[arg(long, value_name = "SCOPES", default_value = "openid profile email")]
+    scope: String,
+    /// A file with its public signing key (JWK, JWKS, PEM, X.509). Sealed clients get a key pair if none is given.
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<std::path::PathBuf>,
+    /// A file with its public encryption key (JWK, JWKS, PEM, X.509). Sealed clients get a key pair if none is given.
+    #[arg(long, value_name = "FILE")]
+    encryption_key: Option<std::path::PathBuf>,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, Problem> {
+    let admin = Admin::open(common).await?;
+    let tenant = admin.tenant().await?;
+    match command {
+        Command::List { after, limit } => list(&admin, &tenant, common.json, Page { after, limit }).await?,
+        Command::Show { client_id } => show(&admin, &tenant, &client_id).await?,
+        Command::Create(create) => register(&admin, &tenant, common.json, create).await?,
+        Command::Secret { client_id } => secret(&admin, &tenant, common.json, &client_id).await?,
+        Command::Disable { client_id } => switch(&admin, &tenant, &client_id, true).await?,
+        Command::Enable { client_id } => switch(&admin, &tenant, &client_id, false).await?,
+        Command::Delete { client_id } => delete(&admin, &tenant, &client_id).await?,
+    }
+    admin.store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(admin: &Admin, tenant: &Tenant, json: bool, page: Page) -> Result<(), Problem> {
+    let rows: Vec<_> = admin.store.clients(&tenant.id, &page).await?.iter().map(row).collect();
+    output::table(json, &["client_id", "name", "state", "authentication", "request_object", "id_token", "userinfo"], &rows);
+    Ok(())
+}
+
+fn row(client: &Client) -> Vec<Value> {
+    let settings = &client.settings;
+    let object = match (settings.require_request_object, settings.require_encrypted_request_object) {
+        (_, true) => "encrypted",
+        (true, false) => "signed",
+        (false, false) => "optional",
+    };
+    vec![
+        json!(client.client_id),
+        json!(settings.client_name),
+        json!(if client.disabled { "disabled" } else { "active" }),
+        json!(settings.token_endpoint_auth_method),
+        json!(object),
+        json!(if settings.id_token.encrypted.is_some() { "signed, encrypted" } else { "signed" }),
+        json!(settings.userinfo.response_type),
+    ]
+}
+
+async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
+    let client = admin.client(&tenant.id, id).await?;
+    let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
+    let settings = &client.settings;
+    let mode = Admin::mode(tenant);
+    let broken = client_policy::check(settings, client.secret_hash.is_some(), &keys, &tenant.settings, mode, admin.now);
+    let advice = client_policy::advice(settings, &keys, admin.now);
+    let text = |items: Vec<String>| items;
+    let shown = json!({
+        "client_id": client.client_id,
+        "state": if client.disabled { "disabled" } else { "active" },
+        "version": client.version,
+        "has_secret": client.secret_hash.is_some(),
+        "settings": settings,
+        "keys": keys.iter().map(|key| key::shown(key, &keys, &client, tenant, admin.now)).collect::<Vec<_>>(),
+        "contradictions": text(broken.iter().map(ToString::to_string).collect()),
+        "advice": text(advice.iter().map(ToString::to_string).collect()),
+        "created": output::time(client.created_at),
+        "updated": output::time(client.updated_at),
+    });
+    output::line(serde_json::to_string_pretty(&shown).unwrap_or_default());
+    Ok(())
+}
+
+impl Template {
+    fn settings(self, create: &Create, client_id: &str) -> ClientSettings {
+        let public = matches!(self, Self::Spa | Self::Native);
+        let mut settings = ClientSettings {
+            client_name: create.name.clone().unwrap_or_else(|| client_id.to_owned()),
+            redirect_uris: create.redirect_uri.clone(),
+            scope: words(&create.scope),
+            application_type: if self == Self::Native { ApplicationType::Native } else { ApplicationType::Web },
+            token_endpoint_auth_method: if public { ClientAuthMethod::None } else { ClientAuthMethod::ClientSecretBasic },
+            ..ClientSettings::default()
+        };
+        if self == Self::Sealed {
+            // A.13-f: the default strength of new clients.
+            let encryption = Encryption { alg: KeyAlg::RsaOaep256, enc: ContentAlg::A256Gcm };
+            settings.require_request_object = true;
+            settings.require_encrypted_request_object = true;
+            settings.require_jti = true;
+            settings.id_token.encrypted = Some(encryption);
+            settings.userinfo.response_type = UserInfoResponseType::SignedAndEncrypted;
+            settings.userinfo.encrypted = Some(encryption);
+        }
+        settings
+    }
+}
+
+async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create) -> Result<(), Problem> {
+    let id = create.client_id.clone().unwrap_or_else(|| admin.context().handle());
+    if admin.store.client(&tenant.id, &ClientId::from(id.as_str())).await?.is_some() {
+        return Err(Problem::new("exists", format!("there is a client \"{id}\" already")));
+    }
+    let settings = create.template.settings(&create, &id);
+    let sealed = create.template == Template::Sealed;
+    let mut keys = Vec::new();
+    let mut pairs = Vec::new();
+    for (usage, file, name) in [
+        (KeyUse::Sig, &create.signing_key, "signing"),
+        (KeyUse::Enc, &create.encryption_key, "encryption"),
+    ] {
+        match file {
+            Some(file) => keys.push(key::from_file(file, name.to_owned(), usage)?),
+            None if sealed => {
+                let (declared, private) = key::generate(key::DEFAULT_SPEC, name.to_owned(), usage, None, None)?;
+                keys.push(declared);
+                pairs.push((name, private));
+            }
+            None => {}
+        }
+    }
+    let generate_secret = settings.token_endpoint_auth_method != ClientAuthMethod::None;
+    let declared = ClientDeclaration {
+        client_id: id.as_str().into(),
+        disabled: false,
+        secret: None,
+        generate_secret,
+        keys,
+        prune_keys: false,
+        settings,
+    };
+    let provisioned = admin.provisioner(tenant, create.dry_run).client(tenant, &declared).await?;
+    let pairs = if create.dry_run { Vec::new() } else { pairs };
+    let secret = provisioned.secret.as_ref().filter(|_| !create.dry_run).map(|secret| secret.to_string());
+    if as_json {
+        let private: serde_json::Map<String, Value> =
+            pairs.iter().map(|(name, pair)| ((*name).to_owned(), key::private_value(pair))).collect();
+        output::value(&json!({ "client_id": id, "client_secret": secret, "private_keys": private, "dry_run": create.dry_run }));
+        return Ok(());
+    }
+    told(&provisioned);
+    if let Some(secret) = secret {
+        output::line(format!("client_secret, shown this once: {secret}"));
+    }
+    for (name, pair) in &pairs {
+        output::line(format!("private {name} key, shown this once:\n{}", *pair.to_jwk()));
+    }
+    Ok(())
+}
+
+fn told(provisioned: &Provisioned) {
+    provisioned.differences.iter().for_each(output::line);
+    provisioned.advice.iter().for_each(|advice| output::note(format!("note: {advice}")));
+}
+
+async fn secret(admin: &Admin, tenant: &Tenant, as_json: bool, id: &str) -> Result<(), Problem> {
+    let client = admin.client(&tenant.id, id).await?;
+    let minted = admin.context().mint(SECRET_PREFIX);
+    let declared = ClientDeclaration { secret: Some(Secret::new(minted.secret.as_str())), ..declaration_of(&client) };
+    admin.provisioner(tenant, false).client(tenant, &declared).await?;
+    if as_json {
+        output::value(&json!({ "client_id": id, "client_secret": minted.secret.as_str() }));
+    } else {
+        output::line(format!("client_secret, shown this once: {}", *minted.secret));
+    }
+    Ok(())
+}
+
+async fn switch(admin: &Admin, tenant: &Tenant, id: &str, disabled: bool) -> Result<(), Problem> {
+    let client = admin.client(&tenant.id, id).await?;
+    let declared = ClientDeclaration { disabled, ..declaration_of(&client) };
+    let provisioned = admin.provisioner(tenant, false).client(tenant, &declared).await?;
+    if provisioned.is_unchanged() {
+        output::line("Nothing to change.");
+    }
+    provisioned.differences.iter().for_each(output::line);
+    Ok(())
+}
+
+async fn delete(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
+    let client = admin.client(&tenant.id, id).await?;
+    let context = admin.context();
+    let event = audit::success(&tenant.id, "client.deleted", &context.handle(), &context).client(&client.client_id);
+    let changes = [Change::DeleteClient(client.client_id.clone()), event.change()];
+    admin.store.apply(&tenant.id, &changes).await?;
+    output::line(format!("Client \"{id}\" is gone, with its keys, consents and tokens."));
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Says that `signet dev` is ready, to people or to a test harness.
+
+use serde_json::json;
+
+use super::Options;
+use super::seed::{SeededClient, SeededUser};
+use crate::cli::output;
+
+/// With `--json` one line on standard output that holds all a harness needs; else a few lines for people.
+pub(super) fn ready(
+    as_json: bool,
+    issuer: &str,
+    origin: &str,
+    users: &[SeededUser],
+    clients: &[SeededClient],
+    options: &Options,
+) {
+    if as_json {
+        let base = issuer.trim_end_matches('/');
+        output::value(&json!({
+            "ready": true,
+            "issuer": issuer,
+            "address": origin,
+            "demo": format!("{origin}/demo"),
+            "discovery": format!("{base}/.well-known/openid-configuration"),
+            "users": users,
+            "clients": clients,
+        }));
+        return;
+    }
+    output::line(format!("\n  Signet for development: {issuer}\n"));
+    output::line(format!("  See a sealed login:  {origin}/demo"));
+    output::line(format!("  Discovery:           {issuer}/.well-known/openid-configuration"));
+    let people: Vec<String> = users.iter().map(|user| format!("{} / {}", user.username, user.password)).collect();
+    output::line(format!("  People:              {}   (user name / password)", people.join(",  ")));
+    for client in clients {
+        output::line(format!("  Client:              {}   secret {}", client.client_id, client.client_secret));
+    }
+    output::line("  For a test harness:  signet dev --port 0 --ephemeral --json");
+    if options.clock_offset != 0 {
+        output::line(format!("  The clock is moved by {} seconds.", options.clock_offset));
+    }
+    output::line("\n  Not for production: everybody knows these passwords. Stop with Ctrl-C.\n");
+    if !options.host.is_loopback() {
+        output::note(format!("WARNING: {} is reachable by others; they can sign in with the demo passwords.", options.host));
+    }
+}

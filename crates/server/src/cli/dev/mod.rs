@@ -1,0 +1,99 @@
+//! `signet dev`: a provider for development, ready in a moment and loudly not for production.
+
+mod announce;
+mod folder;
+mod seed;
+
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use clap::Args;
+use signet_core::client_policy::Mode;
+use signet_store_sqlite::Durability;
+
+use super::Common;
+use super::output::Problem;
+use crate::config::{Config, LogFormat};
+use crate::demo::{self, DemoRp};
+use crate::edge::{self, Clock};
+use crate::node::{self, Location, Setup};
+use crate::{logging, tenant_keys};
+use folder::Folder;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Port to listen on; 0 picks a free one.
+    #[arg(long, short, default_value_t = 8080)]
+    port: u16,
+    /// Address to listen on. Anything but loopback lets others sign in with the demo passwords.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Keep nothing: records and keys are gone with the process.
+    #[arg(long)]
+    ephemeral: bool,
+    /// The issuer URL, if it shall not be http://localhost:PORT.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Run this many seconds ahead of (or behind) the system's clock, to test what time does.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    clock_offset: i64,
+}
+
+pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, Problem> {
+    let mut config = Config::load(None).map_err(|error| Problem::new("config", error.to_string()))?;
+    config.log.format = LogFormat::Text;
+    logging::start(&config.log)?;
+    let listener = listen(&options)?;
+    let port = listener.local_addr().map_err(|error| Problem::new("listen", error.to_string()))?.port();
+    let origin = format!("http://localhost:{port}");
+    let issuer = options.issuer.clone().unwrap_or_else(|| origin.clone());
+    let folder = if options.ephemeral { Folder::ephemeral() } else { Folder::open(&common.data)? };
+    let clock = Clock::shifted(options.clock_offset);
+    let store = location(common, &options, &folder)?.open(8, Durability::Relaxed).await?;
+    store.migrate().await?;
+    let setup = Setup {
+        store,
+        vault: folder.vault(common)?,
+        clock: clock.clone(),
+        mode: Mode::Development,
+        demo_users: seed::USERS.iter().map(|user| (user.username.into(), user.password.into())).collect(),
+    };
+    let app = node::assemble(setup, &config);
+    let tenant = seed::tenant(&app, &issuer).await?;
+    let (keys, users, clients) = tokio::join!(
+        tenant_keys::ensure(&app, &tenant),
+        seed::users(&app, &tenant),
+        seed::clients(&app, &tenant, &folder, &origin)
+    );
+    keys?;
+    let (users, clients) = (users?, clients?);
+    let rp = DemoRp::new(
+        issuer.clone(),
+        origin.clone(),
+        seed::demo_clients(&clients)?,
+        Arc::new(move || clock.now()),
+        edge::entropy(),
+    );
+    let extra: Router = demo::router(Arc::new(rp));
+    announce::ready(common.json, &issuer, &origin, &users, &clients, &options);
+    node::run(app, listener, extra, &config).await.map_err(|error| Problem::new("serve", error.to_string()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listen(options: &Options) -> Result<TcpListener, Problem> {
+    TcpListener::bind((options.host, options.port)).map_err(|error| {
+        Problem::new("listen", format!("port {} on {}: {error}", options.port, options.host))
+            .hint("Choose another with --port N, or let one be picked with --port 0.")
+    })
+}
+
+fn location(common: &Common, options: &Options, folder: &Folder) -> Result<Location, Problem> {
+    match (&common.database_url, options.ephemeral, folder.database()) {
+        (Some(url), false, _) => Location::parse(url)
+            .ok_or_else(|| Problem::new("database_url", "DATABASE_URL is neither postgres://… nor sqlite:PATH")),
+        (_, _, Some(file)) => Ok(Location::Sqlite(file)),
+        (_, _, None) => Ok(Location::Ephemeral),
+    }
+}

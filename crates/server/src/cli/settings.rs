@@ -1,0 +1,24 @@
+//! `signet config`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::output::{self, Problem};
+use crate::config::{Config, DEFAULT};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print the commented file with every setting and its default.
+    Default,
+    /// Print the JSON Schema of the file.
+    Schema,
+}
+
+pub(super) fn run(command: &Command) -> Result<ExitCode, Problem> {
+    match command {
+        Command::Default => output::line(DEFAULT.trim_end()),
+        Command::Schema => output::line(Config::schema().trim_end()),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,189 @@
+//! The settings of a node: an embedded default file, the operator's file over it, the environment over both.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The commented default file; also the sample that `signet config default` prints.
+pub const DEFAULT: &str = include_str!("../../../config/signet.toml");
+
+/// All settings. Secrets are not among them: they come by environment or file (see the command line).
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP server.
+    pub http: Http,
+    /// The database.
+    pub database: Database,
+    /// Rate limits.
+    pub limits: RateLimits,
+    /// CPU-heavy work.
+    pub crypto: Crypto,
+    /// Background jobs.
+    pub jobs: Jobs,
+    /// Time.
+    pub clock: ClockSettings,
+    /// Logging.
+    pub log: Log,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Longest path and query of a request, in bytes.
+    pub max_uri_bytes: usize,
+    /// Largest body of a request, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest time until a request is answered, in seconds.
+    pub request_timeout_seconds: u64,
+    /// Longest time to wait for running requests at shutdown, in seconds.
+    pub shutdown_seconds: u64,
+    /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether to send `Strict-Transport-Security`.
+    pub hsts: bool,
+}
+
+/// The database.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Most connections of this node.
+    pub max_connections: NonZeroU32,
+}
+
+/// Rate limits.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimits {
+    /// Requests per second of one client address.
+    pub requests_per_second: NonZeroU32,
+    /// Requests of one client address at once.
+    pub burst: NonZeroU32,
+    /// Password attempts per minute for one account.
+    pub passwords_per_minute: NonZeroU32,
+}
+
+/// CPU-heavy work.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Crypto {
+    /// Signatures and encryption at the same time; 0 means one for each core.
+    pub threads: usize,
+    /// Signatures and encryption that may wait.
+    pub queue: usize,
+    /// Password hashes at the same time; 0 means one less than there are cores.
+    pub hashing_threads: usize,
+    /// Password hashes that may wait.
+    pub hashing_queue: usize,
+}
+
+/// Background jobs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Seconds between deletions of what is past its time.
+    pub sweep_seconds: u64,
+    /// Seconds between looks at the tenants' keys.
+    pub key_seconds: u64,
+}
+
+/// Time.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockSettings {
+    /// Tolerated difference between this node's clock and the database's, in seconds.
+    pub tolerance_seconds: i64,
+}
+
+/// Logging.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// Level, or levels by target.
+    pub filter: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// Reads the defaults, then `file`, then the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
+        let environment = config::Environment::with_prefix("SIGNET").prefix_separator("__").separator("__");
+        Self::layered(file, environment.try_parsing(true))
+    }
+
+    fn layered(file: Option<&Path>, environment: config::Environment) -> Result<Self, config::ConfigError> {
+        let defaults = config::File::from_str(DEFAULT, config::FileFormat::Toml);
+        let mut layers = config::Config::builder().add_source(defaults);
+        if let Some(file) = file {
+            layers = layers.add_source(config::File::from(file).format(config::FileFormat::Toml));
+        }
+        layers.add_source(environment).build()?.try_deserialize()
+    }
+
+    /// JSON Schema of the file.
+    pub fn schema() -> String {
+        let schema = schemars::schema_for!(Config);
+        serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(file: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signet.toml");
+        std::fs::write(&path, file).unwrap();
+        let given = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = config::Environment::with_prefix("SIGNET")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .source(Some(given.collect()));
+        Config::layered(Some(&path), environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_file_overrides_the_defaults_and_the_environment_both() {
+        let file = "[http]\nlisten = \"127.0.0.1:1\"\nhsts = false\n";
+        let config = with(file, &[("SIGNET__HTTP__LISTEN", "127.0.0.1:2"), ("SIGNET__JOBS__SWEEP_SECONDS", "9")]);
+        let config = config.unwrap();
+        assert_eq!(config.http.listen.port(), 2);
+        assert!(!config.http.hsts);
+        assert_eq!(config.jobs.sweep_seconds, 9);
+        assert_eq!(config.http.max_uri_bytes, 32_768);
+        assert_eq!(config.log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn misspelt_settings_stop_the_start_and_are_named() {
+        assert!(with("[http]\nlissten = \"x\"\n", &[]).unwrap_err().contains("lissten"));
+        assert!(with("[htpp]\n", &[]).unwrap_err().contains("htpp"));
+        assert!(with("[limits]\nburst = 0\n", &[]).is_err());
+    }
+
+    #[test]
+    fn the_committed_schema_is_current() {
+        let committed = include_str!("../../../config/signet.schema.json");
+        assert_eq!(committed, Config::schema(), "write the output of `signet config schema` to config/signet.schema.json");
+    }
+}

@@ -1,0 +1,73 @@
+//! The edge of the process: the only place that reads the clock and the operating system's randomness.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use signet_core::context::{Entropy, UnixTime};
+
+/// Tells the time. Handlers ask once per request and pass the instant on.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    /// Seconds added to the system's clock; only `signet dev --clock-offset` sets it.
+    offset: i64,
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self { offset: 0 }
+    }
+
+    /// The system's clock, moved. For tests and `signet dev` only.
+    pub fn shifted(offset: i64) -> Self {
+        Self { offset }
+    }
+
+    /// Seconds this clock runs ahead of the system's.
+    pub fn offset(&self) -> i64 {
+        self.offset
+    }
+
+    /// This instant.
+    #[expect(clippy::disallowed_methods, reason = "the edge is where time comes in")]
+    pub fn now(&self) -> UnixTime {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_add(self.offset)
+    }
+}
+
+/// Measures how long something took, for logs and metrics only.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    #[expect(clippy::disallowed_methods, reason = "the edge is where time comes in")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The operating system's generator.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "the edge is where randomness comes in")]
+    #[expect(clippy::panic, reason = "without randomness no secret may be made; failing closed is all that is left")]
+    fn fill(&self, bytes: &mut [u8]) {
+        if let Err(error) = getrandom::fill(bytes) {
+            panic!("the operating system gives no randomness: {error}");
+        }
+    }
+}
+
+/// The shared default source.
+pub fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(SystemEntropy)
+}

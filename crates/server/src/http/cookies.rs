@@ -1,0 +1,60 @@
+//! Cookies. On https issuers all are `__Host-` cookies: bound to the host, the whole path, and TLS.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use signet_core::records::Interaction;
+
+use crate::tenancy::TenantView;
+
+/// The session cookie of a tenant.
+pub(super) fn session_name(view: &TenantView) -> String {
+    format!("{}signet-session-{}", prefix(view), view.tenant.id)
+}
+
+/// The cookie that binds an interaction to one browser.
+pub(super) fn interaction_name(view: &TenantView, id: &str) -> String {
+    format!("{}signet-interaction-{id}", prefix(view))
+}
+
+fn prefix(view: &TenantView) -> &'static str {
+    if view.is_https() { "__Host-" } else { "" }
+}
+
+/// The value of cookie `name`, if it was sent exactly once.
+pub(super) fn read(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut found = None;
+    for header in headers.get_all(header::COOKIE) {
+        for pair in header.to_str().ok()?.split(';') {
+            if let Some((key, value)) = pair.trim().split_once('=') {
+                if key == name && found.replace(value.to_owned()).is_some() {
+                    return None;
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A cookie that scripts cannot read and that other sites' forms do not carry. Without `max_age` it ends with the
+/// browser.
+pub(super) fn set(view: &TenantView, name: &str, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
+    let secure = if view.is_https() { "; Secure" } else { "" };
+    let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+    let mut header = HeaderValue::from_str(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// Removes a cookie.
+pub(super) fn remove(view: &TenantView, name: &str) -> Option<HeaderValue> {
+    set(view, name, "", Some(0))
+}
+
+/// The binding cookie of a new interaction.
+pub(super) fn bind(view: &TenantView, id: &str, secret: &str) -> Option<HeaderValue> {
+    set(view, &interaction_name(view, id), secret, Some(view.tenant.settings.interaction_lifetime))
+}
+
+/// Removes the binding cookie of a finished interaction.
+pub(super) fn unbind(view: &TenantView, interaction: &Interaction) -> Option<HeaderValue> {
+    remove(view, &interaction_name(view, &interaction.id))
+}

@@ -1,0 +1,128 @@
+//! What handlers get: parameters with every repetition refused, the tenant, the instant, the client's address.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use signet_core::context::UnixTime;
+use signet_core::fault::Fault;
+use signet_core::params::Params;
+
+use super::render::Failure;
+use crate::app::App;
+use crate::tenancy::TenantView;
+
+/// The tenant that `dispatch` found.
+pub(super) struct Tenant(pub(super) Arc<TenantView>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Tenant {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        parts.extensions.get().cloned().map(Self).ok_or_else(|| Failure::page(Fault::NotFound))
+    }
+}
+
+/// The one instant of a request and the id that ties its log line to its audit events.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    pub(super) now: UnixTime,
+    pub(super) correlation_id: String,
+    pub(super) address: IpAddr,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Moment {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let internal = || Failure::page(Fault::Internal { detail: "the request has no instant" });
+        parts.extensions.get().cloned().ok_or_else(internal)
+    }
+}
+
+/// The decoded query.
+pub(super) fn query(parts: &Parts) -> &[u8] {
+    parts.uri.query().unwrap_or_default().as_bytes()
+}
+
+/// Parameters of the query alone.
+pub(super) struct QueryParams(pub(super) Params);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        Params::decode(&[query(parts)]).map(Self)
+    }
+}
+
+/// Parameters of query and form body together; names that occur in both are repetitions (A-10).
+pub(super) struct AllParams(pub(super) Params);
+
+impl FromRequest<App> for AllParams {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        let (parts, body) = request.into_parts();
+        let query = query(&parts).to_vec();
+        let body = form_body(Request::from_parts(parts, body), app).await?;
+        Params::decode(&[&query, &body]).map(Self)
+    }
+}
+
+/// Parameters of the form body alone. RFC 6749 section 2.3.1 and RFC 6750 section 2.2: parameters "MUST NOT be included
+/// in the request URI".
+pub(super) struct FormParams(pub(super) Params);
+
+impl FromRequest<App> for FormParams {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        let body = form_body(request, app).await?;
+        Params::decode(&[&body]).map(Self)
+    }
+}
+
+async fn form_body(request: Request, app: &App) -> Result<Bytes, Fault> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    let is_form = content_type.is_none_or(|value| {
+        value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    });
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if !is_form || (content_type.is_none() && length.is_some_and(|length| length != "0")) {
+        return Err(Fault::ContentTypeUnsupported);
+    }
+    Bytes::from_request(request, app).await.map_err(|_| Fault::BodyTooLarge)
+}
+
+/// The one `Authorization` header; two of them are as good as two ways of authentication.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let first = all.next();
+    if all.next().is_some() {
+        return Err(Fault::ClientAuthMultiple);
+    }
+    first.map(|value| value.to_str().map_err(|_| Fault::ClientAuthMalformed)).transpose()
+}
+
+/// The host that the request names, with its port.
+pub(super) fn host(request: &Request) -> Option<String> {
+    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    named.or_else(|| request.uri().authority().map(ToString::to_string))
+}
+
+/// The client's address: the peer, or, when the peer is a trusted proxy, the last address in `X-Forwarded-For` that is
+/// not one itself.
+pub(super) fn client_address(request: &Request, trusted: &[IpAddr]) -> IpAddr {
+    let unknown = IpAddr::from([0, 0, 0, 0]);
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(unknown, |info| info.0.ip());
+    if !trusted.contains(&peer.to_canonical()) {
+        return peer;
+    }
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> = forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+}

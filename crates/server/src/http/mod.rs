@@ -1,0 +1,100 @@
+//! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
+
+mod authorize;
+mod cookies;
+mod extract;
+mod forms;
+mod health;
+mod home;
+mod interaction;
+mod logout;
+mod metadata;
+mod middleware;
+mod protect;
+mod render;
+mod screens;
+mod token;
+mod userinfo;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Uri;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use signet_core::discovery::Endpoint;
+use signet_core::fault::Fault;
+use tower::ServiceExt as _;
+
+use crate::app::App;
+use render::Failure;
+
+/// Everything this node answers to. `extra` are routes of this process beside the tenants, such as the demo.
+pub fn router(app: &App, extra: Router) -> Router {
+    let node = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(app.clone())
+        .merge(crate::pages::assets())
+        .merge(extra)
+        .fallback(dispatch)
+        .with_state(Node { app: app.clone(), tenant_routes: tenant_routes(app) });
+    middleware::wrap(node, app)
+}
+
+/// The routes below an issuer.
+fn tenant_routes(app: &App) -> Router {
+    let metadata = Router::new()
+        .route("/.well-known/openid-configuration", get(metadata::discovery))
+        .route("/.well-known/oauth-authorization-server", get(metadata::discovery))
+        .route(Endpoint::Jwks.path(), get(metadata::jwks));
+    // Browser applications call these across origins; no cookie is ever read there.
+    let api = Router::new()
+        .route(Endpoint::Token.path(), post(token::token))
+        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post));
+    let cross_origin = middleware::cross_origin(metadata.merge(api));
+    Router::new()
+        .route("/", get(home::home))
+        .route(Endpoint::Authorize.path(), get(authorize::get).post(authorize::post))
+        .route("/interaction/{id}", get(interaction::show))
+        .route("/interaction/{id}/login", post(interaction::login))
+        .route("/interaction/{id}/consent", post(interaction::consent))
+        .route("/interaction/{id}/switch", post(interaction::switch))
+        .route("/logout", get(logout::ask).post(logout::end))
+        .merge(cross_origin)
+        .merge(crate::pages::assets())
+        .fallback(|| async { Failure::page(Fault::NotFound) })
+        .method_not_allowed_fallback(|| async { Failure::page(Fault::MethodNotAllowed) })
+        .with_state(app.clone())
+}
+
+#[derive(Clone)]
+struct Node {
+    app: App,
+    tenant_routes: Router,
+}
+
+/// Finds the tenant of a request, once, and hands on what lies below its issuer.
+async fn dispatch(State(node): State<Node>, mut request: Request) -> Response {
+    let Some(moment) = request.extensions().get::<extract::Moment>().cloned() else {
+        return Failure::page(Fault::Internal { detail: "the request has no instant" }).into_response();
+    };
+    let host = extract::host(&request);
+    let path = request.uri().path().to_owned();
+    match node.app.tenancy.find(host.as_deref(), &path, &node.app.sources(moment.now)).await {
+        Err(fault) => Failure::page(fault).into_response(),
+        Ok(None) => Failure::page(Fault::NotFound).into_response(),
+        Ok(Some((view, rest))) => {
+            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+            if let Ok(uri) = format!("{rest}{query}").parse::<Uri>() {
+                *request.uri_mut() = uri;
+            }
+            let extensions = request.extensions_mut();
+            extensions.insert(view.clone());
+            let response = match node.tenant_routes.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            render::finish(response, Some(&view), &moment, &node.app)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Fills the pages from what was loaded.
+
+use std::collections::BTreeSet;
+
+use signet_core::claims::scope_info;
+use signet_core::fault::Fault;
+use signet_core::records::{Client, User};
+
+use super::extract::Moment;
+use super::forms;
+use super::interaction::Loaded;
+use super::render::shell;
+use crate::app::App;
+use crate::pages::{ConsentPage, ErrorPage, LoginPage, ScopeLine, Shell};
+use crate::tenancy::TenantView;
+
+/// The login page. `fault` is why the last attempt failed.
+pub(super) fn login(
+    app: &App,
+    view: &TenantView,
+    loaded: &Loaded,
+    username: &str,
+    fault: Option<&Fault>,
+    moment: &Moment,
+) -> String {
+    let again = loaded.session.is_some() && fault.is_none();
+    let action = format!("{}/interaction/{}/login", view.prefix, loaded.interaction.id);
+    let page = LoginPage {
+        shell: shell(view),
+        client_name: client_name(&loaded.client),
+        client_logo: loaded.client.settings.logo_uri.clone(),
+        deny_action: action.clone(),
+        action,
+        csrf: forms::csrf("login", &loaded.secret),
+        username: username.to_owned(),
+        error: fault.map(Fault::public),
+        asks: again.then(|| "The application asks you to confirm who you are.".to_owned()),
+        correlation_id: moment.correlation_id.clone(),
+        demo_users: app.demo_users.clone(),
+    };
+    page.render()
+}
+
+/// The consent page for `scope`.
+pub(super) fn consent(
+    view: &TenantView,
+    loaded: &Loaded,
+    scope: &BTreeSet<String>,
+    moment: &Moment,
+) -> String {
+    let settings = &loaded.client.settings;
+    let base = format!("{}/interaction/{}", view.prefix, loaded.interaction.id);
+    let page = ConsentPage {
+        shell: shell(view),
+        client_name: client_name(&loaded.client),
+        client_uri: settings.client_uri.clone(),
+        client_logo: settings.logo_uri.clone(),
+        policy_uri: settings.policy_uri.clone(),
+        tos_uri: settings.tos_uri.clone(),
+        account: loaded.user.as_ref().map(account).unwrap_or_default(),
+        scopes: scope.iter().map(|name| line(name)).collect(),
+        action: format!("{base}/consent"),
+        csrf: forms::csrf("consent", &loaded.secret),
+        remembered: true,
+        switch_action: Some(format!("{base}/switch")),
+        correlation_id: moment.correlation_id.clone(),
+    };
+    page.render()
+}
+
+fn client_name(client: &Client) -> String {
+    let name = &client.settings.client_name;
+    if name.is_empty() { client.client_id.to_string() } else { name.clone() }
+}
+
+/// How a person is called on our pages.
+pub(super) fn account(user: &User) -> String {
+    match user.claims.get("name").and_then(serde_json::Value::as_str) {
+        Some(name) => format!("{name} ({})", user.username),
+        None => user.username.clone(),
+    }
+}
+
+fn line(name: &str) -> ScopeLine {
+    scope_info(name).map_or_else(
+        || ScopeLine { title: name.to_owned(), detail: "A permission of this service.".to_owned() },
+        |info| ScopeLine { title: info.title.to_owned(), detail: info.detail.to_owned() },
+    )
+}
+
+/// The page for `fault`.
+pub(super) fn error(shell: Shell, fault: &Fault, correlation_id: &str) -> String {
+    let (heading, hint) = advice(fault);
+    let page = ErrorPage {
+        shell,
+        status: fault.status(),
+        heading: heading.to_owned(),
+        text: fault.public(),
+        hint: hint.to_owned(),
+        code: fault.code().to_owned(),
+        correlation_id: correlation_id.to_owned(),
+        retry: None,
+    };
+    page.render()
+}
+
+/// What happened, and what the reader can do.
+fn advice(fault: &Fault) -> (&'static str, &'static str) {
+    const OWNER: &str = "Go back to the application and try once more. If this page comes back, give its owner the \
+                         code and the reference below: they tell exactly what to mend.";
+    match fault.status() {
+        404 | 405 => ("There is nothing here", "Check the address, or start again from the application."),
+        429 => ("Too many attempts", "Wait a minute, then try again."),
+        503 => ("The server is busy", "Nothing is lost. Wait a moment, then reload this page."),
+        500..=599 => ("Something went wrong here", "Try again in a moment. The operator finds the reason by the reference below."),
+        _ => match fault {
+            Fault::InteractionUnknown
+            | Fault::InteractionExpired
+            | Fault::InteractionFinished
+            | Fault::InteractionForeign
+            | Fault::FormForged
+            | Fault::FormMalformed => ("This sign-in cannot go on", "Start again from the application."),
+            _ => ("The application sent a request that cannot be accepted", OWNER),
+        },
+    }
+}

@@ -1,0 +1,131 @@
+//! The token endpoint.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use signet_core::change::Conflict;
+use signet_core::client_auth::{self, AuthenticatedClient};
+use signet_core::fault::Fault;
+use signet_core::ids::{ClientId, TokenHash};
+use signet_core::params::Params;
+use signet_core::records::{Client, ClientKey};
+use signet_core::token::{self, Redeemed};
+use signet_core::audit;
+use signet_store::StoreError;
+
+use super::extract::{FormParams, Moment, Tenant, authorization};
+use super::protect;
+use super::render::{Failure, Note};
+use crate::app::{App, store_fault};
+use crate::tenancy::TenantView;
+
+/// How often a redemption is decided again after another one came first.
+const ATTEMPTS: usize = 3;
+
+/// RFC 6749 section 4.1.3.
+pub(super) async fn token(
+    State(app): State<App>,
+    Tenant(view): Tenant,
+    moment: Moment,
+    headers: HeaderMap,
+    form: Result<FormParams, Fault>,
+) -> Response {
+    let mut client_id = None;
+    let answer = redeem(&app, &view, &moment, &headers, form, &mut client_id).await;
+    let response = match answer {
+        Ok(body) => ([("cache-control", "no-store"), ("pragma", "no-cache")], Json(body)).into_response(),
+        // RFC 6749 section 5.2: a challenge if the client tried the Authorization header.
+        Err(fault) => Failure::token(fault, headers.contains_key("authorization")).into_response(),
+    };
+    Note::client(client_id.as_ref()).on(response)
+}
+
+async fn redeem(
+    app: &App,
+    view: &TenantView,
+    moment: &Moment,
+    headers: &HeaderMap,
+    form: Result<FormParams, Fault>,
+    client_id: &mut Option<ClientId>,
+) -> Result<serde_json::Value, Fault> {
+    let FormParams(params) = form?;
+    let credentials = client_auth::presented(authorization(headers)?, &params)?;
+    *client_id = Some(credentials.client_id.clone());
+    let found = app.client(&view.tenant.id, &credentials.client_id).await?;
+    let (client, keys) = match &found {
+        Some((client, keys)) => (Some(client), keys.as_slice()),
+        None => (None, [].as_slice()),
+    };
+    let client = match client_auth::authenticate(&credentials, client) {
+        Ok(client) => client,
+        Err(fault) => {
+            let context = app.context(moment.now);
+            let event =
+                audit::refused(&view.tenant.id, "token.refused", &fault, &moment.correlation_id, &context)
+                    .client(&credentials.client_id);
+            app.record(&view.tenant.id, &[event.change()]).await;
+            return Err(fault);
+        }
+    };
+    let code = token::code_parameter(&params)?.to_owned();
+    for _ in 0..ATTEMPTS {
+        if let Some(body) = attempt(app, view, moment, client, keys, &params, &code).await? {
+            return Ok(body);
+        }
+    }
+    Err(Fault::Busy)
+}
+
+/// Load, decide, apply once; `None` when somebody else was first and it has to be decided again.
+async fn attempt(
+    app: &App,
+    view: &TenantView,
+    moment: &Moment,
+    client: AuthenticatedClient<'_>,
+    client_keys: &[ClientKey],
+    params: &Params,
+    code: &str,
+) -> Result<Option<serde_json::Value>, Fault> {
+    let tenant = &view.tenant;
+    let code = app.store.code(&tenant.id, &TokenHash::of(code)).await.map_err(store_fault)?;
+    let user = match &code {
+        Some(code) => {
+            app.store.user(&tenant.id, code.authentication.user_id).await.map_err(store_fault)?
+        }
+        None => None,
+    };
+    let input =
+        token::Input { tenant, client, client_keys, params, code: code.as_ref(), user: user.as_ref() };
+    let outcome = token::redeem(&input, &app.context(moment.now));
+    // The token is made before the code is used up: a busy server or a missing key costs nobody a code.
+    let body = match outcome.reply {
+        Ok(redeemed) => Ok(body(app, view, moment, client.client(), redeemed).await?),
+        Err(fault) => Err(fault),
+    };
+    match app.store.apply(&tenant.id, &outcome.changes).await {
+        Ok(()) => body.map(Some),
+        Err(StoreError::Conflict(Conflict::Code | Conflict::Grant)) => Ok(None),
+        Err(error) => Err(store_fault(error)),
+    }
+}
+
+/// RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3.
+async fn body(
+    app: &App,
+    view: &TenantView,
+    moment: &Moment,
+    client: &Client,
+    redeemed: Redeemed,
+) -> Result<serde_json::Value, Fault> {
+    let id_token =
+        protect::protect(app, view, moment, client, redeemed.protection, redeemed.id_token).await?;
+    Ok(json!({
+        "access_token": redeemed.access_token.as_str(),
+        "token_type": "Bearer",
+        "expires_in": redeemed.expires_in,
+        "scope": redeemed.scope.into_iter().collect::<Vec<_>>().join(" "),
+        "id_token": id_token,
+    }))
+}

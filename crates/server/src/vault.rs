@@ -1,0 +1,171 @@
+//! The master key: everything secret that has to be read back is encrypted under it before it is stored.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
+use sha2::{Digest, Sha256};
+use signet_core::context::Entropy;
+use signet_core::records::TenantKey;
+use zeroize::Zeroizing;
+
+/// Octets of a master key.
+pub const KEY_LEN: usize = 32;
+const NONCE_LEN: usize = 12;
+const TAG_LEN: usize = 16;
+/// Names the key among several, so that an old one still opens what it sealed.
+const ID_LEN: usize = 4;
+const VERSION: u8 = 1;
+
+/// Why a master key was refused, or something could not be opened. Never says what was in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// Not base64.
+    #[error("the master key is not base64")]
+    NotBase64,
+    /// Of the wrong length.
+    #[error("the master key has {found} bytes; it must have {KEY_LEN} (make one with `openssl rand -base64 32`)")]
+    Length {
+        /// Bytes found.
+        found: usize,
+    },
+    /// A key that nobody drew at random.
+    #[error("the master key is not random (make one with `openssl rand -base64 32`)")]
+    Weak,
+    /// Not sealed by one of these keys, or changed since.
+    #[error("a stored secret cannot be opened with this master key")]
+    Sealed,
+    /// Nothing could be sealed.
+    #[error("a secret could not be sealed")]
+    Failed,
+}
+
+/// Seals and opens secrets with AES-256-GCM. The first key seals; all of them open, which is how a master key is
+/// replaced.
+pub struct Vault {
+    keys: Vec<Zeroizing<[u8; KEY_LEN]>>,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// Reads one master key, or several separated by commas, each 32 bytes in base64 or base64url.
+    pub fn from_text(text: &str) -> Result<Self, VaultError> {
+        let keys = text.trim().split(',').map(|one| read(one.trim())).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { keys })
+    }
+
+    /// A fresh master key, as text.
+    pub fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new([0_u8; KEY_LEN]);
+        entropy.fill(bytes.as_mut_slice());
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+    }
+
+    /// Seals `plain`; it opens only with the same `context`, so sealed values cannot be swapped between records.
+    pub fn seal(&self, context: &str, plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, VaultError> {
+        let key = self.keys.first().ok_or(VaultError::Failed)?;
+        let mut nonce = [0_u8; NONCE_LEN];
+        entropy.fill(&mut nonce);
+        let mut tag = [0_u8; TAG_LEN];
+        let cipher = Cipher::aes_256_gcm();
+        let sealed = encrypt_aead(cipher, key.as_slice(), Some(&nonce), context.as_bytes(), plain, &mut tag)
+            .map_err(|_| VaultError::Failed)?;
+        Ok([&[VERSION], id(key).as_slice(), &nonce, &tag, &sealed].concat())
+    }
+
+    /// Opens what [`Vault::seal`] made.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let (head, rest) = sealed.split_at_checked(1 + ID_LEN).ok_or(VaultError::Sealed)?;
+        let (nonce, rest) = rest.split_at_checked(NONCE_LEN).ok_or(VaultError::Sealed)?;
+        let (tag, body) = rest.split_at_checked(TAG_LEN).ok_or(VaultError::Sealed)?;
+        if head[0] != VERSION {
+            return Err(VaultError::Sealed);
+        }
+        let key = self.keys.iter().find(|key| id(key) == head[1..]).ok_or(VaultError::Sealed)?;
+        decrypt_aead(Cipher::aes_256_gcm(), key.as_slice(), Some(nonce), context.as_bytes(), body, tag)
+            .map(Zeroizing::new)
+            .map_err(|_| VaultError::Sealed)
+    }
+}
+
+fn read(text: &str) -> Result<Zeroizing<[u8; KEY_LEN]>, VaultError> {
+    let decoded = [&STANDARD, &URL_SAFE, &URL_SAFE_NO_PAD]
+        .into_iter()
+        .find_map(|engine| engine.decode(text).ok())
+        .map(Zeroizing::new)
+        .ok_or(VaultError::NotBase64)?;
+    let key: [u8; KEY_LEN] =
+        decoded.as_slice().try_into().map_err(|_| VaultError::Length { found: decoded.len() })?;
+    let distinct: std::collections::BTreeSet<u8> = key.iter().copied().collect();
+    // 32 random bytes have fewer than 16 different values once in 10^17 draws.
+    if distinct.len() < 16 || key.is_ascii() {
+        return Err(VaultError::Weak);
+    }
+    Ok(Zeroizing::new(key))
+}
+
+/// A fingerprint; one way, so it tells nothing of the key.
+fn id(key: &[u8; KEY_LEN]) -> [u8; ID_LEN] {
+    let digest = Sha256::digest([b"signet master key".as_slice(), key].concat());
+    let mut id = [0; ID_LEN];
+    id.copy_from_slice(&digest[..ID_LEN]);
+    id
+}
+
+/// What a tenant key's private part is bound to.
+pub fn tenant_key_context(key: &TenantKey) -> String {
+    format!("tenant_key/{}/{}", key.tenant, key.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::SystemEntropy;
+
+    fn vault() -> Vault {
+        Vault::from_text(&Vault::generate(&SystemEntropy)).unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_context_only() {
+        let vault = vault();
+        let sealed = vault.seal("a", b"secret", &SystemEntropy).unwrap();
+        assert_eq!(vault.open("a", &sealed).unwrap().as_slice(), b"secret");
+        assert_eq!(vault.open("b", &sealed), Err(VaultError::Sealed));
+        assert_ne!(vault.seal("a", b"secret", &SystemEntropy).unwrap(), sealed);
+        assert!(!sealed.windows(6).any(|window| window == b"secret"));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(vault.open("a", &changed), Err(VaultError::Sealed), "byte {at}");
+            assert_eq!(vault.open("a", &sealed[..at]), Err(VaultError::Sealed), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_replaced_master_key_still_opens_what_it_sealed() {
+        let (old, new) = (Vault::generate(&SystemEntropy), Vault::generate(&SystemEntropy));
+        let sealed = Vault::from_text(&old).unwrap().seal("a", b"x", &SystemEntropy).unwrap();
+        let both = Vault::from_text(&format!("{},{}", *new, *old)).unwrap();
+        assert_eq!(both.open("a", &sealed).unwrap().as_slice(), b"x");
+        let resealed = both.seal("a", b"x", &SystemEntropy).unwrap();
+        assert_eq!(Vault::from_text(&new).unwrap().open("a", &resealed).unwrap().as_slice(), b"x");
+        assert_eq!(Vault::from_text(&new).unwrap().open("a", &sealed), Err(VaultError::Sealed));
+    }
+
+    #[test]
+    fn weak_and_malformed_master_keys_are_refused_by_name() {
+        assert_eq!(Vault::from_text("short").err(), Some(VaultError::NotBase64));
+        assert_eq!(Vault::from_text("c2hvcnQ=").err(), Some(VaultError::Length { found: 5 }));
+        assert_eq!(Vault::from_text(&STANDARD.encode([7; 32])).err(), Some(VaultError::Weak));
+        let phrase = STANDARD.encode(b"correct horse battery staple 123");
+        assert_eq!(Vault::from_text(&phrase).err(), Some(VaultError::Weak));
+        assert!(!format!("{:?}", vault()).contains("keys: ["));
+    }
+}
