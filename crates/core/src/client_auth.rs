@@ -44,7 +44,11 @@ impl<'a> AuthenticatedClient<'a> {
 pub fn presented(authorization: Option<&str>, params: &Params) -> Result<Credentials, Fault> {
     let in_form = params.get("client_id");
     let secret = params.get("client_secret");
+    let assertion = params.get("client_assertion");
     match (authorization, secret) {
+        (authorization, secret) if assertion.is_some() && (authorization.is_some() || secret.is_some()) => {
+            Err(Fault::ClientAuthMultiple)
+        }
         (Some(_), Some(_)) => Err(Fault::ClientAuthMultiple),
         (Some(header), None) => {
             let credentials = basic(header)?;
@@ -53,7 +57,7 @@ pub fn presented(authorization: Option<&str>, params: &Params) -> Result<Credent
                 _ => Ok(credentials),
             }
         }
-        (None, _) if params.get("client_assertion").is_some() => Err(Fault::ClientAuthMethodWrong),
+        (None, _) if assertion.is_some() => Err(Fault::ClientAuthMethodWrong),
         (None, secret) => {
             let client_id = in_form.map(ClientId::from).ok_or(Fault::ClientAuthMissing)?;
             let method = match secret {

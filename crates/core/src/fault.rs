@@ -180,7 +180,7 @@ impl Fault {
     /// What the operator may know and the sender may not, or `null`.
     pub fn detail(&self) -> Value {
         match self {
-            Self::Object(fault) => fault.offered().map_or(Value::Null, |offered| offered.into()),
+            Self::Object(fault) => fault.offered().map_or(Value::Null, Into::into),
             _ => Value::Null,
         }
     }

@@ -14,11 +14,13 @@ pub mod ids;
 pub mod interaction;
 pub mod params;
 pub mod pkce;
+pub mod provision;
 pub mod records;
 pub mod redirect;
 pub mod replay;
 pub mod request_object;
 pub mod response;
+pub mod tenant_keys;
 pub mod token;
 pub mod userinfo;
 

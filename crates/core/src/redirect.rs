@@ -112,7 +112,7 @@ impl ReturnTo {
     }
 }
 
-/// RFC 6749 section 4.1.2.1: "Values for the "error_description" parameter MUST NOT include characters outside the
+/// RFC 6749 section 4.1.2.1: "Values for the `error_description` parameter MUST NOT include characters outside the
 /// set %x20-21 / %x23-5B / %x5D-7E."
 pub fn description(fault: &Fault) -> String {
     let clean = |c: char| match c {

@@ -54,7 +54,7 @@ pub struct ObjectRequest {
 }
 
 /// Most keys tried when the JWE header names none.
-const MAX_TRIES: usize = 4;
+const MAX_TRIES: usize = 6;
 
 fn limits() -> Limits {
     Limits { token: MAX_REQUEST_OBJECT, ..Limits::default() }
@@ -75,7 +75,7 @@ pub fn open(token: &str, keys: &[DecryptionKey], trace: &mut Trace) -> Result<Op
             trace.pass("form", CLAUSE, "a JWS or a nested JWT", "JWE");
             content_type(jwe.header().cty.as_deref(), trace)?;
             let plaintext = decrypt(&jwe, keys, trace)?;
-            // GHSA for Keycloak, CVE-2026-9793: after decryption the content must be a JWS, whatever the switches say
+            // CVE-2026-9793 of another provider: after decryption the content must be a JWS, whatever the switches say
             //
             let jws = parse_nested(&plaintext, &limits()).inspect_err(|fault| {
                 trace.fail(

@@ -125,8 +125,8 @@ pub fn protect(
     encrypter: Option<&Encrypter>,
 ) -> Result<String, JoseFault> {
     let plain = serde_json::to_vec(claims).map_err(|_| JoseFault::SignFailed)?;
-    let signed = signer.map(|signer| signer.sign(Some("JWT"), &plain)).transpose()?;
-    match (signed, encrypter, enc) {
+    let inner = signer.map(|signer| signer.sign(Some("JWT"), &plain)).transpose()?;
+    match (inner, encrypter, enc) {
         (Some(jws), None, _) => Ok(jws),
         // kid, and `cty: JWT` around a nested token.
         (Some(jws), Some(encrypter), Some(enc)) => {

@@ -106,6 +106,8 @@ fn judge(input: &Input<'_>, code: &Code, context: &Context<'_>) -> Result<Outcom
     if redirect_uri != code.request.redirect_uri {
         return Err(Fault::CodeRedirectMismatch);
     }
+    // Before the code's own state: whoever cannot show the verifier is not the one the code was made for, and must not
+    // be able to end that one's tokens with a code that leaked (RFC 7636 section 1, RFC 9700 section 4.5).
     pkce::verify(code.request.code_challenge.as_deref(), input.params.get("code_verifier"))?;
     if code.redeemed_at.is_some() {
         return Err(Fault::CodeReplayed);
@@ -113,7 +115,10 @@ fn judge(input: &Input<'_>, code: &Code, context: &Context<'_>) -> Result<Outcom
     if context.now >= code.expires_at {
         return Err(Fault::CodeExpired);
     }
-    let user = input.user.filter(|user| !user.disabled).ok_or(Fault::CodeUnknown)?;
+    let user = input
+        .user
+        .filter(|user| !user.disabled && user.id == code.authentication.user_id)
+        .ok_or(Fault::CodeUnknown)?;
     let settings = &input.tenant.settings;
     let protection = response::id_token_protection(client, input.client_keys, settings, context.now)?;
     Ok(issue(input, code, user, protection, context))
@@ -144,7 +149,7 @@ fn issue(
     let mut event = audit::success(&code.tenant, "token.issued", &code.correlation_id, context)
         .client(&code.client_id)
         .user(user.id)
-        .fact("id_token_alg", protection.signed.map(|alg| alg.name()));
+        .fact("id_token_alg", protection.signed.map(signet_jose::SigAlg::name));
     if let Some((encryption, key)) = &protection.encrypted {
         event =
             event.fact("id_token_encrypted_to", key.kid.as_str()).fact("id_token_enc", encryption.enc.name());

@@ -60,8 +60,11 @@ pub fn answer(input: &Input<'_>, now: UnixTime) -> Result<Answer, Fault> {
     if !token.scope.contains("openid") {
         return Err(Fault::ScopeInsufficient);
     }
-    let client = input.client.filter(|client| !client.disabled).ok_or(Fault::TokenUnknown)?;
-    let user = input.user.filter(|user| !user.disabled).ok_or(Fault::UserGone)?;
+    let client = input
+        .client
+        .filter(|client| !client.disabled && client.client_id == token.client_id)
+        .ok_or(Fault::TokenUnknown)?;
+    let user = input.user.filter(|user| !user.disabled && user.id == token.user_id).ok_or(Fault::UserGone)?;
     let protection = response::userinfo_protection(client, input.client_keys, &input.tenant.settings, now)
         .map_err(|_| Fault::ResponseKeyMissing)?;
     Ok(Answer { protection, claims: response::userinfo_claims(input.tenant, client, user, token) })

@@ -89,7 +89,7 @@ impl Raw {
             prompt: text("prompt")?,
             max_age,
             acr_values: text("acr_values")?,
-            login_hint: hints(claims.get("login_hint")).ok_or_else(|| wrong("login_hint"))?,
+            login_hint: hints(claims.get("login_hint")).map_err(|()| wrong("login_hint"))?,
             ui_locales: text("ui_locales")?,
             claims: claims_parameter,
             registration: claims.get("registration").is_some(),
@@ -126,16 +126,20 @@ impl Raw {
 
 /// Longest textual parameter inside an object, in bytes.
 const MAX_TEXT: usize = 8 * 1024;
+/// Most login hints.
+const MAX_HINTS: usize = 16;
 
-/// one string, or a list of strings as an older national profile has it. `None` if it is neither.
-fn hints(value: Option<&Value>) -> Option<Option<Vec<String>>> {
-    let bounded = |text: &str| (text.len() <= MAX_TEXT).then(|| text.to_owned());
-    match value {
-        None => Some(None),
-        Some(Value::String(hint)) => bounded(hint).map(|hint| Some(vec![hint])),
-        Some(Value::Array(list)) if list.len() <= 16 => {
-            list.iter().map(|item| item.as_str().and_then(bounded)).collect::<Option<Vec<_>>>().map(Some)
-        }
-        Some(_) => None,
-    }
+/// one string, or a list of strings as an older national profile has it. Empty ones count as left out.
+fn hints(value: Option<&Value>) -> Result<Option<Vec<String>>, ()> {
+    let list = match value {
+        None => return Ok(None),
+        Some(one @ Value::String(_)) => std::slice::from_ref(one),
+        Some(Value::Array(list)) if list.len() <= MAX_HINTS => list,
+        Some(_) => return Err(()),
+    };
+    let bounded = |text: &&str| text.len() <= MAX_TEXT && !text.contains('\0');
+    let hints: Option<Vec<&str>> = list.iter().map(|item| item.as_str().filter(bounded)).collect();
+    let hints: Vec<String> =
+        hints.ok_or(())?.into_iter().filter(|h| !h.is_empty()).map(str::to_owned).collect();
+    Ok((!hints.is_empty()).then_some(hints))
 }

@@ -152,7 +152,7 @@ pub enum ReplayKind {
     RequestObject,
     /// A client assertion.
     ClientAssertion,
-    /// A DPoP proof.
+    /// A `DPoP` proof.
     DpopProof,
 }
 

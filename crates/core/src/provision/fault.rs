@@ -1,0 +1,45 @@
+//! Why a declaration was refused.
+
+use signet_jose::{KeyFault, KeyUse};
+
+use crate::client_policy::{Contradiction, UriProblem};
+use crate::coded::coded;
+
+coded! {
+    /// Why a declaration was refused. The text says what to do, and is safe to show.
+    Refusal {
+        Version { found: u32 } = "declaration_version", "The declaration has version {found}; only version 1 is known.";
+        DeclaredTwice { name: String } = "declared_twice", "\"{name}\" is declared twice. Keep one of the two.";
+
+        Setting { problem: Contradiction } = "client_setting", "{problem}";
+        SecretTwice = "secret_twice", "secret and generate_secret are both given. Keep one of the two.";
+        SecretWeak { min: usize } = "secret_weak", "The client secret must have {min} to 255 visible ASCII characters. Let it be made with generate_secret.";
+
+        KeyName { name: String } = "key_name", "The key name \"{name}\" must have 1 to 100 characters and no control characters.";
+        KeySource { name: String, fault: KeyFault } = "key_source", "Key \"{name}\": {fault}.";
+        KeySourceForm { name: String } = "key_source_form", "Key \"{name}\": the source must be a JWK, a JWK set, a PEM public key or a PEM certificate.";
+        KeyUsage { name: String, usage: KeyUse } = "key_usage", "Key \"{name}\": the source has no key that can be used for \"{usage}\".";
+        KeyPeriod { name: String } = "key_period", "Key \"{name}\": not_after must be later than not_before.";
+        KidTaken { name: String, kid: String } = "kid_taken", "Key \"{name}\": the kid \"{kid}\" belongs to another key of this client already, with other material. Give the new key another kid.";
+        KeyReused { name: String, other: String } = "key_reused", "Key \"{name}\" is the same key as \"{other}\". Use one key for signing or for encryption, never for both, and declare it once.";
+        KeyWithdrawn { name: String, kid: String } = "key_withdrawn", "Key \"{name}\" (kid \"{kid}\") was withdrawn from this client and is not accepted again. Make a new key.";
+        KeysTooMany { found: usize, max: usize } = "keys_too_many", "The client would have {found} keys; at most {max} are kept. Withdraw those that are not used.";
+
+        IssuerMissing = "issuer_missing", "A new tenant needs an issuer.";
+        Issuer { uri: String, problem: UriProblem } = "issuer", "issuer: \"{uri}\" {problem}.";
+        TenantId = "tenant_id_form", "A tenant id has 1 to 63 characters: lower-case letters, digits and hyphens, with a letter or digit first.";
+        TenantIdMismatch { found: String, wanted: String } = "tenant_id_mismatch", "The declaration is for the tenant \"{found}\", but is being applied to \"{wanted}\".";
+        SigningAlgsMissing = "signing_algs_missing", "signing_algs is empty, so no ID token could be signed. Add RS256.";
+        SigningAlgSymmetric = "signing_alg_symmetric", "signing_algs has a symmetric algorithm; the tenant's keys are asymmetric. Remove it.";
+        Duration { setting: &'static str, found: i64, min: i64, max: i64 } = "duration", "{setting} is {found}; it must lie between {min} and {max} seconds.";
+        Branding { problem: &'static str } = "branding", "branding: {problem}.";
+        ClientLosesAlg { client: String, alg: String } = "client_loses_alg", "signing_algs lacks {alg}, which the client \"{client}\" is set to. Change the client first.";
+
+        Username { name: String } = "username_form", "The username \"{name}\" must have 1 to 128 characters, without spaces and control characters.";
+        PasswordTwice = "password_twice", "password and password_hash are both given. Keep one of the two.";
+        PasswordHash = "password_hash_form", "password_hash must be a PHC string of argon2id ($argon2id$...).";
+        PasswordUnhashed = "password_unhashed", "The password was not hashed before it came here.";
+        ClaimUnknown { name: String } = "claim_unknown", "The claim \"{name}\" cannot be set; the standard claims of OpenID Connect Core section 5.1 can, except sub and updated_at.";
+        ClaimForm { name: String, wanted: &'static str } = "claim_form", "The claim \"{name}\" must be {wanted}.";
+    }
+}

@@ -1,0 +1,165 @@
+//! Tenants: issuer, policies and looks.
+
+use signet_jose::SigAlg;
+
+use super::declaration::TenantDeclaration;
+use super::fault::Refusal;
+use super::{Provisioned, difference};
+use crate::audit;
+use crate::change::Change;
+use crate::client_policy::{self, Mode};
+use crate::context::Context;
+use crate::ids::TenantId;
+use crate::records::{Branding, Client, Tenant, TenantSettings};
+
+/// What is there already.
+#[derive(Clone, Copy, Debug)]
+pub struct TenantFacts<'a> {
+    /// Which tenant the declaration is applied to.
+    pub id: &'a TenantId,
+    /// That tenant, if it exists.
+    pub current: Option<&'a Tenant>,
+    /// Its clients; those that the new policies would leave without a signing key are named.
+    pub clients: &'a [Client],
+    /// How strict the installation is.
+    pub mode: Mode,
+}
+
+/// Makes a tenant as `declared`. All that is wrong is said at once. The keys of a new tenant are for
+/// [`crate::tenant_keys::plan`].
+pub fn tenant(
+    declared: &TenantDeclaration,
+    facts: &TenantFacts<'_>,
+    correlation_id: &str,
+    context: &Context<'_>,
+) -> Result<Provisioned, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    refusals.extend(tenant_id(facts.id).err());
+    if let Some(found) = declared.id.as_ref().filter(|id| *id != facts.id) {
+        let (found, wanted) = (found.to_string(), facts.id.to_string());
+        refusals.push(Refusal::TenantIdMismatch { found, wanted });
+    }
+    let issuer = declared.issuer.clone().or_else(|| facts.current.map(|tenant| tenant.issuer.clone()));
+    match &issuer {
+        None => refusals.push(Refusal::IssuerMissing),
+        Some(uri) => {
+            if let Err(problem) = client_policy::issuer(uri, facts.mode) {
+                refusals.push(Refusal::Issuer { uri: uri.chars().take(200).collect(), problem });
+            }
+        }
+    }
+    check(&declared.settings, &mut refusals);
+    refusals.extend(facts.clients.iter().filter_map(|client| loses_alg(client, &declared.settings)));
+    match issuer {
+        Some(issuer) if refusals.is_empty() => {
+            Ok(assemble(issuer, &declared.settings, facts, correlation_id, context))
+        }
+        _ => Err(refusals),
+    }
+}
+
+/// A tenant's id is part of keys, logs and command lines.
+fn tenant_id(id: &TenantId) -> Result<(), Refusal> {
+    let bytes = id.as_str().as_bytes();
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let fits = (1..=63).contains(&bytes.len())
+        && bytes.first().is_some_and(plain)
+        && bytes.iter().all(|b| plain(b) || *b == b'-');
+    if fits { Ok(()) } else { Err(Refusal::TenantId) }
+}
+
+fn check(settings: &TenantSettings, refusals: &mut Vec<Refusal>) {
+    const HOUR: i64 = 3600;
+    const DAY: i64 = 86_400;
+    if settings.signing_algs.is_empty() {
+        refusals.push(Refusal::SigningAlgsMissing);
+    }
+    if settings.signing_algs.iter().any(|alg| alg.is_symmetric()) {
+        refusals.push(Refusal::SigningAlgSymmetric);
+    }
+    let propagation = settings.key_propagation;
+    for (setting, found, min, max) in [
+        ("key_propagation", propagation, 0, 30 * DAY),
+        // Room for a successor to be published, to spread, and to take over.
+        ("key_lifetime", settings.key_lifetime, HOUR.max(propagation.saturating_mul(4)), 730 * DAY),
+        ("key_retention", settings.key_retention, 0, 365 * DAY),
+        ("clock_skew", settings.clock_skew, 0, 300),
+        ("request_object_max_lifetime", settings.request_object_max_lifetime, 60, 7 * DAY),
+        ("request_object_max_age", settings.request_object_max_age, 60, 7 * DAY),
+        ("session_lifetime", settings.session_lifetime, 300, 30 * DAY),
+        ("session_idle", settings.session_idle, 60, settings.session_lifetime),
+        ("interaction_lifetime", settings.interaction_lifetime, 60, DAY),
+    ] {
+        if !(min..=max).contains(&found) {
+            refusals.push(Refusal::Duration { setting, found, min, max });
+        }
+    }
+    refusals.extend(branding(&settings.branding).err());
+}
+
+fn branding(branding: &Branding) -> Result<(), Refusal> {
+    let refuse = |problem| Err(Refusal::Branding { problem });
+    let Branding { name, logo_url, accent } = branding;
+    if !(1..=100).contains(&name.trim().chars().count()) || name.chars().any(char::is_control) {
+        return refuse("name must have 1 to 100 characters and no control characters");
+    }
+    let hex = accent.strip_prefix('#').unwrap_or_default();
+    if hex.len() != 6 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return refuse("accent must be a colour of the form #rrggbb");
+    }
+    let data = |url: &str| {
+        url.starts_with("data:image/") && url.len() <= 65_536 && url.bytes().all(|b| b.is_ascii_graphic())
+    };
+    match logo_url {
+        Some(url) if !data(url) && client_policy::page_uri(url).is_err() => {
+            refuse("logo_url must be an https address, or a data: image of at most 64 KiB")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn loses_alg(client: &Client, settings: &TenantSettings) -> Option<Refusal> {
+    let own = &client.settings;
+    let userinfo = own.userinfo.response_type.is_signed().then_some(own.userinfo.signed);
+    let lost: SigAlg = [Some(own.id_token.signed), userinfo]
+        .into_iter()
+        .flatten()
+        .find(|alg| !settings.signing_algs.contains(alg))?;
+    Some(Refusal::ClientLosesAlg { client: client.client_id.to_string(), alg: lost.name().to_owned() })
+}
+
+fn assemble(
+    issuer: String,
+    settings: &TenantSettings,
+    facts: &TenantFacts<'_>,
+    correlation_id: &str,
+    context: &Context<'_>,
+) -> Provisioned {
+    let what = format!("tenant \"{}\"", facts.id);
+    let mut next = facts.current.cloned().unwrap_or_else(|| Tenant {
+        id: facts.id.clone(),
+        issuer: issuer.clone(),
+        version: 0,
+        settings: settings.clone(),
+        created_at: context.now,
+    });
+    let mut differences = match facts.current {
+        Some(current) => difference::between(&format!("{what}: issuer"), &current.issuer, &issuer),
+        None => vec![format!("{what}: new, issuer {issuer}")],
+    };
+    differences.extend(difference::between(&what, &next.settings, settings));
+    if differences.is_empty() {
+        return Provisioned::default();
+    }
+    next.version += 1;
+    next.issuer = issuer;
+    next.settings = settings.clone();
+    let (kind, change) = match facts.current {
+        Some(_) => ("tenant.updated", Change::UpdateTenant(next)),
+        None => ("tenant.created", Change::InsertTenant(next)),
+    };
+    let event = audit::success(facts.id, kind, correlation_id, context)
+        .fact("differences", differences.clone())
+        .change();
+    Provisioned { changes: vec![change, event], differences, ..Provisioned::default() }
+}

@@ -1,0 +1,163 @@
+//! Users: names, claims, passwords.
+
+use serde_json::Value;
+
+use super::declaration::UserDeclaration;
+use super::fault::Refusal;
+use super::{Provisioned, difference};
+use crate::audit;
+use crate::change::Change;
+use crate::claims::is_standard;
+use crate::context::Context;
+use crate::ids::TenantId;
+use crate::records::User;
+
+/// Longest username.
+const MAX_USERNAME: usize = 128;
+/// Longest value of a claim, in bytes of JSON.
+const MAX_CLAIM: usize = 4096;
+
+/// What is there already.
+#[derive(Clone, Copy, Debug)]
+pub struct UserFacts<'a> {
+    /// Whose user.
+    pub tenant: &'a TenantId,
+    /// The user of that name, if there is one.
+    pub current: Option<&'a User>,
+}
+
+/// What became of a declared password outside this crate, where hashing happens.
+#[derive(Clone)]
+pub enum PasswordHash {
+    /// No password was declared, or the stored hash already fits it.
+    Keep,
+    /// The fresh PHC string of the declared password.
+    Set(String),
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "Keep",
+            Self::Set(_) => "Set(…)",
+        })
+    }
+}
+
+/// A username as it is stored and looked up: lower case, without spaces around it. Login uses the same rule.
+pub fn username(text: &str) -> Result<String, Refusal> {
+    let name = text.trim().to_lowercase();
+    let fits = (1..=MAX_USERNAME).contains(&name.chars().count())
+        && !name.chars().any(|c| c.is_control() || c.is_whitespace());
+    if fits { Ok(name) } else { Err(Refusal::Username { name: text.chars().take(MAX_USERNAME).collect() }) }
+}
+
+/// Makes a user as `declared`. All that is wrong is said at once.
+pub fn user(
+    declared: &UserDeclaration,
+    password: &PasswordHash,
+    facts: &UserFacts<'_>,
+    correlation_id: &str,
+    context: &Context<'_>,
+) -> Result<Provisioned, Vec<Refusal>> {
+    let mut refusals: Vec<Refusal> =
+        declared.claims.iter().filter_map(|(name, value)| claim(name, value).err()).collect();
+    let name = username(&declared.username).map_err(|refusal| refusals.push(refusal));
+    let hash = hash(declared, password, facts.current).map_err(|refusal| refusals.push(refusal));
+    let (Ok(name), Ok(hash), true) = (name, hash, refusals.is_empty()) else { return Err(refusals) };
+    Ok(assemble(declared, name, hash, facts, correlation_id, context))
+}
+
+fn hash(
+    declared: &UserDeclaration,
+    password: &PasswordHash,
+    current: Option<&User>,
+) -> Result<Option<String>, Refusal> {
+    let kept = current.and_then(|user| user.password_hash.clone());
+    match (&declared.password, &declared.password_hash, password) {
+        (Some(_), Some(_), _) => Err(Refusal::PasswordTwice),
+        (_, None, PasswordHash::Set(hash)) => phc(hash),
+        (None, Some(hash), _) => phc(hash.expose()),
+        (Some(_), None, PasswordHash::Keep) if kept.is_none() => Err(Refusal::PasswordUnhashed),
+        (_, None, PasswordHash::Keep) => Ok(kept),
+    }
+}
+
+fn phc(hash: &str) -> Result<Option<String>, Refusal> {
+    let fits =
+        hash.starts_with("$argon2id$") && hash.len() <= 512 && hash.bytes().all(|b| b.is_ascii_graphic());
+    if fits { Ok(Some(hash.to_owned())) } else { Err(Refusal::PasswordHash) }
+}
+
+/// OpenID Connect Core section 5.1: names and types. `sub` and `updated_at` follow from the record itself.
+fn claim(name: &str, value: &Value) -> Result<(), Refusal> {
+    if !is_standard(name) || ["sub", "updated_at"].contains(&name) {
+        return Err(Refusal::ClaimUnknown { name: name.chars().take(100).collect() });
+    }
+    let (fits, wanted) = match name {
+        "email_verified" | "phone_number_verified" => (value.is_boolean(), "true or false"),
+        "address" => (value.is_object(), "an object"),
+        "email" => (value.as_str().is_some_and(|text| text.contains('@')), "an e-mail address"),
+        _ => (value.as_str().is_some_and(|text| !text.is_empty()), "text"),
+    };
+    if fits && value.to_string().len() <= MAX_CLAIM {
+        Ok(())
+    } else {
+        let wanted = if fits { "shorter" } else { wanted };
+        Err(Refusal::ClaimForm { name: name.to_owned(), wanted })
+    }
+}
+
+fn assemble(
+    declared: &UserDeclaration,
+    username: String,
+    hash: Option<String>,
+    facts: &UserFacts<'_>,
+    correlation_id: &str,
+    context: &Context<'_>,
+) -> Provisioned {
+    let what = format!("user \"{username}\"");
+    let mut next = facts.current.cloned().unwrap_or_else(|| User {
+        tenant: facts.tenant.clone(),
+        id: context.uuid(),
+        username,
+        password_hash: None,
+        claims: declared.claims.clone(),
+        disabled: declared.disabled,
+        version: 0,
+        created_at: context.now,
+        updated_at: context.now,
+    });
+    let mut differences = if facts.current.is_some() { Vec::new() } else { vec![format!("{what}: new")] };
+    // The names of the claims are enough: their values are about a person.
+    let changed = difference::between(&what, &next.claims, &declared.claims);
+    differences.extend(changed.iter().filter_map(|line| {
+        let name = line.strip_prefix(&format!("{what}: "))?.split([':', '.']).next()?;
+        Some(format!("{what}: claim {name}: changed"))
+    }));
+    differences.dedup();
+    if next.disabled != declared.disabled {
+        differences.push(format!("{what}: disabled: {} -> {}", next.disabled, declared.disabled));
+    }
+    if next.password_hash != hash {
+        differences.push(format!("{what}: password: set"));
+    }
+    if differences.is_empty() {
+        return Provisioned::default();
+    }
+    next.version += 1;
+    next.claims.clone_from(&declared.claims);
+    next.disabled = declared.disabled;
+    next.password_hash = hash;
+    next.updated_at = context.now;
+    let id = next.id;
+    let (kind, change) = match facts.current {
+        Some(_) => ("user.updated", Change::UpdateUser(next)),
+        None => ("user.created", Change::InsertUser(next)),
+    };
+    let event = audit::success(facts.tenant, kind, correlation_id, context)
+        .user(id)
+        .fact("differences", differences.clone())
+        .change();
+    Provisioned { changes: vec![change, event], differences, ..Provisioned::default() }
+}
