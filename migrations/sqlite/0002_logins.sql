@@ -99,7 +99,7 @@ CREATE INDEX access_tokens_expires_at ON access_tokens (expires_at);
 -- Tenant, kind, client and jti are hashed into k.
 CREATE TABLE used_jti (
     k       BLOB    NOT NULL PRIMARY KEY CHECK (length(k) = 16),
-    "until" INTEGER NOT NULL
+    until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX used_jti_until ON used_jti ("until");
+CREATE INDEX used_jti_until ON used_jti (until);
