@@ -1,1 +1,158 @@
-//! Stub.
+//! SQLite: the embedded default. One connection writes, in a fair queue; others read beside it.
+
+mod apply;
+mod fail;
+mod migrations;
+mod read_logins;
+mod read_setup;
+mod sweep;
+mod write_logins;
+mod write_setup;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use signet_core::change::Change;
+use signet_core::context::UnixTime;
+use signet_core::ids::{ClientId, TenantId, TokenHash};
+use signet_core::records::{
+    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, Interaction, Session, Tenant, TenantKey, User,
+};
+use signet_store::{AuditFilter, Page, Result, Store, Swept};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use uuid::Uuid;
+
+use crate::fail::failed;
+
+/// How long a statement waits for a lock, and a caller for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections that read beside the writer.
+const READERS: u32 = 4;
+
+/// What a committed transaction survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Loss of power (`synchronous = FULL`).
+    #[default]
+    Full,
+    /// A crash of the process; loss of power may take the last moments back, replay entries included.
+    Relaxed,
+}
+
+/// A database file, or one in memory.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path` and makes it if there is none. Call [`Store::migrate`] before first use.
+    pub async fn open(path: &Path, durability: Durability) -> Result<Self> {
+        let options = connection()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(match durability {
+                Durability::Full => SqliteSynchronous::Full,
+                Durability::Relaxed => SqliteSynchronous::Normal,
+            });
+        let writer = single().connect_with(options.clone()).await.map_err(failed)?;
+        let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self { writer, readers })
+    }
+
+    /// A database in memory that ends with the store. One connection does everything.
+    pub async fn ephemeral() -> Result<Self> {
+        let writer = single().connect_with(connection().in_memory(true)).await.map_err(failed)?;
+        Ok(Self { readers: writer.clone(), writer })
+    }
+}
+
+fn connection() -> SqliteConnectOptions {
+    SqliteConnectOptions::new().foreign_keys(true).busy_timeout(PATIENCE)
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// The one connection stays open: a database in memory lives in it.
+fn single() -> SqlitePoolOptions {
+    pool(1).min_connections(1)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn tenants(&self) -> Result<Vec<Tenant>> {
+        read_setup::tenants(&self.readers).await
+    }
+    async fn tenant_keys(&self, tenant: &TenantId, now: UnixTime) -> Result<Vec<TenantKey>> {
+        read_setup::tenant_keys(&self.readers, tenant, now).await
+    }
+    async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>> {
+        read_setup::client(&self.readers, tenant, id).await
+    }
+    async fn clients(&self, tenant: &TenantId, page: &Page) -> Result<Vec<Client>> {
+        read_setup::clients(&self.readers, tenant, page).await
+    }
+    async fn client_keys(&self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientKey>> {
+        read_setup::client_keys(&self.readers, tenant, id).await
+    }
+    async fn user(&self, tenant: &TenantId, id: Uuid) -> Result<Option<User>> {
+        read_setup::user(&self.readers, tenant, id).await
+    }
+    async fn user_by_name(&self, tenant: &TenantId, username: &str) -> Result<Option<User>> {
+        read_setup::user_by_name(&self.readers, tenant, username).await
+    }
+    async fn users(&self, tenant: &TenantId, page: &Page) -> Result<Vec<User>> {
+        read_setup::users(&self.readers, tenant, page).await
+    }
+    async fn session(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<Session>> {
+        read_logins::session(&self.readers, tenant, hash).await
+    }
+    async fn interaction(&self, tenant: &TenantId, id: &str) -> Result<Option<Interaction>> {
+        read_logins::interaction(&self.readers, tenant, id).await
+    }
+    async fn consent(&self, tenant: &TenantId, user: Uuid, client: &ClientId) -> Result<Option<Consent>> {
+        read_logins::consent(&self.readers, tenant, user, client).await
+    }
+    async fn consents(&self, tenant: &TenantId, user: Uuid) -> Result<Vec<Consent>> {
+        read_logins::consents(&self.readers, tenant, user).await
+    }
+    async fn code(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<Code>> {
+        read_logins::code(&self.readers, tenant, hash).await
+    }
+    async fn access_token(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<AccessToken>> {
+        read_logins::access_token(&self.readers, tenant, hash).await
+    }
+    async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>> {
+        read_logins::audit(&self.readers, tenant, filter).await
+    }
+    async fn apply(&self, tenant: &TenantId, changes: &[Change]) -> Result<()> {
+        apply::apply(&self.writer, tenant, changes).await
+    }
+    async fn clock(&self) -> Result<UnixTime> {
+        read_setup::clock(&self.readers).await
+    }
+    async fn sweep(&self, now: UnixTime, limit: u32) -> Result<Swept> {
+        sweep::sweep(&self.writer, now, limit).await
+    }
+    async fn migrate(&self) -> Result<()> {
+        migrations::run(&self.writer).await
+    }
+    async fn is_current(&self) -> Result<bool> {
+        migrations::is_current(&self.readers).await
+    }
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

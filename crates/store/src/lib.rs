@@ -1,6 +1,8 @@
 //! The store: reads, and one `apply` for every write. Backends differ only below this trait, and
 //! every backend passes the same contract suite.
 
+pub mod backend;
+
 use async_trait::async_trait;
 use signet_core::change::{Change, Conflict};
 use signet_core::context::UnixTime;
@@ -100,14 +102,20 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Audit events, newest first.
     async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>>;
 
-    /// Applies all changes in one transaction, or none. A change whose record names another tenant
+    /// Applies all changes in one transaction, in their order, or none. A change whose record names another tenant
     /// than `tenant` is refused as [`StoreError::Corrupt`].
+    ///
+    /// Beside what each [`Change`] documents: adding what is there already is [`Conflict::Exists`]; a record that
+    /// refers to a tenant, client or user that is gone is [`Conflict::Missing`]; a code or token that is not of
+    /// the client and user of a standing grant is [`Conflict::Grant`]; an interaction that is finished never changes.
     async fn apply(&self, tenant: &TenantId, changes: &[Change]) -> Result<()>;
 
     /// The database's own clock.
     async fn clock(&self) -> Result<UnixTime>;
     /// Deletes up to `limit` rows per table that are past use at `now`: replay entries, interactions,
-    /// sessions, codes, access tokens, grants with nothing left under them. Audit events stay.
+    /// sessions, codes, access tokens, grants with nothing left under them. Audit events stay. Replay entries
+    /// get [`backend::REPLAY_GRACE`] on top; a redeemed code stays while access tokens of its grant are there, so that its
+    /// second use still ends them (RFC 6749 section 4.1.2).
     async fn sweep(&self, now: UnixTime, limit: u32) -> Result<Swept>;
     /// Brings the schema up to this binary's version.
     async fn migrate(&self) -> Result<()>;

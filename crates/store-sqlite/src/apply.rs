@@ -1,0 +1,72 @@
+//! All changes of a decision in one transaction.
+
+use signet_core::change::Change;
+use signet_core::ids::TenantId;
+use signet_store::{Result, backend};
+use sqlx::{SqliteConnection, SqlitePool};
+
+use crate::fail::failed;
+use crate::{write_logins as logins, write_setup as setup};
+
+/// `BEGIN IMMEDIATE` takes the write lock at once: a transaction that reads first and writes later could find itself
+/// on an old snapshot and fail.
+pub(crate) async fn apply(writer: &SqlitePool, tenant: &TenantId, changes: &[Change]) -> Result<()> {
+    backend::check(tenant, changes)?;
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    for change in changes {
+        if let Err(error) = write(&mut transaction, tenant, change).await {
+            transaction.rollback().await.map_err(failed)?;
+            return Err(error);
+        }
+    }
+    transaction.commit().await.map_err(failed)
+}
+
+async fn write(connection: &mut SqliteConnection, tenant: &TenantId, change: &Change) -> Result<()> {
+    match change {
+        Change::InsertTenant(tenant) => setup::insert_tenant(connection, tenant).await,
+        Change::UpdateTenant(tenant) => setup::update_tenant(connection, tenant).await,
+        Change::InsertTenantKey(key) => setup::insert_tenant_key(connection, key).await,
+        Change::EndTenantKey { id, use_until, remove_at } => {
+            setup::end_tenant_key(connection, tenant, id, *use_until, *remove_at).await
+        }
+        Change::RevokeTenantKey { id, at } => setup::revoke_tenant_key(connection, tenant, id, *at).await,
+        Change::InsertClient(client) => setup::insert_client(connection, client).await,
+        Change::UpdateClient(client) => setup::update_client(connection, client).await,
+        Change::DeleteClient(id) => setup::delete_client(connection, tenant, id).await,
+        Change::InsertClientKey(key) => setup::insert_client_key(connection, key).await,
+        Change::UpdateClientKey { client_id, id, name, not_before, not_after } => {
+            let (id, not_before, not_after) = (*id, *not_before, *not_after);
+            let edit = setup::KeyEdit { client_id, id, name, not_before, not_after };
+            setup::update_client_key(connection, tenant, edit).await
+        }
+        Change::RevokeClientKey { client_id, id, at } => {
+            setup::revoke_client_key(connection, tenant, client_id, *id, *at).await
+        }
+        Change::InsertUser(user) => setup::insert_user(connection, user).await,
+        Change::UpdateUser(user) => setup::update_user(connection, user).await,
+        Change::DeleteUser(id) => setup::delete_user(connection, tenant, *id).await,
+        Change::InsertSession(session) => logins::insert_session(connection, session).await,
+        Change::TouchSession { hash, last_seen } => {
+            logins::touch_session(connection, tenant, hash, *last_seen).await
+        }
+        Change::DeleteSession(hash) => logins::delete_session(connection, tenant, hash).await,
+        Change::InsertInteraction(interaction) => logins::insert_interaction(connection, interaction).await,
+        Change::UpdateInteraction { interaction, now } => {
+            logins::update_interaction(connection, interaction, *now).await
+        }
+        Change::PutConsent(consent) => logins::put_consent(connection, consent).await,
+        Change::DeleteConsent { user_id, client_id, at } => {
+            logins::delete_consent(connection, tenant, *user_id, client_id, *at).await
+        }
+        Change::InsertGrant(grant) => logins::insert_grant(connection, grant).await,
+        Change::RevokeGrant { id, at } => logins::revoke_grant(connection, tenant, *id, *at).await,
+        Change::InsertCode(code) => logins::insert_code(connection, code).await,
+        Change::RedeemCode { hash, client_id, at } => {
+            logins::redeem_code(connection, tenant, hash, client_id, *at).await
+        }
+        Change::InsertAccessToken(token) => logins::insert_access_token(connection, token).await,
+        Change::ClaimReplay(replay) => logins::claim_replay(connection, replay).await,
+        Change::Audit(event) => logins::insert_audit(connection, event).await,
+    }
+}

@@ -1,0 +1,122 @@
+//! What every backend does alike around its SQL: checks before a write, names of stored values.
+
+use signet_core::change::Change;
+use signet_core::context::UnixTime;
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::records::{KeyOrigin, Outcome, Stage};
+use signet_jose::{KeySpec, KeyUse};
+
+use crate::{Result, StoreError};
+
+/// A sweep leaves replay entries alone for this many seconds after they end, so that a node whose clock is behind the
+/// sweeper's does not find a `jti` forgotten that it still remembers. Longer than any clock difference readiness allows.
+pub const REPLAY_GRACE: i64 = 300;
+
+/// The instant up to which a sweep at `now` removes replay entries.
+pub fn replay_horizon(now: UnixTime) -> UnixTime {
+    now.saturating_sub(REPLAY_GRACE)
+}
+
+/// Refuses changes whose record names another tenant than `tenant`.
+pub fn check(tenant: &TenantId, changes: &[Change]) -> Result<()> {
+    match changes.iter().filter_map(owner).find(|owner| *owner != tenant) {
+        Some(other) => Err(StoreError::Corrupt(format!("a change for tenant {tenant} names tenant {other}"))),
+        None => Ok(()),
+    }
+}
+
+/// The tenant that a change's record names. The others have no tenant of their own and get the transaction's.
+fn owner(change: &Change) -> Option<&TenantId> {
+    Some(match change {
+        Change::InsertTenant(tenant) | Change::UpdateTenant(tenant) => &tenant.id,
+        Change::InsertTenantKey(key) => &key.tenant,
+        Change::InsertClient(client) | Change::UpdateClient(client) => &client.tenant,
+        Change::InsertClientKey(key) => &key.tenant,
+        Change::InsertUser(user) | Change::UpdateUser(user) => &user.tenant,
+        Change::InsertSession(session) => &session.tenant,
+        Change::InsertInteraction(interaction) | Change::UpdateInteraction { interaction, .. } => {
+            &interaction.tenant
+        }
+        Change::PutConsent(consent) => &consent.tenant,
+        Change::InsertGrant(grant) => &grant.tenant,
+        Change::InsertCode(code) => &code.tenant,
+        Change::InsertAccessToken(token) => &token.tenant,
+        Change::Audit(event) => &event.tenant,
+        Change::EndTenantKey { .. }
+        | Change::RevokeTenantKey { .. }
+        | Change::DeleteClient(_)
+        | Change::UpdateClientKey { .. }
+        | Change::RevokeClientKey { .. }
+        | Change::DeleteUser(_)
+        | Change::TouchSession { .. }
+        | Change::DeleteSession(_)
+        | Change::DeleteConsent { .. }
+        | Change::RevokeGrant { .. }
+        | Change::RedeemCode { .. }
+        | Change::ClaimReplay(_) => return None,
+    })
+}
+
+/// Rows per page: 1 to 1000.
+pub fn page_limit(limit: u32) -> i64 {
+    i64::from(limit.clamp(1, 1000))
+}
+
+/// A stored hash.
+pub fn token_hash(bytes: &[u8]) -> Result<TokenHash> {
+    bytes.try_into().map(TokenHash::from_bytes).map_err(|_| unreadable("hash"))
+}
+
+/// A stored key usage.
+pub fn key_use(name: &str) -> Result<KeyUse> {
+    KeyUse::from_name(name).ok_or_else(|| unreadable("key usage"))
+}
+
+/// A stored kind of key.
+pub fn key_spec(name: &str) -> Result<KeySpec> {
+    KeySpec::from_name(name).ok_or_else(|| unreadable("kind of key"))
+}
+
+/// A stored origin of a key.
+pub fn key_origin(name: &str) -> Result<KeyOrigin> {
+    KeyOrigin::from_name(name).ok_or_else(|| unreadable("origin of a key"))
+}
+
+/// The stored form of a stage: its name, and the `sid` that goes with it.
+pub fn stage_columns(stage: &Stage) -> (&'static str, Option<&str>) {
+    match stage {
+        Stage::Fresh => ("fresh", None),
+        Stage::Authenticated { sid } => ("authenticated", Some(sid)),
+        Stage::Finished => ("finished", None),
+    }
+}
+
+/// A stored stage.
+pub fn stage(name: &str, sid: Option<String>) -> Result<Stage> {
+    match (name, sid) {
+        ("fresh", None) => Ok(Stage::Fresh),
+        ("authenticated", Some(sid)) => Ok(Stage::Authenticated { sid }),
+        ("finished", None) => Ok(Stage::Finished),
+        _ => Err(unreadable("stage")),
+    }
+}
+
+/// The stored form of an outcome.
+pub fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Success => "success",
+        Outcome::Refused => "refused",
+    }
+}
+
+/// A stored outcome.
+pub fn outcome(name: &str) -> Result<Outcome> {
+    [Outcome::Success, Outcome::Refused]
+        .into_iter()
+        .find(|outcome| outcome_name(*outcome) == name)
+        .ok_or_else(|| unreadable("outcome"))
+}
+
+fn unreadable(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("a stored {what} is none"))
+}
