@@ -1,5 +1,7 @@
 //! The claims of a token.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::fault::Offered;
@@ -7,8 +9,16 @@ use crate::strict::{self, Broken};
 use crate::{JoseFault, Limits};
 
 /// The claims of a token: a JSON object without duplicate members, within the limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// `Debug` shows the names and no value: claims are personal data.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Claims(Map<String, Value>);
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys().map(|name| Offered::new(name))).finish()
+    }
+}
 
 /// Times later than this are refused: 2^53, the largest integer that every JSON reader agrees on.
 const LATEST: i64 = 1 << 53;

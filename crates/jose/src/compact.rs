@@ -1,5 +1,7 @@
 //! The parser of compact tokens. It works on bytes alone and runs before any key is touched.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::fault::Offered;
@@ -64,8 +66,8 @@ pub struct JweHeader {
     pub cty: Option<String>,
 }
 
-/// A JWS whose signature nobody has checked.
-#[derive(Clone, Debug)]
+/// A JWS whose signature nobody has checked. `Debug` shows the header alone.
+#[derive(Clone)]
 pub struct UnverifiedJws {
     header: JwsHeader,
     pub(crate) signing_input: String,
@@ -74,8 +76,9 @@ pub struct UnverifiedJws {
     limits: Limits,
 }
 
-/// A JWE that is still encrypted; every part has the length that its algorithms want.
-#[derive(Clone, Debug)]
+/// A JWE that is still encrypted; every part has the length that its algorithms want. `Debug` shows the header
+/// alone.
+#[derive(Clone)]
 pub struct SealedJwe {
     header: JweHeader,
     pub(crate) ephemeral: Option<Ephemeral>,
@@ -93,6 +96,18 @@ pub struct Peek {
     pub iss: Option<String>,
     /// `client_id`.
     pub client_id: Option<String>,
+}
+
+impl fmt::Debug for UnverifiedJws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SealedJwe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedJwe").field("header", &self.header).finish_non_exhaustive()
+    }
 }
 
 impl UnverifiedJws {

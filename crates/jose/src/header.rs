@@ -66,6 +66,7 @@ pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Map<String, Value>,
         ("jwk", JoseFault::JwkPresent),
         ("jku", JoseFault::JkuPresent),
         ("x5u", JoseFault::X5uPresent),
+        ("x5c", JoseFault::X5cPresent),
     ];
     for (member, fault) in refused {
         if map.contains_key(member) {

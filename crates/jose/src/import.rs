@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::fault::Offered;
 use crate::material::Material;
-use crate::strict::{self, Broken};
-use crate::{KeyFault, PublicKey};
+use crate::strict::{self, type_name};
+use crate::{KeyFault, PublicKey, b64};
 
-const MAX_BYTES: usize = 64 * 1024;
+/// Most bytes of a key document.
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 const MAX_KEYS: usize = 20;
 
 /// The outcome of an import.
@@ -70,15 +71,13 @@ pub fn import(bytes: &[u8]) -> Result<Import, KeyFault> {
 }
 
 fn json(bytes: &[u8]) -> Result<Import, KeyFault> {
-    let mut map = strict::object(bytes, 8, 4096).map_err(|broken| match broken {
-        Broken::Duplicate(name) => KeyFault::DuplicateMember { name },
-        Broken::NotObject => KeyFault::NotObject,
-        Broken::Syntax | Broken::Depth | Broken::Count => KeyFault::NotJson,
-    })?;
+    let mut map = strict::key_document(bytes, 8, 4096)?;
     match map.remove("keys") {
         None => Ok(Import { keys: vec![jwk(&Value::Object(map), Origin::Jwk)?], skipped: Vec::new() }),
         Some(Value::Array(members)) => set(&members),
-        Some(_) => Err(KeyFault::MemberType { member: "keys", wanted: "an array" }),
+        Some(other) => {
+            Err(KeyFault::MemberType { member: "keys", found: type_name(&other), wanted: "an array" })
+        }
     }
 }
 
@@ -112,13 +111,12 @@ fn jwk(value: &Value, origin: Origin) -> Result<ImportedKey, KeyFault> {
 }
 
 fn seconds(jwk: &Map<String, Value>, member: &'static str) -> Result<Option<i64>, KeyFault> {
-    let wanted = KeyFault::MemberType { member, wanted: "a whole number of seconds" };
-    match jwk.get(member) {
-        None => Ok(None),
-        Some(value) => {
-            value.as_i64().filter(|seconds| (0..=1 << 53).contains(seconds)).map(Some).ok_or(wanted)
-        }
-    }
+    let Some(value) = jwk.get(member) else { return Ok(None) };
+    value.as_i64().filter(|seconds| (0..=1 << 53).contains(seconds)).map(Some).ok_or(KeyFault::MemberType {
+        member,
+        found: if value.is_number() { "another number" } else { type_name(value) },
+        wanted: "a whole number of seconds between 0 and 2^53",
+    })
 }
 
 fn with_period(
@@ -151,13 +149,15 @@ fn pem_label(bytes: &[u8]) -> Option<String> {
 fn pem(bytes: &[u8], label: &str) -> Result<ImportedKey, KeyFault> {
     match label {
         "PUBLIC KEY" => {
-            let pkey = PKey::public_key_from_pem(bytes).map_err(|_| KeyFault::PemMalformed)?;
+            let der = pem_block(bytes, "PUBLIC KEY")?;
+            let pkey = PKey::public_key_from_der(&der)
+                .map_err(|_| KeyFault::PemMalformed { label: "PUBLIC KEY" })?;
             let key = PublicKey::from_material(Material::from_pkey(&pkey)?);
             with_period(key, None, None, Origin::Pem)
         }
         "CERTIFICATE" => {
-            let certificate = X509::from_pem(bytes).map_err(|_| KeyFault::CertificateMalformed)?;
-            x509(&certificate)
+            let der = pem_block(bytes, "CERTIFICATE")?;
+            x509(&certificate(&der).ok_or(KeyFault::CertificateMalformed)?)
         }
         label if label.contains("PRIVATE KEY") => {
             Err(KeyFault::PrivateGiven { found: "a PEM block \"PRIVATE KEY\"" })
@@ -166,8 +166,25 @@ fn pem(bytes: &[u8], label: &str) -> Result<ImportedKey, KeyFault> {
     }
 }
 
+/// The octets of the first PEM block with this label (RFC 7468 section 3). It is decoded here, because the
+/// library's reader would ask at the terminal for the passphrase of a block that says it is encrypted.
+fn pem_block(bytes: &[u8], label: &'static str) -> Result<Vec<u8>, KeyFault> {
+    let malformed = KeyFault::PemMalformed { label };
+    let text = String::from_utf8_lossy(bytes);
+    let body = text
+        .split_once(&format!("-----BEGIN {label}-----"))
+        .and_then(|(_, rest)| rest.split_once(&format!("-----END {label}-----")))
+        .map(|(body, _)| body.split_ascii_whitespace().collect::<String>());
+    body.and_then(|body| b64::decode_standard(&body)).ok_or(malformed)
+}
+
+/// One certificate and nothing behind it.
+pub(crate) fn certificate(der: &[u8]) -> Option<X509> {
+    X509::from_der(der).ok().filter(|certificate| certificate.to_der().is_ok_and(|whole| whole == der))
+}
+
 fn der(bytes: &[u8]) -> Result<ImportedKey, KeyFault> {
-    if let Ok(certificate) = X509::from_der(bytes) {
+    if let Some(certificate) = certificate(bytes) {
         return x509(&certificate);
     }
     if PKey::private_key_from_der(bytes).is_ok() {

@@ -1,12 +1,13 @@
 //! Public keys.
 
-use openssl::x509::X509;
 use serde_json::{Map, Value};
 
 use crate::fault::Offered;
 use crate::header::{KID_LIMIT, kid_fits};
+use crate::import::certificate;
 use crate::material::Material;
 use crate::seal::guarded;
+use crate::strict::type_name;
 use crate::{Encrypter, KeyAlg, KeyFault, KeyKind, KeyUse, SigAlg, Verifier, b64, raw};
 
 /// A public key that passed the import rules. It has no room for private members.
@@ -27,7 +28,7 @@ impl PublicKey {
     ///
     /// RFC 7517 section 4.
     pub fn from_jwk(jwk: &Value) -> Result<Self, KeyFault> {
-        let jwk = jwk.as_object().ok_or(KeyFault::NotObject)?;
+        let jwk = jwk.as_object().ok_or_else(|| KeyFault::NotObject { found: type_name(jwk) })?;
         if jwk.get("kty").and_then(Value::as_str) == Some("oct") {
             return Err(KeyFault::SymmetricGiven);
         }
@@ -51,8 +52,8 @@ impl PublicKey {
             .transpose()?;
         // RFC 7517 section 4.3: `use` and `key_ops` must agree; `key_ops` alone says the use as well.
         if let Some(meant) = use_of_operations(jwk)? {
-            if key.key_use.is_some_and(|stated| stated != meant) {
-                return Err(KeyFault::KeyOpsUse);
+            if let Some(stated) = key.key_use.filter(|stated| *stated != meant) {
+                return Err(KeyFault::KeyOpsUse { found: meant.name(), wanted: stated.name() });
             }
             key.key_use = Some(meant);
         }
@@ -156,7 +157,8 @@ impl PublicKey {
             && self.alg().is_none_or(|bound| bound == alg.name())
     }
 
-    pub(crate) fn misfit(&self, alg: &str) -> KeyFault {
+    /// Kind, use and bound algorithm in words.
+    pub(crate) fn described(&self) -> String {
         let mut key = self.kind().to_string();
         if let Some(key_use) = self.key_use {
             key.push_str(", use ");
@@ -166,7 +168,11 @@ impl PublicKey {
             key.push_str(", alg ");
             key.push_str(Offered::new(bound).as_str());
         }
-        KeyFault::AlgMismatch { alg: alg.to_owned(), key }
+        key
+    }
+
+    pub(crate) fn misfit(&self, alg: &str) -> KeyFault {
+        KeyFault::AlgMismatch { alg: alg.to_owned(), key: self.described() }
     }
 
     /// Builds a verifier; build once, use often.
@@ -198,23 +204,28 @@ impl PublicKey {
         let kind = self.kind();
         match self.key_use {
             Some(KeyUse::Sig) if kind.sig_algs().is_empty() => {
-                return Err(KeyFault::UseKind { found: "sig", kind: kind.to_string() });
+                return Err(KeyFault::UseKind { found: "sig", kind: kind.to_string(), wanted: "enc" });
             }
             Some(KeyUse::Enc) if kind.key_algs().is_empty() => {
-                return Err(KeyFault::UseKind { found: "enc", kind: kind.to_string() });
+                return Err(KeyFault::UseKind { found: "enc", kind: kind.to_string(), wanted: "sig" });
             }
             _ => {}
         }
         let Some(name) = self.alg() else { return Ok(()) };
+        let wanted = || {
+            let sig = kind.sig_algs().into_iter().map(SigAlg::name);
+            sig.chain(kind.key_algs().into_iter().map(KeyAlg::name)).collect::<Vec<_>>().join(", ")
+        };
         let (fits_kind, meant) = if let Some(alg) = SigAlg::from_name(name) {
             (kind.sig_algs().contains(&alg), KeyUse::Sig)
         } else if let Some(alg) = KeyAlg::from_name(name) {
             (kind.key_algs().contains(&alg), KeyUse::Enc)
         } else {
-            return Err(KeyFault::AlgUnsupported { found: Offered::new(name) });
+            return Err(KeyFault::AlgUnsupported { found: Offered::new(name), wanted: wanted() });
         };
         if !fits_kind {
-            return Err(KeyFault::AlgKind { alg: name.to_owned(), kind: kind.to_string() });
+            let kind = kind.to_string();
+            return Err(KeyFault::AlgKind { alg: name.to_owned(), kind, wanted: wanted() });
         }
         match self.key_use {
             Some(stated) if stated != meant => {
@@ -227,18 +238,36 @@ impl PublicKey {
     /// RFC 7517 section 4.7: the key in the first certificate must match the other members.
     fn check_certificate(&self, jwk: &Map<String, Value>) -> Result<(), KeyFault> {
         let Some(chain) = jwk.get("x5c") else { return Ok(()) };
-        let wanted = KeyFault::MemberType { member: "x5c", wanted: "an array of base64 strings" };
-        let leaf = chain.as_array().and_then(|chain| chain.first()).and_then(Value::as_str).ok_or(wanted)?;
+        let leaf = strings(chain).and_then(|chain| chain.first().copied()).ok_or(KeyFault::MemberType {
+            member: "x5c",
+            found: if chain.is_array() { "an empty or mixed array" } else { type_name(chain) },
+            wanted: "an array of base64 strings",
+        })?;
         let der = b64::decode_standard(leaf).ok_or(KeyFault::CertificateMalformed)?;
-        let pkey = X509::from_der(&der)
-            .and_then(|certificate| certificate.public_key())
-            .map_err(|_| KeyFault::CertificateMalformed)?;
+        let pkey = certificate(&der)
+            .and_then(|certificate| certificate.public_key().ok())
+            .ok_or(KeyFault::CertificateMalformed)?;
         if Material::from_pkey(&pkey).is_ok_and(|material| material == self.material) {
-            Ok(())
+            check_certificate_thumbprints(jwk, &der)
         } else {
             Err(KeyFault::CertificateMismatch)
         }
     }
+}
+
+/// RFC 7517 sections 4.8 and 4.9: the thumbprints of the certificate, base64url.
+fn check_certificate_thumbprints(jwk: &Map<String, Value>, der: &[u8]) -> Result<(), KeyFault> {
+    let sha1 = ("x5t", openssl::sha::sha1(der).to_vec());
+    for (member, digest) in [sha1, ("x5t#S256", openssl::sha::sha256(der).to_vec())] {
+        if optional(jwk, member)?.is_some_and(|stated| b64::decode(stated) != Some(digest)) {
+            return Err(KeyFault::CertificateThumbprint { member });
+        }
+    }
+    Ok(())
+}
+
+fn strings(value: &Value) -> Option<Vec<&str>> {
+    value.as_array()?.iter().map(Value::as_str).collect()
 }
 
 fn private_name(member: &str) -> &'static str {
@@ -253,7 +282,7 @@ fn optional<'a>(jwk: &'a Map<String, Value>, member: &'static str) -> Result<Opt
     match jwk.get(member) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(KeyFault::MemberType { member, wanted: "a string" }),
+        Some(other) => Err(KeyFault::MemberType { member, found: type_name(other), wanted: "a string" }),
     }
 }
 
@@ -272,19 +301,23 @@ pub(crate) fn check_kid(kid: &str) -> Result<(), KeyFault> {
 /// RFC 7517 section 4.3: operations must not repeat, and unrelated ones should not be together.
 fn use_of_operations(jwk: &Map<String, Value>) -> Result<Option<KeyUse>, KeyFault> {
     let Some(operations) = jwk.get("key_ops") else { return Ok(None) };
-    let wanted = KeyFault::MemberType { member: "key_ops", wanted: "an array of strings" };
-    let names: Option<Vec<&str>> =
-        operations.as_array().and_then(|list| list.iter().map(Value::as_str).collect());
-    let names = names.ok_or(wanted)?;
+    let names = strings(operations).ok_or(KeyFault::MemberType {
+        member: "key_ops",
+        found: if operations.is_array() { "a mixed array" } else { type_name(operations) },
+        wanted: "an array of strings",
+    })?;
     let mut meant = None;
     for (index, name) in names.iter().enumerate() {
+        if names[..index].contains(name) {
+            return Err(KeyFault::KeyOpsRepeated { found: Offered::new(name) });
+        }
         let this = match *name {
             "sign" | "verify" => KeyUse::Sig,
             "encrypt" | "decrypt" | "wrapKey" | "unwrapKey" | "deriveKey" | "deriveBits" => KeyUse::Enc,
             _ => continue,
         };
-        if names[..index].contains(name) || meant.is_some_and(|other| other != this) {
-            return Err(KeyFault::KeyOps);
+        if meant.is_some_and(|other| other != this) {
+            return Err(KeyFault::KeyOpsMixed);
         }
         meant = Some(this);
     }

@@ -3,12 +3,14 @@
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::derive::Deriver;
 use openssl::ec::{EcGroup, EcKey};
+use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Public};
 use openssl::rsa::Rsa;
 use serde_json::{Map, Value};
 
 use crate::fault::Offered;
+use crate::strict::type_name;
 use crate::{KeyFamily, KeyFault, KeyKind, b64};
 
 const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
@@ -43,7 +45,7 @@ pub(crate) fn octets(jwk: &Map<String, Value>, member: &'static str) -> Result<V
     match jwk.get(member) {
         None => Err(KeyFault::MemberMissing { member }),
         Some(Value::String(text)) => b64::decode(text).ok_or(KeyFault::MemberEncoding { member }),
-        Some(_) => Err(KeyFault::MemberType { member, wanted: "a string" }),
+        Some(other) => Err(KeyFault::MemberType { member, found: type_name(other), wanted: "a string" }),
     }
 }
 
@@ -61,7 +63,7 @@ fn text<'a>(jwk: &'a Map<String, Value>, member: &'static str) -> Result<&'a str
     match jwk.get(member) {
         None => Err(KeyFault::MemberMissing { member }),
         Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(KeyFault::MemberType { member, wanted: "a string" }),
+        Some(other) => Err(KeyFault::MemberType { member, found: type_name(other), wanted: "a string" }),
     }
 }
 
@@ -109,7 +111,7 @@ impl Material {
                 let mut context = BigNumContext::new().map_err(refused)?;
                 key.public_key()
                     .affine_coordinates(key.group(), &mut x, &mut y, &mut context)
-                    .map_err(|_| KeyFault::NotOnCurve)?;
+                    .map_err(|_| not_on(family))?;
                 let length = i32::try_from(family.coordinate_len()).map_err(|_| KeyFault::Refused)?;
                 Self::Curve {
                     family,
@@ -154,7 +156,11 @@ impl Material {
                     }
                 }
                 let key = self.to_pkey()?;
-                if *family == KeyFamily::X25519 { contributory(&key) } else { Ok(()) }
+                match family {
+                    KeyFamily::X25519 => contributory(&key),
+                    KeyFamily::Ed25519 if !edwards_point(x).unwrap_or(false) => Err(not_on(*family)),
+                    _ => Ok(()),
+                }
             }
         }
     }
@@ -175,10 +181,10 @@ impl Material {
                 // SEC 1 section 3.2.2.1, as RFC 7518 section 6.2.2 has it: the point must satisfy the equation.
                 EcKey::from_public_key_affine_coordinates(&group, &x, &y)
                     .and_then(PKey::from_ec_key)
-                    .map_err(|_| KeyFault::NotOnCurve)
+                    .map_err(|_| not_on(*family))
             }
             Self::Curve { family, x, y: None } => {
-                PKey::public_key_from_raw_bytes(x, id(*family)?).map_err(|_| KeyFault::NotOnCurve)
+                PKey::public_key_from_raw_bytes(x, id(*family)?).map_err(|_| not_on(*family))
             }
         }
     }
@@ -230,9 +236,9 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyFault> {
     // RFC 8017 section 3.1: odd and at least 3; less than 2^32 so that verification stays cheap.
     let small = <[u8; 4]>::try_from([&[0; 4][..4_usize.saturating_sub(e.len())], e].concat().as_slice())
         .map(u32::from_be_bytes)
-        .map_err(|_| KeyFault::RsaExponent)?;
-    if small < 3 || small % 2 == 0 {
-        return Err(KeyFault::RsaExponent);
+        .map_err(|_| KeyFault::RsaExponent { found: format!("of {} octets", e.len()) })?;
+    if small < 3 || small.is_multiple_of(2) {
+        return Err(KeyFault::RsaExponent { found: small.to_string() });
     }
     Ok(())
 }
@@ -241,6 +247,71 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyFault> {
 fn contributory(key: &PKey<Public>) -> Result<(), KeyFault> {
     let own = PKey::generate_x25519().map_err(|_| KeyFault::Refused)?;
     let mut deriver = Deriver::new(&own).map_err(|_| KeyFault::Refused)?;
-    deriver.set_peer(key).and_then(|()| deriver.derive_to_vec()).map_err(|_| KeyFault::NotOnCurve)?;
+    deriver.set_peer(key).and_then(|()| deriver.derive_to_vec()).map_err(|_| not_on(KeyFamily::X25519))?;
     Ok(())
+}
+
+fn not_on(family: KeyFamily) -> KeyFault {
+    KeyFault::NotOnCurve { curve: family.curve().unwrap_or_default() }
+}
+
+/// The y coordinates of the points of order 8 on edwards25519, least significant octet first; those of order 1, 2
+/// and 4 are 1, -1 and 0.
+const ORDER_EIGHT: [[u8; 32]; 2] = [
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+        0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+        0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+];
+
+/// Whether 32 octets are a point of edwards25519 that is not of small order.
+///
+/// RFC 8032 section 5.1.3: y is less than p, and (y^2 - 1) / (d y^2 + 1) is a square. A key of small order would
+/// accept signatures that nobody made.
+#[expect(clippy::many_single_char_names, reason = "the names of RFC 8032 section 5.1.3")]
+fn edwards_point(encoded: &[u8]) -> Result<bool, ErrorStack> {
+    let mut y: Vec<u8> = encoded.to_vec();
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    if ORDER_EIGHT.iter().any(|small| small.as_slice() == y) {
+        return Ok(false);
+    }
+    y.reverse();
+    let y = BigNum::from_slice(&y)?;
+    let one = BigNum::from_u32(1)?;
+    let mut context = BigNumContext::new()?;
+    // p = 2^255 - 19.
+    let mut p = BigNum::new()?;
+    p.set_bit(255)?;
+    p.sub_word(19)?;
+    let mut minus_one = BigNum::new()?;
+    minus_one.checked_sub(&p, &one)?;
+    if y >= p || y == one || y == minus_one || y.num_bits() == 0 {
+        return Ok(false);
+    }
+    // RFC 8032 section 5.1: d = -121665 / 121666. With u = y^2 - 1 and v = d y^2 + 1, u/v is a square when uv is.
+    let mut d = BigNum::new()?;
+    let divisor = BigNum::from_u32(121_666)?;
+    d.mod_inverse(&divisor, &p, &mut context)?;
+    d.mul_word(121_665)?;
+    let mut square = BigNum::new()?;
+    square.mod_sqr(&y, &p, &mut context)?;
+    let mut u = BigNum::new()?;
+    u.mod_sub(&square, &one, &p, &mut context)?;
+    let mut product = BigNum::new()?;
+    product.mod_mul(&d, &square, &p, &mut context)?;
+    let mut v = BigNum::new()?;
+    v.mod_sub(&one, &product, &p, &mut context)?;
+    product.mod_mul(&u, &v, &p, &mut context)?;
+    // Euler's criterion: the power (p - 1) / 2 is 1 for squares.
+    let mut half = BigNum::new()?;
+    half.rshift1(&minus_one)?;
+    let mut symbol = BigNum::new()?;
+    symbol.mod_exp(&product, &half, &p, &mut context)?;
+    Ok(symbol == one)
 }

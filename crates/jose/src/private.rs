@@ -11,9 +11,10 @@ use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::fault::Offered;
+use crate::import::MAX_BYTES;
 use crate::material::{self, Material};
 use crate::seal::guarded;
-use crate::strict::{self, Broken};
+use crate::strict;
 use crate::{Decrypter, KeyAlg, KeyFamily, KeyFault, KeySpec, KeyUse, PublicKey, SigAlg, Signer, b64, raw};
 
 /// A private key that passed the import rules. OpenSSL holds the material, and clears it when the last copy
@@ -61,11 +62,10 @@ impl PrivateKey {
     ///
     /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyFault> {
-        let mut map = strict::object(jwk.as_bytes(), 8, 256).map_err(|broken| match broken {
-            Broken::Duplicate(name) => KeyFault::DuplicateMember { name },
-            Broken::NotObject => KeyFault::NotObject,
-            _ => KeyFault::NotJson,
-        })?;
+        if jwk.len() > MAX_BYTES {
+            return Err(KeyFault::DocumentTooLarge { size: jwk.len(), limit: MAX_BYTES });
+        }
+        let mut map = strict::key_document(jwk.as_bytes(), 8, 256)?;
         let read = Self::read(&map);
         for (_, value) in &mut map {
             if let Value::String(text) = value {
@@ -190,7 +190,7 @@ impl PrivateKey {
             keys.push((alg, guarded(|| raw::decrypter(alg, &der)).ok_or(KeyFault::Refused)?));
         }
         if keys.is_empty() {
-            return Err(KeyFault::Unfit);
+            return Err(KeyFault::Unfit { key: self.public.described() });
         }
         let modulus_len = match self.public.material() {
             Material::Rsa { n, .. } => Some(n.len()),
@@ -257,11 +257,14 @@ struct RsaParts {
 }
 
 impl RsaParts {
-    /// RFC 8017 section 3.2: n = pq, e·dP ≡ 1 (mod p−1), e·dQ ≡ 1 (mod q−1), q·qInv ≡ 1 (mod p), and the CRT
+    /// RFC 8017 section 3.2: d < n, n = pq, e·dP ≡ 1 (mod p−1), e·dQ ≡ 1 (mod q−1), q·qInv ≡ 1 (mod p), and the CRT
     /// exponents are those of d. A composite "prime" shows when a number is put through e and d.
     fn contradiction(&self, n: &BigNumRef, e: &BigNumRef) -> Result<Option<&'static str>, ErrorStack> {
         let mut context = BigNumContext::new_secure()?;
         let one = BigNum::from_u32(1)?;
+        if self.d >= *n {
+            return Ok(Some("d"));
+        }
         let mut product = BigNum::new_secure()?;
         product.checked_mul(&self.p, &self.q, &mut context)?;
         if product != *n {

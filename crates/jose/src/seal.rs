@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::content::Content;
-use crate::header::{KID_LIMIT, kid_fits};
+use crate::header::kid_fits;
 use crate::{ContentAlg, JoseFault, KeyAlg, SealedJwe, b64};
 
 /// What the header of a new JWE says, besides `alg` and `epk`.
@@ -86,8 +86,9 @@ fn random(length: usize) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// Members that `extra` may not set: they are set elsewhere, or our own reader would refuse them.
-const RESERVED: [&str; 14] =
-    ["alg", "enc", "kid", "typ", "cty", "epk", "crit", "zip", "b64", "p2c", "p2s", "jwk", "jku", "x5u"];
+const RESERVED: [&str; 15] = [
+    "alg", "enc", "kid", "typ", "cty", "epk", "crit", "zip", "b64", "p2c", "p2s", "jwk", "jku", "x5u", "x5c",
+];
 
 impl Encrypter {
     pub(crate) fn new(alg: KeyAlg, kid: Option<&str>, raw: Box<dyn JweEncrypter>) -> Self {
@@ -117,7 +118,7 @@ impl Encrypter {
 
     fn header(&self, header: &SealHeader<'_>) -> Result<Map<String, Value>, JoseFault> {
         let kid = header.kid.or(self.kid());
-        if kid.is_some_and(|kid| !kid_fits(kid) || kid.len() > 4 * KID_LIMIT) {
+        if kid.is_some_and(|kid| !kid_fits(kid)) {
             return Err(JoseFault::SealHeader);
         }
         let mut map = Map::new();

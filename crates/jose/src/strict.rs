@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::KeyFault;
 use crate::fault::Offered;
 
 /// Why a document was refused.
@@ -129,5 +130,32 @@ pub(crate) fn object(bytes: &[u8], depth: usize, values: usize) -> Result<Map<St
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(Broken::NotObject),
         Err(_) => Err(context.broken.into_inner().unwrap_or(Broken::Syntax)),
+    }
+}
+
+/// A JSON object that holds keys.
+pub(crate) fn key_document(
+    bytes: &[u8],
+    depth: usize,
+    values: usize,
+) -> Result<Map<String, Value>, KeyFault> {
+    object(bytes, depth, values).map_err(|broken| match broken {
+        Broken::Duplicate(name) => KeyFault::DuplicateMember { name },
+        Broken::NotObject => KeyFault::NotObject { found: "another JSON value" },
+        Broken::Syntax => KeyFault::NotJson,
+        Broken::Depth => KeyFault::TooDeep { limit: depth },
+        Broken::Count => KeyFault::TooManyValues { limit: values },
+    })
+}
+
+/// What a JSON value is, for a text that says what was found.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
     }
 }

@@ -323,7 +323,8 @@ impl Rules<'_> {
     /// RFC 7519 section 4: which further claims are required is the application's to say.
     fn required(&mut self) {
         for name in self.expect.require {
-            if self.claims.get(name).is_none() {
+            // A null says nothing, so it does not satisfy a demand.
+            if self.claims.get(name).is_none_or(serde_json::Value::is_null) {
                 let fault = match *name {
                     "exp" => JoseFault::ExpMissing,
                     "iat" => JoseFault::IatMissing,

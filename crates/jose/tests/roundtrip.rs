@@ -1,5 +1,4 @@
 //! Every signature algorithm, and every key management algorithm and curve with every content encryption.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

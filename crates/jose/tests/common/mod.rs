@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support")]
 #![expect(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod craft;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -10,12 +12,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use signet_jose::*;
 
-pub const NOW: i64 = 1_700_000_000;
-pub const ISSUER: &str = "client-1";
-pub const AUDIENCE: &str = "https://op.example/t1";
+pub(crate) const NOW: i64 = 1_700_000_000;
+pub(crate) const ISSUER: &str = "client-1";
+pub(crate) const AUDIENCE: &str = "https://op.example/t1";
 
 /// One key of each kind, made once.
-pub fn key(spec: KeySpec) -> &'static PrivateKey {
+pub(crate) fn key(spec: KeySpec) -> &'static PrivateKey {
     static KEYS: OnceLock<BTreeMap<KeySpec, PrivateKey>> = OnceLock::new();
     &KEYS.get_or_init(|| {
         KeySpec::ALL
@@ -28,40 +30,40 @@ pub fn key(spec: KeySpec) -> &'static PrivateKey {
 }
 
 /// A second RSA key, of another owner.
-pub fn other_rsa() -> &'static PrivateKey {
+pub(crate) fn other_rsa() -> &'static PrivateKey {
     static KEY: OnceLock<PrivateKey> = OnceLock::new();
     KEY.get_or_init(|| PrivateKey::generate(KeySpec::Rsa2048).unwrap().with_kid("other"))
 }
 
-pub const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-pub fn spec_for(alg: SigAlg) -> Option<KeySpec> {
+pub(crate) fn spec_for(alg: SigAlg) -> Option<KeySpec> {
     KeySpec::ALL.iter().copied().find(|spec| spec.sig_algs().contains(&alg))
 }
 
-pub fn signer(alg: SigAlg) -> Signer {
+pub(crate) fn signer(alg: SigAlg) -> Signer {
     match spec_for(alg) {
         None => Signer::hmac(SECRET, alg).unwrap(),
         Some(spec) => key(spec).signer(alg).unwrap(),
     }
 }
 
-pub fn verifier(alg: SigAlg) -> Verifier {
+pub(crate) fn verifier(alg: SigAlg) -> Verifier {
     match spec_for(alg) {
         None => Verifier::hmac(SECRET, alg).unwrap(),
         Some(spec) => key(spec).public_key().verifier(alg).unwrap(),
     }
 }
 
-pub fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({ "iss": ISSUER, "aud": AUDIENCE, "iat": NOW, "exp": NOW + 600, "jti": "j-1" })
 }
 
-pub fn bytes(value: &Value) -> Vec<u8> {
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     serde_json::to_vec(value).unwrap()
 }
 
-pub fn expect(algorithms: &'static [SigAlg]) -> Expect<'static> {
+pub(crate) fn expect(algorithms: &'static [SigAlg]) -> Expect<'static> {
     Expect {
         issuer: ISSUER,
         audiences: &[AUDIENCE],
@@ -75,51 +77,51 @@ pub fn expect(algorithms: &'static [SigAlg]) -> Expect<'static> {
     }
 }
 
-pub fn as_jws(token: &str) -> Result<UnverifiedJws, JoseFault> {
+pub(crate) fn as_jws(token: &str) -> Result<UnverifiedJws, JoseFault> {
     match parse(token, &Limits::default())? {
         Compact::Jws(jws) => Ok(jws),
         Compact::Jwe(_) => panic!("a JWE"),
     }
 }
 
-pub fn as_jwe(token: &str) -> Result<SealedJwe, JoseFault> {
+pub(crate) fn as_jwe(token: &str) -> Result<SealedJwe, JoseFault> {
     match parse(token, &Limits::default())? {
         Compact::Jwe(jwe) => Ok(jwe),
         Compact::Jws(_) => panic!("a JWS"),
     }
 }
 
-pub fn fault_of(token: &str) -> &'static str {
+pub(crate) fn fault_of(token: &str) -> &'static str {
     parse(token, &Limits::default()).expect_err("refused").code()
 }
 
-pub fn check(token: &str, verifier: &Verifier, expect: &Expect<'_>) -> Result<Verified, JoseFault> {
+pub(crate) fn check(token: &str, verifier: &Verifier, expect: &Expect<'_>) -> Result<Verified, JoseFault> {
     verify(&as_jws(token)?, &[verifier], expect, &mut Trace::new())
 }
 
 /// Signs `claims` with RS256 and gives the code of the fault, or `ok`.
-pub fn judge(claims: &Value, expect: &Expect<'_>) -> &'static str {
+pub(crate) fn judge(claims: &Value, expect: &Expect<'_>) -> &'static str {
     let token = signer(SigAlg::RS256).sign(None, &bytes(claims)).unwrap();
     check(&token, &verifier(SigAlg::RS256), expect).map_or_else(|fault| fault.code(), |_| "ok")
 }
 
-pub fn b64(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub fn unb64(text: &str) -> Vec<u8> {
+pub(crate) fn unb64(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap()
 }
 
 /// The token with one segment replaced.
-pub fn with_segment(token: &str, index: usize, segment: &str) -> String {
+pub(crate) fn with_segment(token: &str, index: usize, segment: &str) -> String {
     let mut segments: Vec<&str> = token.split('.').collect();
     segments[index] = segment;
     segments.join(".")
 }
 
 /// The token with its header changed (so that any signature or tag is void).
-pub fn with_header(token: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
+pub(crate) fn with_header(token: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
     let header = token.split('.').next().unwrap();
     let mut map: serde_json::Map<String, Value> = serde_json::from_slice(&unb64(header)).unwrap();
     change(&mut map);
