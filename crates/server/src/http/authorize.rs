@@ -27,18 +27,18 @@ pub(super) async fn get(
     state: State<App>,
     tenant: Tenant,
     moment: Moment,
-    params: Result<QueryParams, Fault>,
+    params: QueryParams,
 ) -> Response {
-    answer(&state.0, &tenant.0, &moment, params.map(|params| params.0)).await
+    answer(&state.0, &tenant.0, &moment, params.0).await
 }
 
 pub(super) async fn post(
     state: State<App>,
     tenant: Tenant,
     moment: Moment,
-    params: Result<AllParams, Fault>,
+    params: AllParams,
 ) -> Response {
-    answer(&state.0, &tenant.0, &moment, params.map(|params| params.0)).await
+    answer(&state.0, &tenant.0, &moment, params.0).await
 }
 
 async fn answer(app: &App, view: &std::sync::Arc<TenantView>, moment: &Moment, params: Result<Params, Fault>) -> Response {

@@ -1,5 +1,6 @@
 //! What handlers get: parameters with every repetition refused, the tenant, the instant, the client's address.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -48,41 +49,41 @@ pub(super) fn query(parts: &Parts) -> &[u8] {
     parts.uri.query().unwrap_or_default().as_bytes()
 }
 
-/// Parameters of the query alone.
-pub(super) struct QueryParams(pub(super) Params);
+/// Parameters of the query alone. Judging them is the handler's, which knows how its errors look.
+pub(super) struct QueryParams(pub(super) Result<Params, Fault>);
 
 impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
-    type Rejection = Fault;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
-        Params::decode(&[query(parts)]).map(Self)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Params::decode(&[query(parts)])))
     }
 }
 
 /// Parameters of query and form body together; names that occur in both are repetitions (A-10).
-pub(super) struct AllParams(pub(super) Params);
+pub(super) struct AllParams(pub(super) Result<Params, Fault>);
 
 impl FromRequest<App> for AllParams {
-    type Rejection = Fault;
+    type Rejection = Infallible;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Infallible> {
         let (parts, body) = request.into_parts();
         let query = query(&parts).to_vec();
-        let body = form_body(Request::from_parts(parts, body), app).await?;
-        Params::decode(&[&query, &body]).map(Self)
+        let body = form_body(Request::from_parts(parts, body), app).await;
+        Ok(Self(body.and_then(|body| Params::decode(&[&query, &body]))))
     }
 }
 
 /// Parameters of the form body alone. RFC 6749 section 2.3.1 and RFC 6750 section 2.2: parameters "MUST NOT be included
 /// in the request URI".
-pub(super) struct FormParams(pub(super) Params);
+pub(super) struct FormParams(pub(super) Result<Params, Fault>);
 
 impl FromRequest<App> for FormParams {
-    type Rejection = Fault;
+    type Rejection = Infallible;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
-        let body = form_body(request, app).await?;
-        Params::decode(&[&body]).map(Self)
+    async fn from_request(request: Request, app: &App) -> Result<Self, Infallible> {
+        let body = form_body(request, app).await;
+        Ok(Self(body.and_then(|body| Params::decode(&[&body]))))
     }
 }
 

@@ -72,10 +72,10 @@ pub(super) async fn login(
     moment: Moment,
     headers: HeaderMap,
     Path(id): Path<String>,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.login(form.map(|form| form.0)).await)
+    answer(stepper.login(form.0).await)
 }
 
 pub(super) async fn consent(
@@ -84,10 +84,10 @@ pub(super) async fn consent(
     moment: Moment,
     headers: HeaderMap,
     Path(id): Path<String>,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.consent(form.map(|form| form.0)).await)
+    answer(stepper.consent(form.0).await)
 }
 
 pub(super) async fn switch(
@@ -96,10 +96,10 @@ pub(super) async fn switch(
     moment: Moment,
     headers: HeaderMap,
     Path(id): Path<String>,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.switch(form.map(|form| form.0)).await)
+    answer(stepper.switch(form.0).await)
 }
 
 fn answer(result: Result<Response, Fault>) -> Response {

@@ -51,7 +51,7 @@ pub(super) async fn end(
     Tenant(view): Tenant,
     moment: Moment,
     headers: HeaderMap,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
 ) -> Response {
     match finish(&app, &view, &moment, &headers, form).await {
         Ok(response) => response,
@@ -64,11 +64,11 @@ async fn finish(
     view: &Arc<TenantView>,
     moment: &Moment,
     headers: &HeaderMap,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
 ) -> Result<Response, Fault> {
     let name = cookies::session_name(view);
     let Some(secret) = cookies::read(headers, &name) else { return Ok(signed_out(view)) };
-    forms::check(view, headers, &form?.0, PURPOSE, &secret)?;
+    forms::check(view, headers, &form.0?, PURPOSE, &secret)?;
     let (tenant, hash) = (&view.tenant.id, TokenHash::of(&secret));
     if let Some(session) = app.store.session(tenant, &hash).await.map_err(store_fault)? {
         let context = app.context(moment.now);

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
 use tower::ServiceExt as _;
@@ -35,10 +35,9 @@ pub fn router(app: &App, extra: Router) -> Router {
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
         .merge(crate::pages::assets())
-        .merge(extra)
-        .fallback(dispatch)
-        .with_state(Node { app: app.clone(), tenant_routes: tenant_routes(app) });
-    middleware::wrap(node, app)
+        .merge(extra);
+    let tenants = Node { app: app.clone(), tenant_routes: tenant_routes(app) };
+    middleware::wrap(node.fallback_service(any(dispatch).with_state(tenants)), app)
 }
 
 /// The routes below an issuer.
@@ -61,10 +60,10 @@ fn tenant_routes(app: &App) -> Router {
         .route("/interaction/{id}/switch", post(interaction::switch))
         .route("/logout", get(logout::ask).post(logout::end))
         .merge(cross_origin)
-        .merge(crate::pages::assets())
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(|| async { Failure::page(Fault::MethodNotAllowed) })
         .with_state(app.clone())
+        .merge(crate::pages::assets())
 }
 
 #[derive(Clone)]

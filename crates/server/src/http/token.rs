@@ -30,7 +30,7 @@ pub(super) async fn token(
     Tenant(view): Tenant,
     moment: Moment,
     headers: HeaderMap,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
 ) -> Response {
     let mut client_id = None;
     let answer = redeem(&app, &view, &moment, &headers, form, &mut client_id).await;
@@ -47,10 +47,10 @@ async fn redeem(
     view: &TenantView,
     moment: &Moment,
     headers: &HeaderMap,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
     client_id: &mut Option<ClientId>,
 ) -> Result<serde_json::Value, Fault> {
-    let FormParams(params) = form?;
+    let params = form.0?;
     let credentials = client_auth::presented(authorization(headers)?, &params)?;
     *client_id = Some(credentials.client_id.clone());
     let found = app.client(&view.tenant.id, &credentials.client_id).await?;

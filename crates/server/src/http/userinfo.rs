@@ -31,9 +31,9 @@ pub(super) async fn post(
     Tenant(view): Tenant,
     moment: Moment,
     headers: HeaderMap,
-    form: Result<FormParams, Fault>,
+    form: FormParams,
 ) -> Response {
-    respond(&app, &view, &moment, &headers, form.map(|form| form.0)).await
+    respond(&app, &view, &moment, &headers, form.0).await
 }
 
 async fn respond(
