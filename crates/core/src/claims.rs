@@ -74,6 +74,11 @@ pub fn scope_info(name: &str) -> Option<&'static ScopeInfo> {
     SCOPES.iter().find(|scope| scope.name == name)
 }
 
+/// The scope that stands for the claim `name`, among others.
+pub fn scope_of(name: &str) -> Option<&'static str> {
+    SCOPES.iter().find(|scope| scope.claims.contains(&name)).map(|scope| scope.name)
+}
+
 /// The values of `names` that this user has, `sub` included.
 ///
 /// Section 5.3.2: "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object"; claims that the
@@ -102,7 +107,7 @@ fn user_claim(user: &User, name: &str) -> Option<Value> {
 
 /// Whether `name` is one of the standard claims of section 5.1.
 pub fn is_standard(name: &str) -> bool {
-    SCOPES.iter().any(|scope| scope.claims.contains(&name))
+    scope_of(name).is_some()
 }
 
 /// The claims that `scope` stands for, and those asked for one by one.

@@ -51,6 +51,8 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();
     let enc: Vec<_> = ContentAlg::ALL.iter().map(|enc| enc.name()).collect();
     let client_encryption: Vec<_> = signet_jose::KeyAlg::ALL.iter().map(|alg| alg.name()).collect();
+    // Nothing to encrypt to, nothing to encrypt with.
+    let request_enc: Vec<_> = enc.iter().copied().filter(|_| !encryption.is_empty()).collect();
     let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
     json!({
         "issuer": issuer,
@@ -83,15 +85,27 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "require_signed_request_object": false,
         "request_object_signing_alg_values_supported": request_signing,
         "request_object_encryption_alg_values_supported": encryption,
-        "request_object_encryption_enc_values_supported": enc,
+        "request_object_encryption_enc_values_supported": request_enc,
         "authorization_response_iss_parameter_supported": true,
     })
+}
+
+/// Whether the key is in the JWKS.
+///
+/// A signing key is there from before its use until nothing signed with it can be of interest any more. An
+/// encryption key is there only while it is in use: every node can decrypt before anybody is told to encrypt, and goes on
+/// decrypting for those who hold a cached set after nobody is told any more.
+pub fn is_listed(key: &TenantKey, now: UnixTime) -> bool {
+    match key.usage {
+        KeyUse::Sig => key.state(now) != KeyState::Removed,
+        KeyUse::Enc => key.state(now) == KeyState::Active,
+    }
 }
 
 /// The published key set (RFC 7517 section 5): one entry for each key and algorithm, signing keys first.
 pub fn jwks(keys: &[TenantKey], now: UnixTime) -> Value {
     let mut entries: Vec<(bool, Value)> = Vec::new();
-    for key in keys.iter().filter(|key| key.state(now) != KeyState::Removed) {
+    for key in keys.iter().filter(|key| is_listed(key, now)) {
         for alg in &key.algs {
             let mut entry: Map<String, Value> = key.public_jwk.clone();
             entry.insert("kid".into(), key.kid(alg).into());
@@ -118,9 +132,7 @@ fn signing_algs(keys: &[TenantKey], now: UnixTime) -> Vec<&'static str> {
 
 fn decryption_algs(keys: &[TenantKey], now: UnixTime) -> Vec<&'static str> {
     let offers = |key: &TenantKey, alg: &str| {
-        key.usage == KeyUse::Enc
-            && key.state(now) != KeyState::Removed
-            && key.algs.iter().any(|own| own == alg)
+        key.usage == KeyUse::Enc && is_listed(key, now) && key.algs.iter().any(|own| own == alg)
     };
     signet_jose::KeyAlg::ALL
         .iter()

@@ -7,8 +7,9 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::audit;
-use crate::authorize::Prompt;
+use crate::authorize::{AuthorizationRequest, Prompt};
 use crate::change::Change;
+use crate::claims;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
 use crate::records::{
@@ -69,10 +70,13 @@ pub fn resume(interaction: Option<&Interaction>, secret: Option<&str>, now: Unix
     Ok(())
 }
 
-/// The place a response of this interaction goes to. The redirect URI is checked once more: it may have been
-/// unregistered since the request was accepted.
+/// The place a response of this interaction goes to. Client and redirect URI are checked once more: the one may have been
+/// disabled, the other unregistered, since the request was accepted.
 pub fn return_to(interaction: &Interaction, client: &Client, tenant: &Tenant) -> Result<ReturnTo, Fault> {
     let request = &interaction.request;
+    if client.disabled || client.client_id != request.client_id {
+        return Err(Fault::ClientUnknown);
+    }
     redirect::check(client, &request.redirect_uri, request.state.as_deref(), &tenant.issuer)
 }
 
@@ -80,15 +84,16 @@ pub fn return_to(interaction: &Interaction, client: &Client, tenant: &Tenant) ->
 pub fn next(input: &Input<'_>, now: UnixTime) -> Step {
     let request = &input.interaction.request;
     let silent = request.prompt.contains(&Prompt::None);
+    // OpenID Connect Core section 5.5.1.1: an essential acr that cannot be met "MUST [be treated] as a failed
+    // authentication attempt"; unmet voluntary ones are ignored. Said before anybody types a password for nothing.
+    if !silent && !acr_met(request, ACR_VALUES) {
+        return Step::Refuse(Fault::AcrUnmet);
+    }
     let Some((session, user)) = usable_login(input, now) else {
         return if silent { Step::Refuse(Fault::LoginRequired) } else { Step::Login };
     };
-    // OpenID Connect Core section 5.5.1.1: an essential acr that cannot be met must be refused; unmet voluntary ones
-    // are ignored.
-    if let Some(acr) = request.claims.id_token.get("acr") {
-        if acr.essential && !acr.values.is_empty() && !acr.values.iter().any(|v| *v == session.acr.as_str()) {
-            return Step::Refuse(Fault::AcrUnmet);
-        }
+    if !acr_met(request, &[session.acr.as_str()]) {
+        return Step::Refuse(Fault::AcrUnmet);
     }
     // Section 5.5.1: a `sub` asked for by value must be the one that is logged in.
     if let Some(sub) = request.claims.id_token.get("sub") {
@@ -101,10 +106,24 @@ pub fn next(input: &Input<'_>, now: UnixTime) -> Step {
         return if silent {
             Step::Refuse(Fault::ConsentRequired)
         } else {
-            Step::Consent(request.scope.clone())
+            Step::Consent(asked_scope(request))
         };
     }
     Step::Respond
+}
+
+/// Whether one of the `available` context classes satisfies an essential `acr`, if there is one.
+fn acr_met(request: &AuthorizationRequest, available: &[&str]) -> bool {
+    let Some(acr) = request.claims.id_token.get("acr").filter(|acr| acr.essential) else { return true };
+    acr.values.is_empty() || acr.values.iter().any(|v| v.as_str().is_some_and(|v| available.contains(&v)))
+}
+
+/// What a person is asked to allow: the scope, and the scopes that stand for claims asked for one by one. A client does
+/// not get around the question by naming claims (OpenID Connect Core section 5.5).
+fn asked_scope(request: &AuthorizationRequest) -> BTreeSet<String> {
+    let named = request.claims.userinfo.keys().chain(request.claims.id_token.keys());
+    let by_claim = named.filter_map(|name| claims::scope_of(name)).map(str::to_owned);
+    request.scope.iter().cloned().chain(by_claim).collect()
 }
 
 fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'a User)> {
@@ -137,7 +156,7 @@ fn consent_needed(input: &Input<'_>) -> bool {
         return true;
     }
     input.client.settings.require_consent
-        && !input.consent.is_some_and(|consent| request.scope.is_subset(&consent.scope))
+        && !input.consent.is_some_and(|consent| asked_scope(request).is_subset(&consent.scope))
 }
 
 /// A login that succeeded.
@@ -218,13 +237,20 @@ pub struct Responded {
     pub changes: Vec<Change>,
 }
 
-/// Issues a code. `consented` is what the person allowed just now, if they were asked.
+/// Issues a code, if [`next`] has nothing more to ask. `consented` is there if the person has just accepted what the
+/// consent page asked.
 pub fn respond(
     input: &Input<'_>,
     consented: Option<BTreeSet<String>>,
     context: &Context<'_>,
 ) -> Result<Responded, Fault> {
     let interaction = input.interaction;
+    match next(input, context.now) {
+        Step::Refuse(fault) => return Err(fault),
+        Step::Login => return Err(Fault::LoginRequired),
+        Step::Consent(_) if consented.is_none() => return Err(Fault::ConsentRequired),
+        Step::Consent(_) | Step::Respond => {}
+    }
     let (session, user) = usable_login(input, context.now).ok_or(Fault::LoginRequired)?;
     let return_to = return_to(interaction, input.client, input.tenant)?;
     let minted = context.mint(CODE_PREFIX);
@@ -274,6 +300,7 @@ pub fn respond(
 /// What is remembered only grows; taking it back is the person's own act.
 fn remembered(input: &Input<'_>, user: &User, asked: BTreeSet<String>, now: UnixTime) -> Consent {
     let mut scope = asked;
+    scope.extend(asked_scope(&input.interaction.request));
     scope.extend(input.consent.iter().flat_map(|consent| consent.scope.iter().cloned()));
     Consent {
         tenant: input.tenant.id.clone(),

@@ -7,9 +7,10 @@ use signet_jose::{Offered, Trace};
 
 use super::claims_parameter;
 use super::raw::Raw;
-use super::request::{AuthorizationRequest, Prompt, RequestSource};
+use super::request::{AuthorizationRequest, ClaimsRequest, Prompt, RequestSource};
 use crate::audit;
 use crate::change::Change;
+use crate::claims::{scope_info, scope_of};
 use crate::client_policy;
 use crate::context::Context;
 use crate::fault::Fault;
@@ -22,6 +23,7 @@ use crate::request_object::{self, ObjectRequest, Opened, Policy, VerifierSource}
 
 /// How the request arrived: with or without an object, which may have failed to open.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once per request and moved once")]
 pub enum Arrival {
     /// Parameters only.
     Plain,
@@ -126,38 +128,41 @@ fn judge(
     let client = known_client(&facts, &arrival)?;
     // A-124: until the object's signature is verified, errors go to the redirect URI beside it, if that one is
     // registered for the client_id beside it.
-    let outside = Raw::from_params(facts.params);
     let beside = |name: &str| facts.params.get(name);
-    if outer_client_id(facts.params).is_some() {
-        if let Some(uri) = beside("redirect_uri") {
-            *return_to = redirect::check(client, uri, beside("state"), &tenant.issuer).ok();
-        }
+    let target = |uri: &str, state: Option<&str>| redirect::check(client, uri, state, &tenant.issuer);
+    if let (Some(_), Some(uri)) = (beside("client_id"), beside("redirect_uri")) {
+        *return_to = target(uri, beside("state")).ok();
     }
     if beside("request_uri").is_some() {
         let both = beside("request").is_some();
         return Err(if both { Fault::RequestAndRequestUri } else { Fault::RequestUriUnsupported });
     }
     let (raw, object) = match arrival {
-        Arrival::Plain if client.settings.require_request_object => {
-            // Without a redirect URI to go to, the page still tells the reason.
-            return Err(Fault::RequestObjectRequired);
+        // A request parameter that was not opened must not pass as a request without one.
+        Arrival::Plain if beside("request").is_some() => {
+            return Err(Fault::Internal { detail: "a request object was left aside" });
         }
-        Arrival::Plain => (outside?, None),
+        // A-19. Without a redirect URI to go to, the page still tells the reason.
+        Arrival::Plain if client.settings.require_request_object => return Err(Fault::RequestObjectRequired),
+        Arrival::Plain => (Raw::from_params(facts.params)?, None),
         Arrival::Object(opened) => {
-            let opened = opened?;
-            let object = verified(opened, &facts, client, context, trace)?;
-            let inside = Raw::from_claims(&object.claims)?;
-            let raw = match client.settings.request_object_parameters {
-                RequestObjectParameters::ObjectOnly => inside,
-                RequestObjectParameters::ObjectOverrides => inside.over(outside?),
+            let object = verified(opened?, &facts, client, context, trace)?;
+            let overrides =
+                client.settings.request_object_parameters == RequestObjectParameters::ObjectOverrides;
+            // From here on only the parameters that count decide where errors go (A-39), also those of the others.
+            let counts = |name: &str| {
+                let inside = object.claims.str(name).filter(|text| !text.is_empty());
+                inside.or_else(|| beside(name).filter(|_| overrides && object.claims.get(name).is_none()))
             };
+            *return_to = counts("redirect_uri").and_then(|uri| target(uri, counts("state")).ok());
+            let inside = Raw::from_claims(&object.claims)?;
+            let raw = if overrides { inside.over(Raw::from_params(facts.params)?) } else { inside };
             (raw, Some(object))
         }
     };
-    // From here on only the parameters that count decide where errors go (A-39).
     *return_to = None;
     let uri = raw.redirect_uri.as_deref().ok_or(Fault::RedirectUriMissing)?;
-    *return_to = Some(redirect::check(client, uri, raw.state.as_deref(), &tenant.issuer)?);
+    *return_to = Some(target(uri, raw.state.as_deref())?);
     let source = object.as_ref().map_or(RequestSource::Parameters, |object| object.source);
     let request = parameters(raw, client, source)?;
     responses_can_be_made(client, facts.client_keys, tenant, context)?;
@@ -187,20 +192,19 @@ fn judge(
     Ok((interaction, replay, event))
 }
 
+/// The client that the request names, as far as it may name one where it does.
 fn known_client<'a>(facts: &Facts<'a>, arrival: &Arrival) -> Result<&'a Client, Fault> {
-    match facts.client {
-        Some(client) if !client.disabled => Ok(client),
-        Some(_) => Err(Fault::ClientUnknown),
-        None if outer_client_id(facts.params).is_some() => Err(Fault::ClientUnknown),
-        // A-48: only the object can name the client; if it did not open, that is the reason to tell.
-        None => match arrival {
-            Arrival::Object(Err(fault)) => Err(fault.clone()),
-            Arrival::Object(Ok(_)) if facts.tenant.settings.client_id_in_object_only => {
-                Err(Fault::ClientUnknown)
-            }
-            _ => Err(Fault::ClientIdMissing),
-        },
-    }
+    let named = match (outer_client_id(facts.params), arrival) {
+        (Some(id), _) => id,
+        // RFC 9101 section 5 wants client_id beside the object; A-48 and A.13-b: a tenant may do without. If the object
+        // did not open, that is the reason to tell.
+        (None, Arrival::Object(opened)) if facts.tenant.settings.client_id_in_object_only => {
+            opened.as_ref().map_err(Clone::clone)?.client_id().clone()
+        }
+        (None, _) => return Err(Fault::ClientIdMissing),
+    };
+    let known = facts.client.filter(|client| client.client_id == named && !client.disabled);
+    known.ok_or(Fault::ClientUnknown)
 }
 
 /// Verifies the object for the client and compares what stands inside and beside it.
@@ -269,7 +273,7 @@ fn parameters(raw: Raw, client: &Client, source: RequestSource) -> Result<Author
         acr_values: words(raw.acr_values.as_deref()),
         login_hint: raw.login_hint.unwrap_or_default(),
         ui_locales: words(raw.ui_locales.as_deref()),
-        claims: claims_parameter::read(raw.claims.as_ref())?,
+        claims: permitted(claims_parameter::read(raw.claims.as_ref())?, &settings.scope),
         source,
     })
 }
@@ -278,7 +282,18 @@ fn words(text: Option<&str>) -> Vec<String> {
     text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// RFC 6749 section 3.3, and OpenID Connect Core section 3.1.2.1: "requests MUST contain the openid scope value".
+/// A client gets no claim one by one that it may not ask for by scope. OpenID Connect Core section 5.5: leaving out a
+/// claim is no error, however it is asked for.
+fn permitted(mut asked: ClaimsRequest, allowed: &BTreeSet<String>) -> ClaimsRequest {
+    let may = |name: &String| scope_of(name).is_none_or(|scope| allowed.contains(scope));
+    asked.userinfo.retain(|name, _| may(name));
+    asked.id_token.retain(|name, _| may(name));
+    asked
+}
+
+/// RFC 6749 section 3.3, and OpenID Connect Core section 3.1.2.1: "requests MUST contain the openid scope value"; "Scope
+/// values used that are not understood by an implementation SHOULD be ignored", `offline_access` among them
+/// (section 11). One that is known, but not for this client, is refused.
 fn scope(asked: Option<&str>, allowed: &BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
     let asked = asked.ok_or(Fault::ScopeMissing)?;
     // scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
@@ -290,9 +305,10 @@ fn scope(asked: Option<&str>, allowed: &BTreeSet<String>) -> Result<BTreeSet<Str
     if !values.contains("openid") {
         return Err(Fault::ScopeWithoutOpenid);
     }
-    match values.iter().find(|value| !allowed.contains(*value)) {
+    let known: BTreeSet<String> = values.into_iter().filter(|value| scope_info(value).is_some()).collect();
+    match known.iter().find(|value| !allowed.contains(*value)) {
         Some(value) => Err(Fault::ScopeNotAllowed { scope: Offered::new(value) }),
-        None => Ok(values),
+        None => Ok(known),
     }
 }
 

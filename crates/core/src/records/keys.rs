@@ -28,7 +28,7 @@ pub struct TenantKey {
     pub public_jwk: Map<String, Value>,
     /// The private JWK, encrypted under the master key.
     pub sealed_private: Vec<u8>,
-    /// Published from here on.
+    /// Made at this instant; a signing key is published from here on (see [`crate::discovery::is_listed`]).
     pub created_at: UnixTime,
     /// Used for new signatures, or to be encrypted to, from here on.
     pub use_from: UnixTime,
@@ -57,11 +57,12 @@ impl fmt::Debug for TenantKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
-    /// In the JWKS, not used yet, so that caches learn it first.
+    /// Not used yet: a signing key is in the JWKS so that caches learn it first, an encryption key reaches every
+    /// node before it is listed.
     Published,
     /// In use.
     Active,
-    /// Still in the JWKS and accepted, no longer used for anything new.
+    /// Still accepted, no longer used for anything new.
     Retained,
     /// Gone.
     Removed,
