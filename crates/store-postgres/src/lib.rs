@@ -1,1 +1,162 @@
-//! Stub.
+//! PostgreSQL: production, any number of nodes.
+
+mod apply;
+mod fail;
+mod migrations;
+mod read_logins;
+mod read_setup;
+mod sweep;
+mod write_logins;
+mod write_setup;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use signet_core::change::Change;
+use signet_core::context::UnixTime;
+use signet_core::ids::{ClientId, TenantId, TokenHash};
+use signet_core::records::{
+    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, Interaction, Session, Tenant, TenantKey, User,
+};
+use signet_store::{AuditFilter, Page, Result, Store, StoreError, Swept};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
+use uuid::Uuid;
+
+use crate::fail::failed;
+
+/// A connection that rested longer is tried before it is used again.
+const RESTED: Duration = Duration::from_secs(5);
+
+/// How the database is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// Most connections of this node.
+    pub max_connections: u32,
+    /// How long a caller waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long a statement may take.
+    pub statement_timeout: Duration,
+    /// How long a statement waits for another transaction.
+    pub lock_timeout: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A pool of connections to one database.
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+    plain: PgConnectOptions,
+}
+
+impl PostgresStore {
+    /// Connects to the database at `url` (`postgres://..`). Call [`Store::migrate`] before first use.
+    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self> {
+        let plain = url
+            .parse::<PgConnectOptions>()
+            // The text of the error may hold the password.
+            .map_err(|_| StoreError::Corrupt("the database URL is not readable".into()))?
+            .application_name("signet");
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move { Ok(meta.idle_for < RESTED || connection.ping().await.is_ok()) })
+            })
+            .connect_with(plain.clone().options(session(&options)))
+            .await
+            .map_err(failed)?;
+        Ok(Self { pool, plain })
+    }
+}
+
+/// Settings of every session in the pool. A commit is durable when it returns, whatever the server's default: a
+/// forgotten `jti` could be used again.
+fn session(options: &PostgresOptions) -> [(&'static str, String); 5] {
+    let millis = |duration: Duration| duration.as_millis().max(1).to_string();
+    [
+        ("default_transaction_isolation", "read committed".into()),
+        ("synchronous_commit", "on".into()),
+        ("statement_timeout", millis(options.statement_timeout)),
+        ("lock_timeout", millis(options.lock_timeout)),
+        ("idle_in_transaction_session_timeout", millis(options.statement_timeout)),
+    ]
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn tenants(&self) -> Result<Vec<Tenant>> {
+        read_setup::tenants(&self.pool).await
+    }
+    async fn tenant_keys(&self, tenant: &TenantId, now: UnixTime) -> Result<Vec<TenantKey>> {
+        read_setup::tenant_keys(&self.pool, tenant, now).await
+    }
+    async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>> {
+        read_setup::client(&self.pool, tenant, id).await
+    }
+    async fn clients(&self, tenant: &TenantId, page: &Page) -> Result<Vec<Client>> {
+        read_setup::clients(&self.pool, tenant, page).await
+    }
+    async fn client_keys(&self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientKey>> {
+        read_setup::client_keys(&self.pool, tenant, id).await
+    }
+    async fn user(&self, tenant: &TenantId, id: Uuid) -> Result<Option<User>> {
+        read_setup::user(&self.pool, tenant, id).await
+    }
+    async fn user_by_name(&self, tenant: &TenantId, username: &str) -> Result<Option<User>> {
+        read_setup::user_by_name(&self.pool, tenant, username).await
+    }
+    async fn users(&self, tenant: &TenantId, page: &Page) -> Result<Vec<User>> {
+        read_setup::users(&self.pool, tenant, page).await
+    }
+    async fn session(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<Session>> {
+        read_logins::session(&self.pool, tenant, hash).await
+    }
+    async fn interaction(&self, tenant: &TenantId, id: &str) -> Result<Option<Interaction>> {
+        read_logins::interaction(&self.pool, tenant, id).await
+    }
+    async fn consent(&self, tenant: &TenantId, user: Uuid, client: &ClientId) -> Result<Option<Consent>> {
+        read_logins::consent(&self.pool, tenant, user, client).await
+    }
+    async fn consents(&self, tenant: &TenantId, user: Uuid) -> Result<Vec<Consent>> {
+        read_logins::consents(&self.pool, tenant, user).await
+    }
+    async fn code(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<Code>> {
+        read_logins::code(&self.pool, tenant, hash).await
+    }
+    async fn access_token(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<AccessToken>> {
+        read_logins::access_token(&self.pool, tenant, hash).await
+    }
+    async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>> {
+        read_logins::audit(&self.pool, tenant, filter).await
+    }
+    async fn apply(&self, tenant: &TenantId, changes: &[Change]) -> Result<()> {
+        apply::apply(&self.pool, tenant, changes).await
+    }
+    async fn clock(&self) -> Result<UnixTime> {
+        read_setup::clock(&self.pool).await
+    }
+    async fn sweep(&self, now: UnixTime, limit: u32) -> Result<Swept> {
+        sweep::sweep(&self.pool, now, limit).await
+    }
+    async fn migrate(&self) -> Result<()> {
+        migrations::run(&self.plain).await
+    }
+    async fn is_current(&self) -> Result<bool> {
+        migrations::is_current(&self.pool).await
+    }
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}

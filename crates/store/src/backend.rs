@@ -2,7 +2,7 @@
 
 use signet_core::change::Change;
 use signet_core::context::UnixTime;
-use signet_core::ids::{TenantId, TokenHash};
+use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{KeyOrigin, Outcome, Stage};
 use signet_jose::{KeySpec, KeyUse};
 
@@ -17,11 +17,56 @@ pub fn replay_horizon(now: UnixTime) -> UnixTime {
     now.saturating_sub(REPLAY_GRACE)
 }
 
-/// Refuses changes whose record names another tenant than `tenant`.
+/// Refuses changes whose record names another tenant than `tenant`, and names with U+0000, which not every database can
+/// hold.
 pub fn check(tenant: &TenantId, changes: &[Change]) -> Result<()> {
-    match changes.iter().filter_map(owner).find(|owner| *owner != tenant) {
-        Some(other) => Err(StoreError::Corrupt(format!("a change for tenant {tenant} names tenant {other}"))),
-        None => Ok(()),
+    for change in changes {
+        if let Some(other) = owner(change).filter(|owner| *owner != tenant) {
+            return Err(StoreError::Corrupt(format!("a change for tenant {tenant} names tenant {other}")));
+        }
+        if tenant.as_str().contains('\0') || texts(change).into_iter().any(|text| text.contains('\0')) {
+            return Err(StoreError::Corrupt("a name holds U+0000".into()));
+        }
+    }
+    Ok(())
+}
+
+/// What goes into text columns. JSON columns escape what they hold.
+fn texts(change: &Change) -> Vec<&str> {
+    match change {
+        Change::InsertTenant(tenant) | Change::UpdateTenant(tenant) => vec![&tenant.issuer],
+        Change::InsertTenantKey(key) => vec![&key.id],
+        Change::EndTenantKey { id, .. } | Change::RevokeTenantKey { id, .. } => vec![id],
+        Change::InsertClient(client) | Change::UpdateClient(client) => vec![client.client_id.as_str()],
+        Change::DeleteClient(id)
+        | Change::RevokeClientKey { client_id: id, .. }
+        | Change::DeleteConsent { client_id: id, .. }
+        | Change::RedeemCode { client_id: id, .. } => vec![id.as_str()],
+        Change::InsertClientKey(key) => {
+            vec![key.client_id.as_str(), &key.name, &key.kid, &key.thumbprint]
+        }
+        Change::UpdateClientKey { client_id, name, .. } => vec![client_id.as_str(), name],
+        Change::InsertUser(user) | Change::UpdateUser(user) => {
+            user.password_hash.iter().map(String::as_str).chain([user.username.as_str()]).collect()
+        }
+        Change::InsertSession(session) => vec![&session.sid, &session.acr],
+        Change::InsertInteraction(interaction) | Change::UpdateInteraction { interaction, .. } => {
+            let (_, sid) = stage_columns(&interaction.stage);
+            sid.into_iter().chain([interaction.id.as_str(), &interaction.correlation_id]).collect()
+        }
+        Change::PutConsent(consent) => vec![consent.client_id.as_str()],
+        Change::InsertGrant(grant) => vec![grant.client_id.as_str()],
+        Change::InsertCode(code) => vec![code.client_id.as_str(), &code.correlation_id],
+        Change::InsertAccessToken(token) => vec![token.client_id.as_str()],
+        Change::Audit(event) => {
+            let optional = [event.client_id.as_ref().map(ClientId::as_str), event.reason.as_deref()];
+            optional.into_iter().flatten().chain([event.kind.as_str(), &event.correlation_id]).collect()
+        }
+        Change::DeleteUser(_)
+        | Change::TouchSession { .. }
+        | Change::DeleteSession(_)
+        | Change::RevokeGrant { .. }
+        | Change::ClaimReplay(_) => Vec::new(),
     }
 }
 

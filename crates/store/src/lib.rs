@@ -2,6 +2,8 @@
 //! every backend passes the same contract suite.
 
 pub mod backend;
+#[cfg(feature = "contract")]
+pub mod contract;
 
 use async_trait::async_trait;
 use signet_core::change::{Change, Conflict};

@@ -1,0 +1,94 @@
+//! All changes of a decision in one transaction.
+
+use std::time::Duration;
+
+use signet_core::change::Change;
+use signet_core::ids::TenantId;
+use signet_store::{Result, backend};
+use sqlx::{PgConnection, PgPool};
+
+use crate::fail::{failed, is_transient};
+use crate::{write_logins as logins, write_setup as setup};
+
+/// Attempts at a transaction that the database ends for the sake of another.
+const ATTEMPTS: u32 = 4;
+/// Before the second attempt; longer before each further one.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Deadlocks and serialization failures leave nothing behind and are worth another try, a few times.
+pub(crate) async fn apply(pool: &PgPool, tenant: &TenantId, changes: &[Change]) -> Result<()> {
+    backend::check(tenant, changes)?;
+    let mut attempt = 1;
+    loop {
+        match once(pool, tenant, changes).await {
+            Err(error) if attempt < ATTEMPTS && is_transient(&error) => {
+                tracing::debug!(attempt, "transaction is tried again");
+                tokio::time::sleep(PAUSE * attempt).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// READ COMMITTED: every statement judges what is committed when it gets its lock.
+async fn once(pool: &PgPool, tenant: &TenantId, changes: &[Change]) -> Result<()> {
+    let mut transaction = pool.begin().await.map_err(failed)?;
+    for change in changes {
+        if let Err(error) = write(&mut transaction, tenant, change).await {
+            // Should this fail, the connection is gone, and the server rolls back by itself.
+            drop(transaction.rollback().await);
+            return Err(error);
+        }
+    }
+    transaction.commit().await.map_err(failed)
+}
+
+async fn write(connection: &mut PgConnection, tenant: &TenantId, change: &Change) -> Result<()> {
+    match change {
+        Change::InsertTenant(tenant) => setup::insert_tenant(connection, tenant).await,
+        Change::UpdateTenant(tenant) => setup::update_tenant(connection, tenant).await,
+        Change::InsertTenantKey(key) => setup::insert_tenant_key(connection, key).await,
+        Change::EndTenantKey { id, use_until, remove_at } => {
+            setup::end_tenant_key(connection, tenant, id, *use_until, *remove_at).await
+        }
+        Change::RevokeTenantKey { id, at } => setup::revoke_tenant_key(connection, tenant, id, *at).await,
+        Change::InsertClient(client) => setup::insert_client(connection, client).await,
+        Change::UpdateClient(client) => setup::update_client(connection, client).await,
+        Change::DeleteClient(id) => setup::delete_client(connection, tenant, id).await,
+        Change::InsertClientKey(key) => setup::insert_client_key(connection, key).await,
+        Change::UpdateClientKey { client_id, id, name, not_before, not_after } => {
+            let (id, not_before, not_after) = (*id, *not_before, *not_after);
+            let edit = setup::KeyEdit { client_id, id, name, not_before, not_after };
+            setup::update_client_key(connection, tenant, edit).await
+        }
+        Change::RevokeClientKey { client_id, id, at } => {
+            setup::revoke_client_key(connection, tenant, client_id, *id, *at).await
+        }
+        Change::InsertUser(user) => setup::insert_user(connection, user).await,
+        Change::UpdateUser(user) => setup::update_user(connection, user).await,
+        Change::DeleteUser(id) => setup::delete_user(connection, tenant, *id).await,
+        Change::InsertSession(session) => logins::insert_session(connection, session).await,
+        Change::TouchSession { hash, last_seen } => {
+            logins::touch_session(connection, tenant, hash, *last_seen).await
+        }
+        Change::DeleteSession(hash) => logins::delete_session(connection, tenant, hash).await,
+        Change::InsertInteraction(interaction) => logins::insert_interaction(connection, interaction).await,
+        Change::UpdateInteraction { interaction, now } => {
+            logins::update_interaction(connection, interaction, *now).await
+        }
+        Change::PutConsent(consent) => logins::put_consent(connection, consent).await,
+        Change::DeleteConsent { user_id, client_id, at } => {
+            logins::delete_consent(connection, tenant, *user_id, client_id, *at).await
+        }
+        Change::InsertGrant(grant) => logins::insert_grant(connection, grant).await,
+        Change::RevokeGrant { id, at } => logins::revoke_grant(connection, tenant, *id, *at).await,
+        Change::InsertCode(code) => logins::insert_code(connection, code).await,
+        Change::RedeemCode { hash, client_id, at } => {
+            logins::redeem_code(connection, tenant, hash, client_id, *at).await
+        }
+        Change::InsertAccessToken(token) => logins::insert_access_token(connection, token).await,
+        Change::ClaimReplay(replay) => logins::claim_replay(connection, replay).await,
+        Change::Audit(event) => logins::insert_audit(connection, event).await,
+    }
+}

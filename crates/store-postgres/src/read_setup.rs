@@ -1,0 +1,259 @@
+//! Reads of what administrators set up.
+
+use serde_json::{Map, Value};
+use signet_core::context::UnixTime;
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::records::{Client, ClientKey, ClientSettings, Tenant, TenantKey, TenantSettings, User};
+use signet_store::{Page, Result, backend};
+use sqlx::PgPool;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::fail::{failed, looked_up};
+
+struct ClientRow {
+    client_id: String,
+    version: i64,
+    disabled: bool,
+    secret_hash: Option<Vec<u8>>,
+    settings: Json<ClientSettings>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl ClientRow {
+    fn record(self, tenant: &TenantId) -> Result<Client> {
+        Ok(Client {
+            tenant: tenant.clone(),
+            client_id: ClientId::new(self.client_id),
+            version: self.version,
+            disabled: self.disabled,
+            secret_hash: self.secret_hash.as_deref().map(backend::token_hash).transpose()?,
+            settings: self.settings.0,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+struct UserRow {
+    id: Uuid,
+    username: String,
+    password_hash: Option<String>,
+    claims: Json<Map<String, Value>>,
+    disabled: bool,
+    version: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl UserRow {
+    fn record(self, tenant: &TenantId) -> User {
+        User {
+            tenant: tenant.clone(),
+            id: self.id,
+            username: self.username,
+            password_hash: self.password_hash,
+            claims: self.claims.0,
+            disabled: self.disabled,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// Where a page starts. No stored name holds U+0000 and the database takes none, so what follows it in `after` cannot
+/// matter: cut off, exactly the same names are greater.
+fn after(page: &Page) -> &str {
+    page.after.as_deref().and_then(|after| after.split('\0').next()).unwrap_or("")
+}
+
+pub(crate) async fn clock(pool: &PgPool) -> Result<UnixTime> {
+    sqlx::query_scalar!(r#"SELECT floor(extract(epoch FROM clock_timestamp()))::bigint AS "now!""#)
+        .fetch_one(pool)
+        .await
+        .map_err(failed)
+}
+
+pub(crate) async fn tenants(pool: &PgPool) -> Result<Vec<Tenant>> {
+    let rows = looked_up(
+        sqlx::query!(
+            r#"SELECT id, issuer, version, settings AS "settings: Json<TenantSettings>", created_at
+           FROM tenants ORDER BY id"#
+        )
+        .fetch_all(pool)
+        .await,
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Tenant {
+            id: TenantId::new(row.id),
+            issuer: row.issuer,
+            version: row.version,
+            settings: row.settings.0,
+            created_at: row.created_at,
+        })
+        .collect())
+}
+
+pub(crate) async fn tenant_keys(pool: &PgPool, tenant: &TenantId, now: UnixTime) -> Result<Vec<TenantKey>> {
+    let name = tenant.as_str();
+    let rows = looked_up(
+        sqlx::query!(
+            r#"SELECT id, usage, spec, algs AS "algs: Json<Vec<String>>",
+                  public_jwk AS "public_jwk: Json<Map<String, Value>>", sealed_private,
+                  created_at, use_from, use_until, remove_at, revoked_at
+           FROM tenant_keys
+           WHERE tenant = $1 AND remove_at > $2 AND (revoked_at IS NULL OR revoked_at > $2)
+           ORDER BY created_at, id"#,
+            name,
+            now
+        )
+        .fetch_all(pool)
+        .await,
+    )?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(TenantKey {
+                tenant: tenant.clone(),
+                id: row.id,
+                usage: backend::key_use(&row.usage)?,
+                spec: backend::key_spec(&row.spec)?,
+                algs: row.algs.0,
+                public_jwk: row.public_jwk.0,
+                sealed_private: row.sealed_private,
+                created_at: row.created_at,
+                use_from: row.use_from,
+                use_until: row.use_until,
+                remove_at: row.remove_at,
+                revoked_at: row.revoked_at,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn client(pool: &PgPool, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>> {
+    let (name, id) = (tenant.as_str(), id.as_str());
+    let row = looked_up(
+        sqlx::query_as!(
+            ClientRow,
+            r#"SELECT client_id, version, disabled, secret_hash,
+                  settings AS "settings: Json<ClientSettings>", created_at, updated_at
+           FROM clients WHERE tenant = $1 AND client_id = $2"#,
+            name,
+            id
+        )
+        .fetch_optional(pool)
+        .await,
+    )?;
+    row.map(|row| row.record(tenant)).transpose()
+}
+
+pub(crate) async fn clients(pool: &PgPool, tenant: &TenantId, page: &Page) -> Result<Vec<Client>> {
+    let (name, after, limit) = (tenant.as_str(), after(page), backend::page_limit(page.limit));
+    let rows = looked_up(
+        sqlx::query_as!(
+            ClientRow,
+            r#"SELECT client_id, version, disabled, secret_hash,
+                  settings AS "settings: Json<ClientSettings>", created_at, updated_at
+           FROM clients WHERE tenant = $1 AND client_id > $2 ORDER BY client_id LIMIT $3"#,
+            name,
+            after,
+            limit
+        )
+        .fetch_all(pool)
+        .await,
+    )?;
+    rows.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+pub(crate) async fn client_keys(
+    pool: &PgPool,
+    tenant: &TenantId,
+    client: &ClientId,
+) -> Result<Vec<ClientKey>> {
+    let (name, id) = (tenant.as_str(), client.as_str());
+    let rows = looked_up(
+        sqlx::query!(
+            r#"SELECT id, name, usage, kid, thumbprint, jwk AS "jwk: Json<Map<String, Value>>",
+                  not_before, not_after, origin, created_at, revoked_at
+           FROM client_keys WHERE tenant = $1 AND client_id = $2 ORDER BY created_at, id"#,
+            name,
+            id
+        )
+        .fetch_all(pool)
+        .await,
+    )?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ClientKey {
+                tenant: tenant.clone(),
+                client_id: client.clone(),
+                id: row.id,
+                name: row.name,
+                usage: backend::key_use(&row.usage)?,
+                kid: row.kid,
+                thumbprint: row.thumbprint,
+                jwk: row.jwk.0,
+                not_before: row.not_before,
+                not_after: row.not_after,
+                origin: backend::key_origin(&row.origin)?,
+                created_at: row.created_at,
+                revoked_at: row.revoked_at,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn user(pool: &PgPool, tenant: &TenantId, id: Uuid) -> Result<Option<User>> {
+    let name = tenant.as_str();
+    let row = looked_up(
+        sqlx::query_as!(
+            UserRow,
+            r#"SELECT id, username, password_hash, claims AS "claims: Json<Map<String, Value>>",
+                  disabled, version, created_at, updated_at
+           FROM users WHERE tenant = $1 AND id = $2"#,
+            name,
+            id
+        )
+        .fetch_optional(pool)
+        .await,
+    )?;
+    Ok(row.map(|row| row.record(tenant)))
+}
+
+pub(crate) async fn user_by_name(pool: &PgPool, tenant: &TenantId, username: &str) -> Result<Option<User>> {
+    let name = tenant.as_str();
+    let row = looked_up(
+        sqlx::query_as!(
+            UserRow,
+            r#"SELECT id, username, password_hash, claims AS "claims: Json<Map<String, Value>>",
+                  disabled, version, created_at, updated_at
+           FROM users WHERE tenant = $1 AND username = $2"#,
+            name,
+            username
+        )
+        .fetch_optional(pool)
+        .await,
+    )?;
+    Ok(row.map(|row| row.record(tenant)))
+}
+
+pub(crate) async fn users(pool: &PgPool, tenant: &TenantId, page: &Page) -> Result<Vec<User>> {
+    let (name, after, limit) = (tenant.as_str(), after(page), backend::page_limit(page.limit));
+    let rows = looked_up(
+        sqlx::query_as!(
+            UserRow,
+            r#"SELECT id, username, password_hash, claims AS "claims: Json<Map<String, Value>>",
+                  disabled, version, created_at, updated_at
+           FROM users WHERE tenant = $1 AND username > $2 ORDER BY username LIMIT $3"#,
+            name,
+            after,
+            limit
+        )
+        .fetch_all(pool)
+        .await,
+    )?;
+    Ok(rows.into_iter().map(|row| row.record(tenant)).collect())
+}

@@ -1,0 +1,288 @@
+//! Writes of what administrators set up. Each is one statement; its row count decides.
+
+use signet_core::change::Conflict;
+use signet_core::context::UnixTime;
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::records::{Client, ClientKey, Tenant, TenantKey, User};
+use signet_store::Result;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::fail::{found, json, written};
+
+pub(crate) async fn insert_tenant(connection: &mut PgConnection, tenant: &Tenant) -> Result<()> {
+    let (id, settings) = (tenant.id.as_str(), json(&tenant.settings)?);
+    let outcome = sqlx::query!(
+        "INSERT INTO tenants (id, issuer, version, settings, created_at) VALUES ($1, $2, $3, $4::text::json, $5)",
+        id,
+        tenant.issuer,
+        tenant.version,
+        settings,
+        tenant.created_at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+pub(crate) async fn update_tenant(connection: &mut PgConnection, tenant: &Tenant) -> Result<()> {
+    let (id, settings) = (tenant.id.as_str(), json(&tenant.settings)?);
+    let outcome = sqlx::query!(
+        "UPDATE tenants SET issuer = $2, version = $3, settings = $4::text::json, created_at = $5
+         WHERE id = $1 AND version = $3::bigint - 1",
+        id,
+        tenant.issuer,
+        tenant.version,
+        settings,
+        tenant.created_at
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Version)
+}
+
+pub(crate) async fn insert_tenant_key(connection: &mut PgConnection, key: &TenantKey) -> Result<()> {
+    let (tenant, usage, spec) = (key.tenant.as_str(), key.usage.name(), key.spec.name());
+    let (algs, public_jwk) = (json(&key.algs)?, json(&key.public_jwk)?);
+    let outcome = sqlx::query!(
+        "INSERT INTO tenant_keys (tenant, id, usage, spec, algs, public_jwk, sealed_private,
+                                  created_at, use_from, use_until, remove_at, revoked_at)
+         VALUES ($1, $2, $3, $4, $5::text::json, $6::text::json, $7, $8, $9, $10, $11, $12)",
+        tenant,
+        key.id,
+        usage,
+        spec,
+        algs,
+        public_jwk,
+        key.sealed_private,
+        key.created_at,
+        key.use_from,
+        key.use_until,
+        key.remove_at,
+        key.revoked_at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+pub(crate) async fn end_tenant_key(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    id: &str,
+    use_until: UnixTime,
+    remove_at: UnixTime,
+) -> Result<()> {
+    let tenant = tenant.as_str();
+    let outcome = sqlx::query!(
+        "UPDATE tenant_keys SET use_until = $3, remove_at = $4 WHERE tenant = $1 AND id = $2",
+        tenant,
+        id,
+        use_until,
+        remove_at
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Missing)
+}
+
+/// `least` passes over NULL. A second withdrawal never moves the first one later.
+pub(crate) async fn revoke_tenant_key(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    id: &str,
+    at: UnixTime,
+) -> Result<()> {
+    let tenant = tenant.as_str();
+    let outcome = sqlx::query!(
+        "UPDATE tenant_keys SET revoked_at = least(revoked_at, $3) WHERE tenant = $1 AND id = $2",
+        tenant,
+        id,
+        at
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Missing)
+}
+
+pub(crate) async fn insert_client(connection: &mut PgConnection, client: &Client) -> Result<()> {
+    let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
+    let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
+    let settings = json(&client.settings)?;
+    let outcome = sqlx::query!(
+        "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, settings, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6::text::json, $7, $8)",
+        tenant,
+        id,
+        client.version,
+        client.disabled,
+        secret_hash,
+        settings,
+        client.created_at,
+        client.updated_at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+pub(crate) async fn update_client(connection: &mut PgConnection, client: &Client) -> Result<()> {
+    let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
+    let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
+    let settings = json(&client.settings)?;
+    let outcome = sqlx::query!(
+        "UPDATE clients SET version = $3, disabled = $4, secret_hash = $5, settings = $6::text::json, created_at = $7, updated_at = $8
+         WHERE tenant = $1 AND client_id = $2 AND version = $3::bigint - 1",
+        tenant,
+        id,
+        client.version,
+        client.disabled,
+        secret_hash,
+        settings,
+        client.created_at,
+        client.updated_at
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Version)
+}
+
+/// Keys, consents, grants, codes and tokens go along by their foreign keys.
+pub(crate) async fn delete_client(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    id: &ClientId,
+) -> Result<()> {
+    let (tenant, id) = (tenant.as_str(), id.as_str());
+    let outcome = sqlx::query!("DELETE FROM clients WHERE tenant = $1 AND client_id = $2", tenant, id)
+        .execute(connection)
+        .await;
+    found(outcome, Conflict::Missing)
+}
+
+pub(crate) async fn insert_client_key(connection: &mut PgConnection, key: &ClientKey) -> Result<()> {
+    let (tenant, client, jwk) = (key.tenant.as_str(), key.client_id.as_str(), json(&key.jwk)?);
+    let (usage, origin) = (key.usage.name(), key.origin.name());
+    let outcome = sqlx::query!(
+        "INSERT INTO client_keys (tenant, client_id, id, name, usage, kid, thumbprint, jwk,
+                                  not_before, not_after, origin, created_at, revoked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9, $10, $11, $12, $13)",
+        tenant,
+        client,
+        key.id,
+        key.name,
+        usage,
+        key.kid,
+        key.thumbprint,
+        jwk,
+        key.not_before,
+        key.not_after,
+        origin,
+        key.created_at,
+        key.revoked_at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+/// What can be changed about a client's key.
+pub(crate) struct KeyEdit<'a> {
+    pub(crate) client_id: &'a ClientId,
+    pub(crate) id: Uuid,
+    pub(crate) name: &'a str,
+    pub(crate) not_before: Option<UnixTime>,
+    pub(crate) not_after: Option<UnixTime>,
+}
+
+pub(crate) async fn update_client_key(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    edit: KeyEdit<'_>,
+) -> Result<()> {
+    let (tenant, client) = (tenant.as_str(), edit.client_id.as_str());
+    let outcome = sqlx::query!(
+        "UPDATE client_keys SET name = $4, not_before = $5, not_after = $6
+         WHERE tenant = $1 AND client_id = $2 AND id = $3",
+        tenant,
+        client,
+        edit.id,
+        edit.name,
+        edit.not_before,
+        edit.not_after
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Missing)
+}
+
+/// `least` passes over NULL. A second withdrawal never moves the first one later.
+pub(crate) async fn revoke_client_key(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    client: &ClientId,
+    id: Uuid,
+    at: UnixTime,
+) -> Result<()> {
+    let (tenant, client) = (tenant.as_str(), client.as_str());
+    let outcome = sqlx::query!(
+        "UPDATE client_keys SET revoked_at = least(revoked_at, $4)
+         WHERE tenant = $1 AND client_id = $2 AND id = $3",
+        tenant,
+        client,
+        id,
+        at
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Missing)
+}
+
+pub(crate) async fn insert_user(connection: &mut PgConnection, user: &User) -> Result<()> {
+    let (tenant, claims) = (user.tenant.as_str(), json(&user.claims)?);
+    let outcome = sqlx::query!(
+        "INSERT INTO users (tenant, id, username, password_hash, claims, disabled, version, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5::text::json, $6, $7, $8, $9)",
+        tenant,
+        user.id,
+        user.username,
+        user.password_hash,
+        claims,
+        user.disabled,
+        user.version,
+        user.created_at,
+        user.updated_at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+pub(crate) async fn update_user(connection: &mut PgConnection, user: &User) -> Result<()> {
+    let (tenant, claims) = (user.tenant.as_str(), json(&user.claims)?);
+    let outcome = sqlx::query!(
+        "UPDATE users SET username = $3, password_hash = $4, claims = $5::text::json, disabled = $6, version = $7,
+                          created_at = $8, updated_at = $9
+         WHERE tenant = $1 AND id = $2 AND version = $7::bigint - 1",
+        tenant,
+        user.id,
+        user.username,
+        user.password_hash,
+        claims,
+        user.disabled,
+        user.version,
+        user.created_at,
+        user.updated_at
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Version)
+}
+
+/// Sessions, consents, grants, codes and tokens go along by their foreign keys.
+pub(crate) async fn delete_user(connection: &mut PgConnection, tenant: &TenantId, id: Uuid) -> Result<()> {
+    let tenant = tenant.as_str();
+    let outcome =
+        sqlx::query!("DELETE FROM users WHERE tenant = $1 AND id = $2", tenant, id).execute(connection).await;
+    found(outcome, Conflict::Missing)
+}

@@ -1,0 +1,112 @@
+//! The contract suite: plain functions over a store, run by every backend from its `tests/` through
+//! [`contract_tests!`](crate::contract_tests). Each gets an empty, migrated store of its own.
+#![expect(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test suite: names state the rules, and failing is what it does"
+)]
+
+pub mod atomicity;
+pub mod audit;
+pub mod build;
+pub mod isolation;
+pub mod logins;
+pub mod operations;
+pub mod races;
+pub mod round_trips;
+pub mod setup;
+pub mod single_use;
+pub mod sweeping;
+
+use std::sync::Arc;
+
+use signet_core::change::{Change, Conflict};
+use signet_core::ids::TenantId;
+
+use crate::{Store, StoreError};
+
+/// The store under test.
+pub type Handle = Arc<dyn Store>;
+
+/// Applies `changes`, which must succeed.
+pub async fn apply(store: &Handle, tenant: &TenantId, changes: &[Change]) {
+    store.apply(tenant, changes).await.expect("the changes apply");
+}
+
+/// Applies `changes`, which must end in `conflict`.
+#[track_caller]
+pub fn assert_conflict(outcome: crate::Result<()>, conflict: Conflict) {
+    match outcome {
+        Err(StoreError::Conflict(found)) => assert_eq!(found, conflict),
+        other => panic!("expected {conflict:?}, found {other:?}"),
+    }
+}
+
+/// One test per case. `$open` is an async function; what it returns has `store() -> &Handle` and `async close(self)`.
+#[macro_export]
+macro_rules! contract_tests {
+    ($open:path) => {
+        $crate::contract_tests! { @modules $open;
+            setup: tenants_are_listed_by_id, a_tenant_needs_a_new_id_and_issuer,
+                a_tenant_update_names_the_version_it_saw, tenant_keys_end_and_are_withdrawn,
+                a_client_update_names_the_version_it_saw, client_keys_have_unique_kids_while_unrevoked,
+                client_keys_are_edited_and_withdrawn, users_have_unique_names, listings_come_in_pages,
+                page_limits_are_clamped, a_deleted_client_takes_everything_along,
+                a_deleted_user_takes_everything_along, records_that_refer_to_nothing_are_refused;
+            logins: sessions_come_and_go, interactions_advance_step_by_step, consents_are_kept_and_taken_back,
+                a_revoked_grant_ends_its_tokens, codes_and_tokens_are_of_their_grant;
+            single_use: a_code_is_redeemed_once, a_code_is_redeemed_only_in_time_and_by_its_client,
+                a_jti_is_used_once, an_expired_jti_is_free_again, a_claim_in_an_undone_transaction_is_undone;
+            atomicity: a_late_conflict_undoes_everything, nothing_applied_is_nothing_written,
+                a_foreign_record_is_refused;
+            isolation: reads_see_one_tenant, changes_touch_one_tenant, equal_names_live_side_by_side;
+            races: one_redemption_wins, one_claim_wins, one_claim_of_an_expired_entry_wins, one_update_wins,
+                one_interaction_step_wins, no_token_outlives_its_grant, one_new_record_wins;
+            sweeping: the_dead_go_and_the_living_stay, a_limit_leaves_the_rest,
+                replay_entries_outlast_clock_differences, a_redeemed_code_stays_with_its_tokens;
+            audit: newest_first_and_page_by_page, filters_narrow;
+            round_trips: any_text_comes_back, records_come_back_as_written, names_with_nul_find_nothing;
+            operations: migration_is_repeatable, the_clock_does_not_run_backwards;
+        }
+    };
+    (@modules $open:path; $($module:ident: $($case:ident),+;)+) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let fixture = $open().await;
+                $crate::contract::$module::$case(fixture.store()).await;
+                fixture.close().await;
+            }
+        )+)+
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A case that nobody runs would prove nothing.
+    #[test]
+    fn every_case_is_listed() {
+        let list = include_str!("mod.rs");
+        let modules = [
+            include_str!("atomicity.rs"),
+            include_str!("audit.rs"),
+            include_str!("isolation.rs"),
+            include_str!("logins.rs"),
+            include_str!("operations.rs"),
+            include_str!("races.rs"),
+            include_str!("round_trips.rs"),
+            include_str!("setup.rs"),
+            include_str!("single_use.rs"),
+            include_str!("sweeping.rs"),
+        ];
+        for line in modules.iter().flat_map(|module| module.lines()) {
+            let Some(rest) = line.strip_prefix("pub async fn ") else { continue };
+            let name = rest.split('(').next().unwrap();
+            let listed = list.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+            assert!(listed, "{name} is not listed");
+        }
+    }
+}
