@@ -1,3 +1,4 @@
 //! Stub.
 
+pub mod demo;
 pub mod pages;
