@@ -30,4 +30,4 @@ pub use private::PrivateKey;
 pub use seal::{Decrypter, Encrypter, SealHeader};
 pub use sign::{Signer, Verifier};
 pub use trace::{Check, Trace, Verdict};
-pub use verify::{Expect, Typ, Verified, verify};
+pub use verify::{Expect, Typ, Verified, verify, verify_undated};

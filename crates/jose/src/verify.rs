@@ -29,7 +29,7 @@ pub struct Expect<'a> {
     pub now: i64,
     /// Tolerated clock difference, seconds.
     pub skew: i64,
-    /// Further claims that must be present; `exp` always is.
+    /// Further claims that must be present; for [`verify`], `exp` always is.
     pub require: &'a [&'a str],
     /// Longest accepted `exp - iat` (`exp - now` without `iat`), seconds.
     pub max_lifetime: Option<i64>,
@@ -39,7 +39,7 @@ pub struct Expect<'a> {
     pub typ: Typ<'a>,
 }
 
-/// A token whose signature and claims were checked. Only [`verify`] makes one.
+/// A token whose signature and claims were checked. Only [`verify`] and [`verify_undated`] make one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     claims: Claims,
@@ -87,6 +87,28 @@ pub fn verify(
     expect: &Expect<'_>,
     trace: &mut Trace,
 ) -> Result<Verified, JoseFault> {
+    verify_with(jws, keys, expect, Some(JoseFault::ExpMissing), trace)
+}
+
+/// As [`verify`], for a message that is read at once and may lack `exp`; one that is there is judged.
+///
+/// OpenID Connect Core 1.0 section 5.3.2: a signed UserInfo response has `iss` and `aud`; `exp` is not named.
+pub fn verify_undated(
+    jws: &UnverifiedJws,
+    keys: &[&Verifier],
+    expect: &Expect<'_>,
+    trace: &mut Trace,
+) -> Result<Verified, JoseFault> {
+    verify_with(jws, keys, expect, None, trace)
+}
+
+fn verify_with(
+    jws: &UnverifiedJws,
+    keys: &[&Verifier],
+    expect: &Expect<'_>,
+    exp_missing: Option<JoseFault>,
+    trace: &mut Trace,
+) -> Result<Verified, JoseFault> {
     check_algorithm(jws, expect, trace)?;
     check_typ(jws, expect, trace)?;
     let key = check_signature(jws, keys, trace)?;
@@ -106,7 +128,7 @@ pub fn verify(
     let mut rules = Rules { claims: &claims, expect, trace, first: None };
     rules.issuer();
     rules.audience();
-    rules.times();
+    rules.times(exp_missing);
     rules.required();
     match rules.first {
         Some(fault) => Err(fault),
@@ -282,7 +304,7 @@ impl Rules<'_> {
         }
     }
 
-    fn times(&mut self) {
+    fn times(&mut self, exp_missing: Option<JoseFault>) {
         let Expect { now, skew, max_lifetime, max_age, .. } = *self.expect;
         let skew = skew.max(0);
         let latest = now.saturating_add(skew);
@@ -292,7 +314,7 @@ impl Rules<'_> {
             "exp",
             "RFC 7519 section 4.1.4",
             format!("later than {earliest_exp}"),
-            Some(JoseFault::ExpMissing),
+            exp_missing,
             |exp| (exp <= earliest_exp).then_some(JoseFault::Expired { exp, now }),
         );
         // RFC 7519 section 4.1.5.

@@ -141,3 +141,24 @@ fn sealing_refuses_header_members_that_it_does_not_own() {
     let opened = key(KeySpec::P256).decrypter().unwrap().open(&as_jwe(&token).unwrap()).unwrap();
     assert_eq!(opened.as_slice(), b"x");
 }
+
+#[test]
+fn only_exp_may_be_missing_where_oidc_core_5_3_2_does_not_name_it() {
+    let judge = |claims: serde_json::Value| {
+        let token = signer(SigAlg::ES256).sign(None, &bytes(&claims)).unwrap();
+        let keys = [&verifier(SigAlg::ES256)];
+        let expect = Expect { require: &[], max_lifetime: None, ..expect(SigAlg::ALL) };
+        let jws = as_jws(&token).unwrap();
+        let strict = verify(&jws, &keys, &expect, &mut Trace::new()).map(|_| ());
+        let undated = verify_undated(&jws, &keys, &expect, &mut Trace::new()).map(|_| ());
+        (strict, undated)
+    };
+    let (iss, aud) = (common::ISSUER, common::AUDIENCE);
+    let without = json!({ "iss": iss, "aud": aud, "sub": "s" });
+    assert_eq!(judge(without), (Err(JoseFault::ExpMissing), Ok(())));
+    let expired = JoseFault::Expired { exp: NOW - 600, now: NOW };
+    let past = json!({ "iss": iss, "aud": aud, "exp": NOW - 600 });
+    assert_eq!(judge(past), (Err(expired.clone()), Err(expired)));
+    let nobody = json!({ "iss": iss, "sub": "s" });
+    assert_eq!(judge(nobody), (Err(JoseFault::AudMissing), Err(JoseFault::AudMissing)));
+}

@@ -12,7 +12,7 @@ mod home;
 mod login;
 mod logout;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use askama::Template;
 use signet_core::records::Branding;
