@@ -215,7 +215,7 @@ fn jws([header, payload, signature]: [&str; 3], limits: &Limits) -> Result<Unver
 
 /// RFC 7518 sections 3.2 to 3.5, RFC 8037 section 3.1: the lengths are fixed, save that RSA's follows from
 /// the modulus, of which only the bounds are known here.
-fn signature_length_fits(alg: SigAlg, length: usize) -> bool {
+pub(crate) fn signature_length_fits(alg: SigAlg, length: usize) -> bool {
     match alg.key_kind() {
         KeyFamily::Rsa => (256..=512).contains(&length),
         KeyFamily::Secret => length == alg.hash().len(),

@@ -17,6 +17,8 @@ mod sign;
 mod strict;
 mod trace;
 mod verify;
+#[cfg(test)]
+mod wycheproof;
 
 pub use alg::{ContentAlg, KeyAlg, KeyFamily, KeyKind, KeySpec, KeyUse, SigAlg};
 pub use claims::Claims;

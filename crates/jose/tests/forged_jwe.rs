@@ -1,9 +1,11 @@
 //! Forged encrypted tokens, each named after what it forges. The letters are those of the list of known defects
 //! of JOSE libraries that this crate must not have.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
-use common::craft::{Noise, assemble, rsa_encrypt};
+use common::craft::{assemble, rsa_encrypt};
+use common::mutate::Noise;
 use common::{as_jwe, b64, bytes, claims, fault_of, key, signer, unb64, with_header, with_segment};
 use openssl::hash::MessageDigest;
 use openssl::rsa::Padding;

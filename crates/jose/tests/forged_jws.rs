@@ -1,4 +1,5 @@
 //! Forged signed tokens, each named after what it forges.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

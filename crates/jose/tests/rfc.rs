@@ -1,4 +1,5 @@
 //! The examples of RFC 7515, 7516, 7517, 7518, 7520, 7638 and 8037.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

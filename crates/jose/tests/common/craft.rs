@@ -85,23 +85,3 @@ pub(crate) fn concat_kdf(enc: ContentAlg, shared: &[u8], apu: &[u8], apv: &[u8])
     input.extend_from_slice(&(u32::try_from(enc.key_len()).unwrap() * 8).to_be_bytes());
     openssl::sha::sha256(&input)[..enc.key_len()].to_vec()
 }
-
-/// Deterministic noise (xorshift64*), so that a failure can be repeated.
-pub(crate) struct Noise(pub(crate) u64);
-
-impl Noise {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() >> 33).unwrap() % limit.max(1)
-    }
-
-    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.next().to_be_bytes()[0]).collect()
-    }
-}

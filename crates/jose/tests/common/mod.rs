@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod craft;
+pub(crate) mod mutate;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
