@@ -22,6 +22,7 @@ use crate::vault::Vault;
 pub struct App(Arc<Parts>);
 
 /// The parts of a node.
+#[expect(missing_debug_implementations, reason = "App has one that shows no secrets")]
 pub struct Parts {
     /// Persistence.
     pub store: Arc<dyn Store>,

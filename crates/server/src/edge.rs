@@ -1,38 +1,49 @@
 //! The edge of the process: the only place that reads the clock and the operating system's randomness.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signet_core::context::{Entropy, UnixTime};
 
 /// Tells the time. Handlers ask once per request and pass the instant on.
 #[derive(Clone, Debug)]
-pub struct Clock {
-    /// Seconds added to the system's clock; only `signet dev --clock-offset` sets it.
-    offset: i64,
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// The system's clock, moved by so many seconds.
+    System(i64),
+    /// Whatever the holder of the other half says.
+    Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self { offset: 0 }
+        Self::shifted(0)
     }
 
-    /// The system's clock, moved. For tests and `signet dev` only.
+    /// The system's clock, moved by `offset` seconds. For `signet dev` and tests only.
     pub fn shifted(offset: i64) -> Self {
-        Self { offset }
+        Self(Source::System(offset))
     }
 
-    /// Seconds this clock runs ahead of the system's.
-    pub fn offset(&self) -> i64 {
-        self.offset
+    /// A clock that stands where `instant` says, for tests.
+    pub fn manual(instant: Arc<AtomicI64>) -> Self {
+        Self(Source::Manual(instant))
     }
 
     /// This instant.
     #[expect(clippy::disallowed_methods, reason = "the edge is where time comes in")]
     pub fn now(&self) -> UnixTime {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_add(self.offset)
+        match &self.0 {
+            Source::Manual(instant) => instant.load(Ordering::SeqCst),
+            Source::System(offset) => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_add(*offset)
+            }
+        }
     }
 }
 

@@ -16,9 +16,10 @@ use signet_store_sqlite::Durability;
 use super::Common;
 use super::output::Problem;
 use crate::config::{Config, LogFormat};
-use crate::demo::{self, DemoRp};
+use crate::demo::{self, DemoRp, DemoSettings};
 use crate::edge::{self, Clock};
 use crate::node::{self, Location, Setup};
+use crate::pages::Shell;
 use crate::{logging, tenant_keys};
 use folder::Folder;
 
@@ -69,13 +70,16 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     );
     keys?;
     let (users, clients) = (users?, clients?);
-    let rp = DemoRp::new(
-        issuer.clone(),
-        origin.clone(),
-        seed::demo_clients(&clients)?,
-        Arc::new(move || clock.now()),
-        edge::entropy(),
-    );
+    let rp = DemoRp::new(DemoSettings {
+        issuer: issuer.clone(),
+        origin: origin.clone(),
+        shell: Shell::new("", &tenant.settings.branding),
+        clients: seed::demo_clients(&clients)?,
+        users: app.demo_users.clone(),
+        now: Arc::new(move || clock.now()),
+        entropy: edge::entropy(),
+    });
+    let rp = rp.map_err(|error| Problem::new("demo", error.to_string()))?;
     let extra: Router = demo::router(Arc::new(rp));
     announce::ready(common.json, &issuer, &origin, &users, &clients, &options);
     node::run(app, listener, extra, &config).await.map_err(|error| Problem::new("serve", error.to_string()))?;

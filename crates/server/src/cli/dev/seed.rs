@@ -267,7 +267,7 @@ pub(super) fn demo_clients(seeded: &[SeededClient]) -> Result<Vec<DemoClient>, P
             };
             Ok(DemoClient {
                 client_id: client.client_id.into(),
-                client_secret: Some(client.client_secret.clone()),
+                client_secret: Some(Zeroizing::new(client.client_secret.clone())),
                 title: title.into(),
                 description: description.into(),
                 signing_key: key(&client.signing_key)?,
