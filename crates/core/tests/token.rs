@@ -323,6 +323,7 @@ fn protection_signs_then_encrypts_a95() {
     assert_eq!(serde_json::from_slice::<Value>(&inside).unwrap(), Value::Object(claims.clone()));
     // Neither signed nor encrypted is not a JWT, and an encrypter without enc makes nothing.
     assert!(protect(&claims, enc, None, None).is_err());
+    assert!(protect(&claims, enc, Some(&signer), None).is_err(), "never unencrypted instead");
     assert!(protect(&claims, None, None, Some(&encrypter)).is_err());
     assert!(protect(&claims, None, Some(&signer), Some(&encrypter)).is_err());
 }
