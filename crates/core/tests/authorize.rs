@@ -1,6 +1,6 @@
 //! The authorization endpoint's decision: parameters, objects, and where errors go (A-18 to,
 //!
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod common;
 

@@ -1,5 +1,4 @@
-//! Between request and response: prompt, max_age, session, consent (OpenID Connect Core sections 3.1.2.1 to 3.1.2.6).
-#![expect(clippy::unwrap_used, reason = "tests")]
+//! Between request and response: prompt, `max_age`, session, consent (OpenID Connect Core sections 3.1.2.1 to 3.1.2.6).
 
 mod common;
 

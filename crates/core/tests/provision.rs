@@ -1,5 +1,5 @@
 //! Provisioning: declarations are judged whole, applied once, and change nothing the second time.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
 

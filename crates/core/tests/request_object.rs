@@ -1,5 +1,4 @@
 //! The request-object validator with real keys.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

@@ -113,7 +113,7 @@ fn every_binding_of_a_code_is_checked_rfc6749_4_1_3() {
         ("code_foreign", "invalid_grant", |w| w.client.client_id = "d".into()),
         ("code_redirect_uri_missing", "invalid_request", |w| w.set("redirect_uri", "")),
         ("code_redirect_uri_mismatch", "invalid_grant", |w| {
-            w.set("redirect_uri", "https://rp.example/other")
+            w.set("redirect_uri", "https://rp.example/other");
         }),
         ("code_verifier_missing", "invalid_grant", |w| w.set("code_verifier", "")),
         ("code_verifier_wrong", "invalid_grant", |w| w.set("code_verifier", &"x".repeat(43))),
@@ -310,8 +310,8 @@ fn protection_signs_then_encrypts_a95() {
         (jwe.header().clone(), decrypter.open(&jwe).unwrap())
     };
 
-    let signed = protect(&claims, None, Some(&signer), None).unwrap();
-    assert!(matches!(parse(&signed, &limits).unwrap(), Compact::Jws(_)));
+    let jws = protect(&claims, None, Some(&signer), None).unwrap();
+    assert!(matches!(parse(&jws, &limits).unwrap(), Compact::Jws(_)));
     let (header, inside) = open(&protect(&claims, enc, Some(&signer), Some(&encrypter)).unwrap());
     assert_eq!(
         (header.kid.as_deref(), header.cty.as_deref(), header.typ.as_deref()),
