@@ -154,6 +154,11 @@ mod tests {
         assert_eq!(judge(None, form, Public), Err(Fault::ClientAuthMethodWrong));
         assert_eq!(judge(None, "", Basic), Err(Fault::ClientAuthMissing));
         assert_eq!(judge(None, "client_assertion=x&client_id=a+b", Basic), Err(Fault::ClientAuthMethodWrong));
+        // RFC 6749 section 2.3, RFC 7521 section 4.2: one way, assertions included.
+        let assertion = "client_assertion=x&client_id=a+b";
+        assert_eq!(judge(Some(&good), assertion, Basic), Err(Fault::ClientAuthMultiple));
+        let both = format!("{assertion}&client_secret=x");
+        assert_eq!(judge(None, &both, Post), Err(Fault::ClientAuthMultiple));
         for header in ["Basic", "Basic !", "Basic YQ==", "Bearer YTpi", "Basic Og=="] {
             assert_eq!(judge(Some(header), "", Basic), Err(Fault::ClientAuthMalformed), "{header}");
         }

@@ -34,10 +34,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crate::client_policy::{Advice, Contradiction, NoKey, UriProblem};
+    use crate::provision::Refusal;
 
     #[test]
     fn codes_are_unique_and_lower_case() {
-        let tables = [Contradiction::TABLE, Advice::TABLE, NoKey::TABLE, UriProblem::TABLE];
+        let tables = [Contradiction::TABLE, Advice::TABLE, NoKey::TABLE, UriProblem::TABLE, Refusal::TABLE];
         let codes: Vec<_> = tables.into_iter().flatten().map(|(code, _)| *code).collect();
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
         for code in codes {

@@ -127,7 +127,7 @@ pub fn protect(
     let plain = serde_json::to_vec(claims).map_err(|_| JoseFault::SignFailed)?;
     let inner = signer.map(|signer| signer.sign(Some("JWT"), &plain)).transpose()?;
     match (inner, encrypter, enc) {
-        (Some(jws), None, _) => Ok(jws),
+        (Some(jws), None, None) => Ok(jws),
         // kid, and `cty: JWT` around a nested token.
         (Some(jws), Some(encrypter), Some(enc)) => {
             let header = SealHeader { typ: Some("JWT"), cty: Some("JWT"), ..SealHeader::new(enc) };
@@ -136,6 +136,7 @@ pub fn protect(
         (None, Some(encrypter), Some(enc)) => {
             encrypter.seal(&SealHeader { typ: Some("JWT"), ..SealHeader::new(enc) }, &plain)
         }
+        // What is to be encrypted and has no encrypter goes out in no form.
         _ => Err(JoseFault::SealFailed),
     }
 }

@@ -1,13 +1,11 @@
 //! Choice of the encryption key, contradictions and advice.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 mod common;
 
 use common::{CALLBACK, NOW, plain_key};
 use proptest::prelude::*;
 use serde_json::json;
 use signet_core::client_policy::{
-    Mode, NoKey, advice, check, client_id, encryption_key, next_encryption_key,
+    Advice, Contradiction, Mode, NoKey, advice, check, client_id, encryption_key, next_encryption_key,
 };
 use signet_core::records::{
     ApplicationType, ClientAuthMethod, ClientKey, ClientSettings, Encryption, RequestObjectParameters,
@@ -174,15 +172,15 @@ fn good() -> ClientSettings {
     }
 }
 
-fn encryption(alg: KeyAlg) -> Option<Encryption> {
-    Some(Encryption { alg, enc: ContentAlg::A256Gcm })
+fn encryption(alg: KeyAlg) -> Encryption {
+    Encryption { alg, enc: ContentAlg::A256Gcm }
 }
 
 fn codes(settings: &ClientSettings, has_secret: bool, keys: &[ClientKey]) -> Vec<&'static str> {
     let tenant = TenantSettings::default();
     check(settings, has_secret, keys, &tenant, Mode::Production, NOW)
         .iter()
-        .map(|found| found.code())
+        .map(Contradiction::code)
         .collect()
 }
 
@@ -225,20 +223,20 @@ fn settings_that_cannot_work_are_refused_a75() {
             s.userinfo.signed = SigAlg::HS512;
         }),
         (&["userinfo_encryption_missing"], |s| s.userinfo.response_type = UserInfoResponseType::Encrypted),
-        (&["userinfo_encryption_unused"], |s| s.userinfo.encrypted = encryption(KeyAlg::RsaOaep)),
-        (&["encryption_without_key"], |s| s.id_token.encrypted = encryption(KeyAlg::RsaOaep)),
+        (&["userinfo_encryption_unused"], |s| s.userinfo.encrypted = Some(encryption(KeyAlg::RsaOaep))),
+        (&["encryption_without_key"], |s| s.id_token.encrypted = Some(encryption(KeyAlg::RsaOaep))),
         (&["encryption_without_key", "encryption_without_key"], |s| {
-            s.id_token.encrypted = encryption(KeyAlg::EcdhEs);
-            s.userinfo.encrypted = encryption(KeyAlg::RsaOaep);
+            s.id_token.encrypted = Some(encryption(KeyAlg::EcdhEs));
+            s.userinfo.encrypted = Some(encryption(KeyAlg::RsaOaep));
             s.userinfo.response_type = UserInfoResponseType::SignedAndEncrypted;
         }),
         (&["encryption_kid_unknown"], |s| {
-            s.id_token.encrypted = encryption(KeyAlg::RsaOaep);
+            s.id_token.encrypted = Some(encryption(KeyAlg::RsaOaep));
             s.encryption_kid = Some("none".into());
         }),
         (&["objects_without_key"], |s| s.require_request_object = true),
         (&["object_alg_symmetric"], |s| {
-            s.request_object_signing_algs = [SigAlg::HS256, SigAlg::RS256].into()
+            s.request_object_signing_algs = [SigAlg::HS256, SigAlg::RS256].into();
         }),
         (&[], |s| s.require_encrypted_request_object = true),
     ];
@@ -253,7 +251,7 @@ fn settings_that_cannot_work_are_refused_a75() {
 #[test]
 fn keys_make_settings_work_a75() {
     let mut settings = good();
-    settings.id_token.encrypted = encryption(KeyAlg::RsaOaep256);
+    settings.id_token.encrypted = Some(encryption(KeyAlg::RsaOaep256));
     assert!(codes(&settings, true, &[rsa("e", None, None)]).is_empty());
     for unusable in [rsa("e", None, Some(NOW)), rsa("e", Some(NOW + 1), None), sig("e")] {
         assert_eq!(codes(&settings, true, &[unusable]), ["encryption_without_key"]);
@@ -281,7 +279,7 @@ fn mode_and_tenant_count_a75_a127() {
         ..TenantSettings::default()
     };
     let found = check(&settings, true, &[], &tenant, Mode::Development, NOW);
-    let codes: Vec<_> = found.iter().map(|found| found.code()).collect();
+    let codes: Vec<_> = found.iter().map(Contradiction::code).collect();
     assert_eq!(codes, ["response_alg_without_key", "encrypted_objects_impossible"]);
     assert!(found[0].to_string().contains("id_token.signed is RS256"));
 }
@@ -298,13 +296,13 @@ fn client_ids_are_visible_and_bounded_a68() {
 #[test]
 fn advice_is_given_and_refuses_nothing_a88() {
     let list = |settings: &ClientSettings, keys: &[ClientKey]| -> Vec<&'static str> {
-        advice(settings, keys, NOW).iter().map(|advice| advice.code()).collect()
+        advice(settings, keys, NOW).iter().map(Advice::code).collect()
     };
     assert!(list(&good(), &[]).is_empty());
     let mut settings = good();
-    settings.id_token.encrypted = encryption(KeyAlg::RsaOaep);
+    settings.id_token.encrypted = Some(encryption(KeyAlg::RsaOaep));
     settings.userinfo.response_type = UserInfoResponseType::Encrypted;
-    settings.userinfo.encrypted = encryption(KeyAlg::RsaOaep256);
+    settings.userinfo.encrypted = Some(encryption(KeyAlg::RsaOaep256));
     assert_eq!(list(&settings, &[rsa("e", None, None)]), ["rsa_oaep_sha1", "userinfo_unsigned"]);
     let bound = plain_key("b", KeyUse::Enc, &json!({"kty": "RSA", "alg": "RSA-OAEP"}));
     assert_eq!(list(&settings, &[bound]), ["userinfo_unsigned"]);
@@ -323,7 +321,7 @@ fn advice_is_given_and_refuses_nothing_a88() {
     {
         let found = advice(&good(), &[rsa("e", None, Some(NOW + left))], NOW);
         let said = found.iter().find_map(|advice| match advice {
-            signet_core::client_policy::Advice::KeyEnds { days, .. } => Some(*days),
+            Advice::KeyEnds { days, .. } => Some(*days),
             _ => None,
         });
         assert_eq!(said, days, "{left}");

@@ -133,7 +133,7 @@ pub(crate) fn record(key: &PrivateKey, usage: KeyUse) -> ClientKey {
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().take(15).map(|b| format!("{b:02x}")).collect()
+    hex::encode(&text.as_bytes()[..text.len().min(15)])
 }
 
 /// A record that only the choice of keys looks at.
