@@ -48,12 +48,15 @@ CREATE TABLE consents (
 
 CREATE INDEX consents_client ON consents (tenant, client_id);
 
+-- ends_at: when the last code or token under it has expired. Then it goes, and takes them along; until then a redeemed
+-- code stays, so that its second use still ends the tokens.
 CREATE TABLE grants (
     tenant     text COLLATE "C" NOT NULL,
     id         uuid             NOT NULL,
     client_id  text COLLATE "C" NOT NULL,
     user_id    uuid             NOT NULL,
     created_at bigint           NOT NULL,
+    ends_at    bigint           NOT NULL,
     revoked_at bigint,
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, client_id) ON DELETE CASCADE,
@@ -62,6 +65,7 @@ CREATE TABLE grants (
 
 CREATE INDEX grants_user ON grants (tenant, user_id, client_id);
 CREATE INDEX grants_client ON grants (tenant, client_id);
+CREATE INDEX grants_ends_at ON grants (ends_at);
 
 -- Client and user of a code or token are its grant's: stored once, so they cannot disagree.
 CREATE TABLE codes (
@@ -80,7 +84,6 @@ CREATE TABLE codes (
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX codes_grant ON codes (tenant, grant_id);
-CREATE INDEX codes_expires_at ON codes (expires_at);
 
 CREATE TABLE access_tokens (
     tenant     text COLLATE "C" NOT NULL,
@@ -95,7 +98,6 @@ CREATE TABLE access_tokens (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX access_tokens_grant ON access_tokens (tenant, grant_id);
-CREATE INDEX access_tokens_expires_at ON access_tokens (expires_at);
 
 -- Tenant, kind, client and jti are hashed into k.
 CREATE TABLE used_jti (

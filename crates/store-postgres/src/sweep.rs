@@ -7,10 +7,9 @@ use sqlx::PgPool;
 use crate::fail::failed;
 
 /// Rows per statement: a few milliseconds, which other writers do not notice.
-const BATCH: u32 = 1000;
+const BATCH: u32 = 500;
 
-/// Deletes in order of dependence: tokens, then the codes they kept, then the grants over both. Rows that somebody else
-/// holds are passed over: sweepers on several nodes share the work, and nobody waits for them.
+/// Rows that somebody else holds are passed over: sweepers on several nodes share the work, and nobody waits for them.
 pub(crate) async fn sweep(pool: &PgPool, now: UnixTime, limit: u32) -> Result<Swept> {
     let mut swept = Swept::default();
     for table in Table::ALL {
@@ -32,19 +31,17 @@ pub(crate) async fn sweep(pool: &PgPool, now: UnixTime, limit: u32) -> Result<Sw
     Ok(swept)
 }
 
+/// The array is evaluated once; `IN (SELECT .. LIMIT ..)` may be evaluated again for every row.
 #[derive(Clone, Copy)]
 enum Table {
     UsedJti,
     Interactions,
     Sessions,
-    AccessTokens,
-    Codes,
     Grants,
 }
 
 impl Table {
-    const ALL: [Self; 6] =
-        [Self::UsedJti, Self::Interactions, Self::Sessions, Self::AccessTokens, Self::Codes, Self::Grants];
+    const ALL: [Self; 4] = [Self::UsedJti, Self::Interactions, Self::Sessions, Self::Grants];
 
     async fn delete(self, pool: &PgPool, now: UnixTime, batch: u32) -> Result<u32> {
         let limit = i64::from(batch);
@@ -52,8 +49,8 @@ impl Table {
             Self::UsedJti => {
                 let horizon = backend::replay_horizon(now);
                 sqlx::query!(
-                    "DELETE FROM used_jti WHERE k IN (
-                         SELECT k FROM used_jti WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                    "DELETE FROM used_jti WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM used_jti WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED))",
                     horizon,
                     limit
                 )
@@ -62,8 +59,8 @@ impl Table {
             }
             Self::Interactions => {
                 sqlx::query!(
-                    "DELETE FROM interactions WHERE (tenant, id) IN (
-                         SELECT tenant, id FROM interactions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                    "DELETE FROM interactions WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM interactions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
                     now,
                     limit
                 )
@@ -72,32 +69,8 @@ impl Table {
             }
             Self::Sessions => {
                 sqlx::query!(
-                    "DELETE FROM sessions WHERE (tenant, hash) IN (
-                         SELECT tenant, hash FROM sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::AccessTokens => {
-                sqlx::query!(
-                    "DELETE FROM access_tokens WHERE (tenant, hash) IN (
-                         SELECT tenant, hash FROM access_tokens WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::Codes => {
-                sqlx::query!(
-                    "DELETE FROM codes WHERE (tenant, hash) IN (
-                         SELECT c.tenant, c.hash FROM codes c
-                         WHERE c.expires_at <= $1
-                           AND (c.redeemed_at IS NULL OR NOT EXISTS (
-                                SELECT 1 FROM access_tokens t WHERE t.tenant = c.tenant AND t.grant_id = c.grant_id))
-                         LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                    "DELETE FROM sessions WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
                     now,
                     limit
                 )
@@ -106,12 +79,9 @@ impl Table {
             }
             Self::Grants => {
                 sqlx::query!(
-                    "DELETE FROM grants WHERE (tenant, id) IN (
-                         SELECT g.tenant, g.id FROM grants g
-                         WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.tenant = g.tenant AND c.grant_id = g.id)
-                           AND NOT EXISTS (
-                               SELECT 1 FROM access_tokens t WHERE t.tenant = g.tenant AND t.grant_id = g.id)
-                         LIMIT $1 FOR UPDATE SKIP LOCKED)",
+                    "DELETE FROM grants WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM grants WHERE ends_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    now,
                     limit
                 )
                 .execute(pool)

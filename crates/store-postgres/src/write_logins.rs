@@ -167,13 +167,16 @@ pub(crate) async fn delete_consent(
 
 pub(crate) async fn insert_grant(connection: &mut PgConnection, grant: &Grant) -> Result<()> {
     let (tenant, client) = (grant.tenant.as_str(), grant.client_id.as_str());
+    let ends_at = backend::grant_end(grant.created_at);
     let outcome = sqlx::query!(
-        "INSERT INTO grants (tenant, id, client_id, user_id, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         tenant,
         grant.id,
         client,
         grant.user_id,
         grant.created_at,
+        ends_at,
         grant.revoked_at
     )
     .execute(connection)
@@ -199,17 +202,23 @@ pub(crate) async fn revoke_grant(
     written(outcome).map(drop)
 }
 
+/// Locks the grant, so that nothing is issued under one that is being revoked, and lets it live as long as the code.
 pub(crate) async fn insert_code(connection: &mut PgConnection, code: &Code) -> Result<()> {
     let (tenant, hash) = (code.tenant.as_str(), code.hash.as_bytes().as_slice());
     let (client, user) = (code.client_id.as_str(), code.authentication.user_id);
     let (request, scope, authentication) =
         (json(&code.request)?, json(&code.scope)?, json(&code.authentication)?);
     let outcome = sqlx::query!(
-        "INSERT INTO codes (tenant, hash, grant_id, request, scope, authentication, correlation_id,
+        "WITH standing AS (
+             SELECT tenant, id FROM grants
+             WHERE tenant = $1 AND id = $3 AND client_id = $11 AND user_id = $12 AND revoked_at IS NULL
+             FOR NO KEY UPDATE),
+         prolonged AS (
+             UPDATE grants SET ends_at = $9 FROM standing
+             WHERE grants.tenant = standing.tenant AND grants.id = standing.id AND grants.ends_at < $9)
+         INSERT INTO codes (tenant, hash, grant_id, request, scope, authentication, correlation_id,
                             issued_at, expires_at, redeemed_at)
-         SELECT tenant, $2, id, $4::text::json, $5::text::json, $6::text::json, $7, $8, $9, $10 FROM grants
-         WHERE tenant = $1 AND id = $3 AND client_id = $11 AND user_id = $12 AND revoked_at IS NULL
-         FOR NO KEY UPDATE",
+         SELECT tenant, $2, id, $4::text::json, $5::text::json, $6::text::json, $7, $8, $9, $10 FROM standing",
         tenant,
         hash,
         code.grant_id,
@@ -256,14 +265,20 @@ pub(crate) async fn redeem_code(
     found(outcome, Conflict::Code)
 }
 
+/// Locks the grant, so that nothing is issued under one that is being revoked, and lets it live as long as the token.
 pub(crate) async fn insert_access_token(connection: &mut PgConnection, token: &AccessToken) -> Result<()> {
     let (tenant, hash) = (token.tenant.as_str(), token.hash.as_bytes().as_slice());
     let (client, scope, claims) = (token.client_id.as_str(), json(&token.scope)?, json(&token.claims)?);
     let outcome = sqlx::query!(
-        "INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, issued_at, expires_at)
-         SELECT tenant, $2, id, $4::text::json, $5::text::json, $6, $7 FROM grants
-         WHERE tenant = $1 AND id = $3 AND client_id = $8 AND user_id = $9 AND revoked_at IS NULL
-         FOR NO KEY UPDATE",
+        "WITH standing AS (
+             SELECT tenant, id FROM grants
+             WHERE tenant = $1 AND id = $3 AND client_id = $8 AND user_id = $9 AND revoked_at IS NULL
+             FOR NO KEY UPDATE),
+         prolonged AS (
+             UPDATE grants SET ends_at = $7 FROM standing
+             WHERE grants.tenant = standing.tenant AND grants.id = standing.id AND grants.ends_at < $7)
+         INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, issued_at, expires_at)
+         SELECT tenant, $2, id, $4::text::json, $5::text::json, $6, $7 FROM standing",
         tenant,
         hash,
         token.grant_id,

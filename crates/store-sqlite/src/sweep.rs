@@ -9,7 +9,6 @@ use crate::fail::failed;
 /// Rows per statement. Each one holds the only writer; 250 rows take a few milliseconds.
 const BATCH: u32 = 250;
 
-/// Deletes in order of dependence: tokens, then the codes they kept, then the grants over both.
 pub(crate) async fn sweep(writer: &SqlitePool, now: UnixTime, limit: u32) -> Result<Swept> {
     let mut swept = Swept::default();
     for table in Table::ALL {
@@ -36,14 +35,11 @@ enum Table {
     UsedJti,
     Interactions,
     Sessions,
-    AccessTokens,
-    Codes,
     Grants,
 }
 
 impl Table {
-    const ALL: [Self; 6] =
-        [Self::UsedJti, Self::Interactions, Self::Sessions, Self::AccessTokens, Self::Codes, Self::Grants];
+    const ALL: [Self; 4] = [Self::UsedJti, Self::Interactions, Self::Sessions, Self::Grants];
 
     async fn delete(self, writer: &SqlitePool, now: UnixTime, batch: u32) -> Result<u32> {
         let done = match self {
@@ -78,38 +74,11 @@ impl Table {
                 .execute(writer)
                 .await
             }
-            Self::AccessTokens => {
-                sqlx::query!(
-                    "DELETE FROM access_tokens WHERE (tenant, hash) IN (
-                         SELECT tenant, hash FROM access_tokens WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
-            Self::Codes => {
-                sqlx::query!(
-                    "DELETE FROM codes WHERE (tenant, hash) IN (
-                         SELECT c.tenant, c.hash FROM codes c
-                         WHERE c.expires_at <= ?
-                           AND (c.redeemed_at IS NULL OR NOT EXISTS (
-                                SELECT 1 FROM access_tokens t WHERE t.tenant = c.tenant AND t.grant_id = c.grant_id))
-                         LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
             Self::Grants => {
                 sqlx::query!(
                     "DELETE FROM grants WHERE (tenant, id) IN (
-                         SELECT g.tenant, g.id FROM grants g
-                         WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.tenant = g.tenant AND c.grant_id = g.id)
-                           AND NOT EXISTS (
-                               SELECT 1 FROM access_tokens t WHERE t.tenant = g.tenant AND t.grant_id = g.id)
-                         LIMIT ?)",
+                         SELECT tenant, id FROM grants WHERE ends_at <= ? LIMIT ?)",
+                    now,
                     batch
                 )
                 .execute(writer)

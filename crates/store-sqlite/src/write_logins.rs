@@ -167,13 +167,16 @@ pub(crate) async fn delete_consent(
 
 pub(crate) async fn insert_grant(connection: &mut SqliteConnection, grant: &Grant) -> Result<()> {
     let (tenant, client) = (grant.tenant.as_str(), grant.client_id.as_str());
+    let ends_at = backend::grant_end(grant.created_at);
     let outcome = sqlx::query!(
-        "INSERT INTO grants (tenant, id, client_id, user_id, created_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
         tenant,
         grant.id,
         client,
         grant.user_id,
         grant.created_at,
+        ends_at,
         grant.revoked_at
     )
     .execute(connection)
@@ -193,6 +196,24 @@ pub(crate) async fn revoke_grant(
         tenant,
         id,
         at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+/// A grant lives as long as anything under it.
+async fn prolong_grant(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    id: Uuid,
+    until: UnixTime,
+) -> Result<()> {
+    let outcome = sqlx::query!(
+        "UPDATE grants SET ends_at = ?3 WHERE tenant = ?1 AND id = ?2 AND ends_at < ?3",
+        tenant,
+        id,
+        until
     )
     .execute(connection)
     .await;
@@ -222,9 +243,10 @@ pub(crate) async fn insert_code(connection: &mut SqliteConnection, code: &Code) 
         client,
         user
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    found(outcome, Conflict::Grant)
+    found(outcome, Conflict::Grant)?;
+    prolong_grant(connection, tenant, code.grant_id, code.expires_at).await
 }
 
 pub(crate) async fn redeem_code(
@@ -270,9 +292,10 @@ pub(crate) async fn insert_access_token(
         client,
         token.user_id
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    found(outcome, Conflict::Grant)
+    found(outcome, Conflict::Grant)?;
+    prolong_grant(connection, tenant, token.grant_id, token.expires_at).await
 }
 
 /// The primary key arbitrates: a row is written for a first use, or over one that has ended (A-52, A-56).

@@ -17,6 +17,15 @@ pub fn replay_horizon(now: UnixTime) -> UnixTime {
     now.saturating_sub(REPLAY_GRACE)
 }
 
+/// A grant stays this many seconds at least, and longer if something under it does. With usual lifetimes no code or token
+/// has to prolong it.
+pub const GRANT_MINIMUM: i64 = 900;
+
+/// When a new grant ends, unless something is issued under it that lives longer.
+pub fn grant_end(created_at: UnixTime) -> UnixTime {
+    created_at.saturating_add(GRANT_MINIMUM)
+}
+
 /// Refuses changes whose record names another tenant than `tenant`, and names with U+0000, which not every database can
 /// hold.
 pub fn check(tenant: &TenantId, changes: &[Change]) -> Result<()> {

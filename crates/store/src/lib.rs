@@ -114,10 +114,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The database's own clock.
     async fn clock(&self) -> Result<UnixTime>;
-    /// Deletes up to `limit` rows per table that are past use at `now`: replay entries, interactions,
-    /// sessions, codes, access tokens, grants with nothing left under them. Audit events stay. Replay entries
-    /// get [`backend::REPLAY_GRACE`] on top; a redeemed code stays while access tokens of its grant are there, so that its
-    /// second use still ends them (RFC 6749 section 4.1.2).
+    /// Deletes up to `limit` rows per table that are past use at `now`: replay entries, interactions, sessions, and grants
+    /// with all codes and tokens under them once the last one has expired. So a redeemed code stays as long as its
+    /// tokens, and its second use still ends them (RFC 6749 section 4.1.2). Audit events stay. Replay entries get
+    /// [`backend::REPLAY_GRACE`] on top.
     async fn sweep(&self, now: UnixTime, limit: u32) -> Result<Swept>;
     /// Brings the schema up to this binary's version.
     async fn migrate(&self) -> Result<()>;

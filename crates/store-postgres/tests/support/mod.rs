@@ -11,24 +11,24 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
 
 /// A store on a database of its own.
-pub struct Fixture {
+pub(crate) struct Fixture {
     store: Handle,
     url: String,
     database: String,
 }
 
 impl Fixture {
-    pub fn store(&self) -> &Handle {
+    pub(crate) fn store(&self) -> &Handle {
         &self.store
     }
 
     /// Where the test's database is.
     #[expect(dead_code, reason = "each test file uses what it needs")]
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.store.close().await;
         let mut admin = admin().await;
         run(&mut admin, format!("DROP DATABASE {} WITH (FORCE)", self.database)).await;
@@ -73,7 +73,7 @@ async fn template() -> String {
     name
 }
 
-pub async fn open() -> Fixture {
+pub(crate) async fn open() -> Fixture {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let template = TEMPLATE.get_or_init(template).await;
