@@ -80,7 +80,7 @@ pub(super) fn id_token(
     match text(claims, "azp") {
         Some(party) if party != sent.client_id => {
             trace.fail("azp", PARTY, sent.client_id.clone(), "another");
-            return wrong("azp");
+            wrong("azp")
         }
         _ => Ok(()),
     }

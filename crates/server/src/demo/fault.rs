@@ -57,6 +57,7 @@ const START_AGAIN: &str = "Start again from the demo's first page.";
 const SEE_LOG: &str = "The provider's log has one line for each refusal, with the reason. Then start again.";
 
 impl DemoFault {
+    #[expect(clippy::too_many_lines, reason = "one row for each fault")]
     pub(super) fn told(&self) -> Told {
         let tell = |status, code: &str, heading, text: String, hint| Told {
             status,

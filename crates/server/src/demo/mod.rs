@@ -12,6 +12,7 @@ mod story;
 mod tests;
 mod transaction;
 mod unseal;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;

@@ -141,7 +141,7 @@ impl Provider {
         let mut request = self.http.post(&metadata.token_endpoint);
         match &client.client_secret {
             Some(secret) => {
-                request = request.header(AUTHORIZATION, basic(&client.client_id, secret).as_str())
+                request = request.header(AUTHORIZATION, basic(&client.client_id, secret).as_str());
             }
             None => form.push(("client_id", &client.client_id)),
         }

@@ -15,7 +15,7 @@ use signet_jose::{
 use tower::ServiceExt as _;
 
 use super::fault::DemoFault;
-use super::story::{moment, rows, segments, shortened};
+use super::words::{moment, rows, segments, shortened};
 use super::*;
 use crate::pages::tests::check as check_page;
 

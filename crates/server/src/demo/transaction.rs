@@ -11,7 +11,7 @@ use super::fault::DemoFault;
 use super::request::Sent;
 use super::story::Story;
 
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
+const LIFETIME: Duration = Duration::from_mins(15);
 const COOKIE: &str = "signet-demo";
 
 /// A login that was begun.

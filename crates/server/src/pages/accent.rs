@@ -81,10 +81,12 @@ impl Default for Accent {
     }
 }
 
-/// The backgrounds on which accent-coloured text stands: `--page` and `--surface` of the stylesheet.
-pub(crate) const LIGHT: [Colour; 2] = [Colour::new(0xf6, 0xf3, 0xee), Colour::WHITE];
+/// The backgrounds on which accent-coloured text stands: `--page`, `--surface` and `--flap` of the stylesheet.
+pub(crate) const LIGHT: [Colour; 3] =
+    [Colour::new(0xf6, 0xf3, 0xee), Colour::WHITE, Colour::new(0xfb, 0xf9, 0xf6)];
 /// The same in dark surroundings.
-pub(crate) const DARK: [Colour; 2] = [Colour::new(0x13, 0x11, 0x0f), Colour::new(0x1d, 0x1a, 0x17)];
+pub(crate) const DARK: [Colour; 3] =
+    [Colour::new(0x13, 0x11, 0x0f), Colour::new(0x1d, 0x1a, 0x17), Colour::new(0x23, 0x20, 0x1c)];
 
 impl Accent {
     /// Reads `#rrggbb`, as branding has it.
@@ -168,7 +170,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(seen, 18 * 18 * 18 * 6);
+        assert_eq!(seen, 18 * 18 * 18 * 8);
     }
 
     #[test]

@@ -227,21 +227,30 @@ fn colours(block: &str) -> std::collections::BTreeMap<String, Colour> {
         .collect()
 }
 
+fn schemes(css: &str) -> [String; 2] {
+    let (light, rest) = css.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    let (dark, _) = rest.split_once("\n}\n").unwrap();
+    [light.to_owned(), dark.to_owned()]
+}
+
 #[test]
 fn the_fixed_colours_are_readable_and_the_derived_ones_know_them() {
-    let css = include_str!("../../assets/signet.css");
-    let (light, rest) = css.split_once("@media (prefers-color-scheme: dark)").unwrap();
-    let (dark, _) = rest.split_once("*, ::before").unwrap();
-    for (scheme, block, grounds) in [("light", light, LIGHT), ("dark", dark, DARK)] {
-        let colours = colours(block);
-        assert_eq!([colours["--page"], colours["--surface"]], grounds, "{scheme}");
+    let product = schemes(include_str!("../../assets/signet.css"));
+    let demo = schemes(include_str!("../../assets/demo.css"));
+    for (index, grounds) in [LIGHT, DARK].into_iter().enumerate() {
+        let mut colours = colours(&product[index]);
+        colours.extend(super::tests::colours(&demo[index]));
+        assert_eq!([colours["--page"], colours["--surface"], colours["--flap"]], grounds, "{index}");
         let text = |text: &str, ground: &str, least: f64| {
             let contrast = colours[text].contrast(colours[ground]);
-            assert!(contrast >= least, "{scheme}: {text} on {ground} is {contrast}");
+            assert!(contrast >= least, "{index}: {text} on {ground} is {contrast}");
         };
-        for ground in ["--page", "--surface", "--flap"] {
+        for ground in ["--page", "--surface", "--flap", "--code"] {
             text("--text", ground, 7.0);
             text("--muted", ground, READABLE);
+        }
+        for segment in 1..=5 {
+            text(&format!("--seg-{segment}"), "--surface", READABLE);
         }
         text("--danger", "--danger-ground", READABLE);
         text("--notice", "--notice-ground", READABLE);
