@@ -300,6 +300,21 @@ fn encryption_can_be_switched_on_together_with_its_key() {
     assert_eq!(stored.refused(&pruned), ["encryption_without_key"]);
 }
 
+#[test]
+fn a_client_whose_keys_have_ended_can_still_be_switched_off() {
+    let mut stored = Stored::default();
+    let key = json!([{"name": "e", "usage": "enc", "source": jwk("enc", None, None), "not_after": NOW + 10}]);
+    let on = with(&keyed(&key), &json!({"id_token": {"encrypted": {"alg": "ECDH-ES", "enc": "A256GCM"}}}));
+    stored.apply(&on, NOW);
+    assert_eq!(
+        stored.try_apply(&with(&on, &json!({"require_jti": true})), NOW + 10).unwrap_err(),
+        ["encryption_without_key"]
+    );
+    stored.apply(&with(&on, &json!({"disabled": true})), NOW + 10);
+    // Switching it on again needs settings that work.
+    assert_eq!(stored.try_apply(&on, NOW + 10).unwrap_err(), ["encryption_without_key"]);
+}
+
 fn declare_tenant(
     declared: &Value,
     current: Option<&Tenant>,
