@@ -448,3 +448,15 @@ fn a_declaration_has_a_version_and_names_nothing_twice() {
     assert!(read(json!({"version": 1, "tenant": {"isuer": "x"}})).unwrap_err().contains("isuer"));
     assert!(!format!("{:?}", Secret::new("hidden")).contains("hidden"));
 }
+
+#[test]
+fn records_of_signet_dev_stay_marked_and_production_never_marks_any() {
+    let declared = json!({"issuer": "http://localhost:8080", "development": true});
+    let refused = declare_tenant(&json!({"issuer": "https://a.example", "development": true}), None, &[], Mode::Production);
+    assert_eq!(refused.unwrap_err(), ["tenant_development"]);
+    let made = declare_tenant(&declared, None, &[], Mode::Development).unwrap();
+    let [Change::InsertTenant(tenant), ..] = made.changes.as_slice() else { panic!("{made:?}") };
+    let again = declare_tenant(&json!({"clock_skew": 10}), Some(tenant), &[], Mode::Development).unwrap();
+    let [Change::UpdateTenant(tenant), ..] = again.changes.as_slice() else { panic!("{again:?}") };
+    assert!(tenant.settings.development);
+}

@@ -75,7 +75,8 @@ async fn redeem(
             return Ok(body);
         }
     }
-    Err(Fault::Busy)
+    // Still in conflict with what was read: the grant was revoked before the code was ever redeemed.
+    Err(Fault::CodeUnknown)
 }
 
 /// Load, decide, apply once; `None` when somebody else was first and it has to be decided again.
