@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::support::{Fixture, open};
-use signet_core::change::Change;
+use signet_core::change::{Change, Conflict};
 use signet_core::ids::TenantId;
 use signet_store::contract::build::{self, event, replay, world};
-use signet_store::contract::{Handle, apply};
+use signet_store::contract::{Handle, apply, assert_conflict};
 use signet_store::{Store, StoreError};
 use signet_store_postgres::{PostgresOptions, PostgresStore};
 use sqlx::postgres::PgConnectOptions;
@@ -157,6 +157,46 @@ async fn a_deadlock_is_tried_again() {
     assert!(deadlocks > 0, "the test made none");
     drop(other);
     fixture.close().await;
+}
+
+/// What is issued while a revocation is in progress waits for it, and is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_issued_past_a_revocation_in_progress() {
+    let fixture = open().await;
+    let store = fixture.store();
+    let world = world(store, "one").await;
+    let cases = [(1_u128, Conflict::Code), (2, Conflict::Grant), (3, Conflict::Grant)];
+    for (number, conflict) in cases {
+        let (grant, code) = world.code(store, number, &format!("code {number}")).await;
+        let change = match number {
+            1 => build::redeem(&code),
+            2 => Change::InsertAccessToken(build::access_token(&grant, "token")),
+            _ => Change::InsertCode(build::code(&grant, "second code")),
+        };
+        let mut other = other(&fixture).await;
+        run(&mut other, &format!("BEGIN; UPDATE grants SET revoked_at = 1 WHERE id = '{}'", grant.id)).await;
+        let waiting = {
+            let (store, tenant) = (store.clone(), world.id.clone());
+            tokio::spawn(async move { store.apply(&tenant, &[change]).await })
+        };
+        while !is_waiting(&mut other).await {
+            assert!(!waiting.is_finished(), "{conflict:?} was not made to wait");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        run(&mut other, "COMMIT").await;
+        assert_conflict(waiting.await.unwrap(), conflict);
+    }
+    fixture.close().await;
+}
+
+async fn is_waiting(connection: &mut PgConnection) -> bool {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN
+                            (SELECT pid FROM pg_stat_activity WHERE datname = current_database()))",
+    )
+    .fetch_one(connection)
+    .await
+    .unwrap()
 }
 
 /// After a restart of the server, sessions of before are not used for long.
