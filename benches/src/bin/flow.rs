@@ -1,6 +1,11 @@
 //! Server CPU of one warm sealed flow (authorize with a nested request object, token, UserInfo; RSA-2048 throughout) as
 //! a ratio to the physical floor: three RSA private and three public operations by `openssl speed` in the same run.
-#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "a measurement that speaks to people")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a measurement that speaks to people"
+)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -85,7 +90,8 @@ impl Driver {
             ("code_verifier", VERIFIER),
         ]);
         let request = self.http.post(format!("{address}/token")).header("authorization", basic).body(body);
-        let tokens = request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        let tokens =
+            request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
         let tokens: Value = tokens.json().await.unwrap();
         assert_eq!(tokens["id_token"].as_str().unwrap().split('.').count(), 5, "the ID token is sealed");
         let token = tokens["access_token"].as_str().unwrap();
@@ -125,7 +131,8 @@ async fn main() {
     let mut rp = Rp::new("bench");
     // The floor is that of RSA-2048 keys on both sides.
     rp.encryption = signet_tests::key(KeySpec::Rsa2048).clone().with_kid("enc").with_use(KeyUse::Enc);
-    rp.signing = signet_jose::PrivateKey::generate(KeySpec::Rsa2048).unwrap().with_kid("sig").with_use(KeyUse::Sig);
+    rp.signing =
+        signet_jose::PrivateKey::generate(KeySpec::Rsa2048).unwrap().with_kid("sig").with_use(KeyUse::Sig);
     register(folder.path(), data, &rp).await;
     let address = dev.address().to_owned();
     let http = Client::builder().redirect(Policy::none()).build().unwrap();

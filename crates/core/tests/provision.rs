@@ -452,7 +452,12 @@ fn a_declaration_has_a_version_and_names_nothing_twice() {
 #[test]
 fn records_of_signet_dev_stay_marked_and_production_never_marks_any() {
     let declared = json!({"issuer": "http://localhost:8080", "development": true});
-    let refused = declare_tenant(&json!({"issuer": "https://a.example", "development": true}), None, &[], Mode::Production);
+    let refused = declare_tenant(
+        &json!({"issuer": "https://a.example", "development": true}),
+        None,
+        &[],
+        Mode::Production,
+    );
     assert_eq!(refused.unwrap_err(), ["tenant_development"]);
     let made = declare_tenant(&declared, None, &[], Mode::Development).unwrap();
     let [Change::InsertTenant(tenant), ..] = made.changes.as_slice() else { panic!("{made:?}") };
