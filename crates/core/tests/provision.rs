@@ -205,7 +205,7 @@ fn a_key_is_refused_by_name_a79_a83_keycloak_14263() {
     let mut stored = Stored::default();
     let one = json!([{"name": "one", "usage": "sig", "source": jwk("one", Some("mine"), None)}]);
     stored.apply(&keyed(&one), NOW);
-    let private = key("one", KeySpec::P256).to_jwk().to_string();
+    let private = key("one", KeySpec::P256).to_jwk().unwrap().to_string();
     let source =
         |usage: &str, source: Value| keyed(&json!([{"name": "n", "usage": usage, "source": source}]));
     for (declared, code) in [

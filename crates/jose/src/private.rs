@@ -99,12 +99,12 @@ impl PrivateKey {
     }
 
     /// The private JWK with kid, use and alg.
-    pub fn to_jwk(&self) -> Zeroizing<String> {
+    pub fn to_jwk(&self) -> Result<Zeroizing<String>, KeyFault> {
         // Large enough for RSA 4096, so that no copy is left behind by growing.
         let mut text = Zeroizing::new(String::with_capacity(8192));
-        let public = serde_json::to_string(&self.public.to_jwk()).unwrap_or_default();
+        let public = serde_json::to_string(&self.public.to_jwk()).map_err(|_| KeyFault::Refused)?;
         text.push_str(public.trim_end_matches('}'));
-        for (name, value) in self.private_members().unwrap_or_default() {
+        for (name, value) in self.private_members().ok_or(KeyFault::Refused)? {
             text.push_str(",\"");
             text.push_str(name);
             text.push_str("\":\"");
@@ -112,7 +112,7 @@ impl PrivateKey {
             text.push('"');
         }
         text.push('}');
-        text
+        Ok(text)
     }
 
     fn private_members(&self) -> Option<Vec<(&'static str, Zeroizing<String>)>> {
@@ -140,9 +140,9 @@ impl PrivateKey {
     }
 
     /// The private key as PKCS#8 PEM.
-    pub fn to_pem(&self) -> Zeroizing<String> {
-        let pem = Zeroizing::new(self.pkey.private_key_to_pem_pkcs8().unwrap_or_default());
-        Zeroizing::new(String::from_utf8_lossy(&pem).into_owned())
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyFault> {
+        let pem = Zeroizing::new(self.pkey.private_key_to_pem_pkcs8().map_err(refused)?);
+        std::str::from_utf8(&pem).map(|pem| Zeroizing::new(pem.to_owned())).map_err(|_| KeyFault::Refused)
     }
 
     /// The public part, with the same kid, use and alg.

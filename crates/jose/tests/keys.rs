@@ -37,7 +37,7 @@ fn import_code(bytes: &[u8]) -> &'static str {
 }
 
 fn private_pkey(spec: KeySpec) -> PKey<Private> {
-    PKey::private_key_from_pem(key(spec).to_pem().as_bytes()).unwrap()
+    PKey::private_key_from_pem(key(spec).to_pem().unwrap().as_bytes()).unwrap()
 }
 
 /// A self-signed certificate valid from 1 to 2 days after the epoch.
@@ -343,11 +343,11 @@ fn what_is_not_a_public_key_is_refused_in_exact_words() {
         (format!(r#"{{"x":{}{}}}"#, "[".repeat(9), "]".repeat(9)).into_bytes(), "key_json_too_deep"),
         (format!(r#"{{"x":[{}]}}"#, ["0"; 5000].join(",")).into_bytes(), "key_json_too_many"),
         (vec![b' '; 64 * 1024 + 1], "key_document_too_large"),
-        (key(KeySpec::P256).to_pem().as_bytes().to_vec(), "key_private"),
+        (key(KeySpec::P256).to_pem().unwrap().as_bytes().to_vec(), "key_private"),
         (encrypted, "key_private"),
         ([rsa.public_key_to_pem().unwrap(), rsa.private_key_to_pem_pkcs8().unwrap()].concat(), "key_private"),
         (private_der, "key_private"),
-        (key(KeySpec::Ed25519).to_jwk().as_bytes().to_vec(), "key_private"),
+        (key(KeySpec::Ed25519).to_jwk().unwrap().as_bytes().to_vec(), "key_private"),
         (pkcs1, "key_pem_label"),
         (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----".to_vec(), "key_pem_malformed"),
         (b"-----BEGIN PUBLIC KEY-----\nAAAA".to_vec(), "key_pem_malformed"),

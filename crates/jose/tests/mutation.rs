@@ -109,7 +109,7 @@ fn altered_keys_are_imported_or_refused_and_never_a_panic() {
         .map(|spec| Value::Object(key(*spec).public_key().to_jwk()))
         .collect();
     sets.push(json!({ "keys": sets.clone() }));
-    let pem = key(KeySpec::P256).to_pem();
+    let pem = key(KeySpec::P256).to_pem().unwrap();
     let pem = openssl::pkey::PKey::private_key_from_pem(pem.as_bytes()).unwrap().public_key_to_pem().unwrap();
     let (mut panics, mut read, mut refused) = (0, 0, 0);
     for round in 0..3000 {

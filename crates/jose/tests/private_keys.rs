@@ -13,7 +13,7 @@ fn b5_debug_never_prints_private_parts() {
     let mut shown = Vec::new();
     for spec in [KeySpec::Rsa2048, KeySpec::P256, KeySpec::P521, KeySpec::Ed25519, KeySpec::X25519] {
         let private = key(spec);
-        let jwk: Value = serde_json::from_str(&private.to_jwk()).unwrap();
+        let jwk: Value = serde_json::from_str(&private.to_jwk().unwrap()).unwrap();
         for member in ["d", "p", "q", "dp", "dq", "qi"] {
             if let Some(part) = jwk[member].as_str() {
                 let octets = unb64(part);
@@ -53,8 +53,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn b6_private_rsa_keys_must_be_complete_and_consistent() {
-    let good: Value = serde_json::from_str(&key(KeySpec::Rsa2048).to_jwk()).unwrap();
-    let other: Value = serde_json::from_str(&common::other_rsa().to_jwk()).unwrap();
+    let good: Value = serde_json::from_str(&key(KeySpec::Rsa2048).to_jwk().unwrap()).unwrap();
+    let other: Value = serde_json::from_str(&common::other_rsa().to_jwk().unwrap()).unwrap();
     let read =
         |jwk: &Value| PrivateKey::from_jwk(&jwk.to_string()).map_or_else(|fault| fault.code(), |_| "ok");
     assert_eq!(read(&good), "ok");
@@ -94,8 +94,9 @@ fn b6_private_rsa_keys_must_be_complete_and_consistent() {
 #[test]
 fn b6_private_curve_keys_must_belong_to_their_public_part() {
     for spec in [KeySpec::P256, KeySpec::P384, KeySpec::P521, KeySpec::Ed25519, KeySpec::X25519] {
-        let good: Value = serde_json::from_str(&key(spec).to_jwk()).unwrap();
-        let other: Value = serde_json::from_str(&PrivateKey::generate(spec).unwrap().to_jwk()).unwrap();
+        let good: Value = serde_json::from_str(&key(spec).to_jwk().unwrap()).unwrap();
+        let other: Value =
+            serde_json::from_str(&PrivateKey::generate(spec).unwrap().to_jwk().unwrap()).unwrap();
         let read = |d: Value| {
             let mut jwk = good.clone();
             jwk["d"] = d;

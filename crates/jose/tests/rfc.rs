@@ -111,7 +111,7 @@ fn rfc_7517_appendix_a_keys() {
     for (private, public) in keys["private"]["keys"].as_array().unwrap().iter().zip(&set.keys) {
         let read = PrivateKey::from_jwk(&private.to_string()).unwrap();
         assert_eq!(read.public_key(), &public.key);
-        let written: Value = serde_json::from_str(&read.to_jwk()).unwrap();
+        let written: Value = serde_json::from_str(&read.to_jwk().unwrap()).unwrap();
         assert_eq!(&written, private);
         assert_eq!(import(private.to_string().as_bytes()).unwrap_err().code(), "key_private");
     }

@@ -109,9 +109,10 @@ impl Workshop {
         let private = PrivateKey::generate(need.spec).map_err(|fault| failed(&fault))?;
         let mut key = need.into_key(tenant, private.public_key().to_jwk(), Vec::new());
         let context = tenant_key_context(&key);
+        let plain = private.to_jwk().map_err(|fault| failed(&fault))?;
         key.sealed_private = self
             .vault
-            .seal(&context, private.to_jwk().as_bytes(), self.entropy.0.as_ref())
+            .seal(&context, plain.as_bytes(), self.entropy.0.as_ref())
             .map_err(|error| failed(&error))?;
         Ok(key)
     }

@@ -246,8 +246,8 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
     let pairs = if create.dry_run { Vec::new() } else { pairs };
     let secret = provisioned.secret.as_ref().filter(|_| !create.dry_run).map(|secret| secret.to_string());
     if as_json {
-        let private: serde_json::Map<String, Value> =
-            pairs.iter().map(|(name, pair)| ((*name).to_owned(), key::private_value(pair))).collect();
+        let private = pairs.iter().map(|(name, pair)| Ok(((*name).to_owned(), key::private_value(pair)?)));
+        let private = private.collect::<Result<serde_json::Map<String, Value>, Problem>>()?;
         output::value(
             &json!({ "client_id": id, "client_secret": secret, "private_keys": private, "dry_run": create.dry_run }),
         );
@@ -258,7 +258,8 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
         output::line(format!("client_secret, shown this once: {secret}"));
     }
     for (name, pair) in &pairs {
-        output::line(format!("private {name} key, shown this once:\n{}", *pair.to_jwk()));
+        let jwk = pair.to_jwk().map_err(|fault| Problem::new(fault.code(), fault.to_string()))?;
+        output::line(format!("private {name} key, shown this once:\n{}", *jwk));
     }
     Ok(())
 }

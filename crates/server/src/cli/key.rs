@@ -12,6 +12,7 @@ use signet_core::provision::{ClientDeclaration, KeyDeclaration};
 use signet_core::records::{Client, ClientKey, KeyOrigin, Tenant};
 use signet_core::{audit, tenant_keys};
 use signet_jose::{KeySpec, KeyUse, PrivateKey};
+use zeroize::Zeroizing;
 
 use super::Common;
 use super::admin::Admin;
@@ -245,9 +246,17 @@ fn pem_of(der: &[u8]) -> String {
 }
 
 /// The private part in both forms, for `--json`.
-pub(super) fn private_value(private: &PrivateKey) -> Value {
-    let jwk: Value = serde_json::from_str(&private.to_jwk()).unwrap_or_default();
-    json!({ "jwk": jwk, "pem": private.to_pem().as_str() })
+pub(super) fn private_value(private: &PrivateKey) -> Result<Value, Problem> {
+    let (jwk, pem) = private_texts(private)?;
+    let jwk: Value = serde_json::from_str(&jwk).map_err(|error| Problem::new("key", error.to_string()))?;
+    Ok(json!({ "jwk": jwk, "pem": pem.as_str() }))
+}
+
+type Texts = (Zeroizing<String>, Zeroizing<String>);
+
+fn private_texts(private: &PrivateKey) -> Result<Texts, Problem> {
+    let failed = |fault: signet_jose::KeyFault| Problem::new(fault.code(), fault.to_string());
+    Ok((private.to_jwk().map_err(failed)?, private.to_pem().map_err(failed)?))
 }
 
 async fn add(
@@ -265,7 +274,7 @@ async fn add(
         let facts = json!({
             "changed": !provisioned.is_unchanged(),
             "differences": provisioned.differences,
-            "private_key": private.as_ref().map(private_value),
+            "private_key": private.as_ref().map(private_value).transpose()?,
         });
         output::value(&facts);
         return Ok(());
@@ -276,11 +285,8 @@ async fn add(
         output::line("Nothing to change: the client has this key already.");
     }
     if let Some(private) = private {
-        output::line(format!(
-            "private key, shown this once and kept nowhere:\n{}\n{}",
-            *private.to_jwk(),
-            *private.to_pem()
-        ));
+        let (jwk, pem) = private_texts(&private)?;
+        output::line(format!("private key, shown this once and kept nowhere:\n{}\n{}", *jwk, *pem));
     }
     Ok(())
 }

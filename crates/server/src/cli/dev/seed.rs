@@ -215,7 +215,7 @@ fn make(app: &App) -> Zeroizing<String> {
     let key = |spec, usage| {
         let private = PrivateKey::generate(spec).ok()?.with_use(usage);
         let kid = private.public_key().thumbprint().to_owned();
-        serde_json::from_str::<Value>(&private.with_kid(kid).to_jwk()).ok()
+        serde_json::from_str::<Value>(&private.with_kid(kid).to_jwk().ok()?).ok()
     };
     let kept = Kept {
         plain_secret: secret(),
