@@ -28,7 +28,8 @@ async fn volley(nodes: &[&Dev], party: &Party, object: &str) -> Vec<Reply> {
     let web = Web::new();
     for number in 0..SUBMISSIONS {
         let node = nodes[number % nodes.len()].address().to_owned();
-        let (web, party, object, barrier) = (web.clone(), party.clone(), object.to_owned(), Arc::clone(&barrier));
+        let (web, party, object, barrier) =
+            (web.clone(), party.clone(), object.to_owned(), Arc::clone(&barrier));
         tasks.spawn(async move {
             barrier.wait().await;
             web.authorize(&node, &party, &object, None).await.expect("an answer")
@@ -48,7 +49,10 @@ async fn exactly_one(store: &dyn Store, nodes: &[&Dev], party: &Party, object: &
     assert_eq!(accepted.len(), 1, "of {SUBMISSIONS} submissions");
     assert_eq!(reasons(store, &others).await, refused(SUBMISSIONS - 1));
     let back = others[0].location();
-    assert!(back.starts_with(&party.rp.redirect_uri) && back.contains("error=invalid_request_object"), "{back}");
+    assert!(
+        back.starts_with(&party.rp.redirect_uri) && back.contains("error=invalid_request_object"),
+        "{back}"
+    );
 }
 
 async fn submit(node: &Dev, party: &Party, object: &str) -> Reply {
@@ -83,7 +87,10 @@ async fn single_use(ready: Ready, nodes: usize) {
         assert!(is_accepted(&other), "{}", other.location());
         running.push(node);
     }
-    println!("jti: {nodes} nodes, {SUBMISSIONS} submissions each of two clients: 1 accepted, {} refused", SUBMISSIONS - 1);
+    println!(
+        "jti: {nodes} nodes, {SUBMISSIONS} submissions each of two clients: 1 accepted, {} refused",
+        SUBMISSIONS - 1
+    );
     drop(running);
     store.close().await;
     site.close().await;
@@ -108,7 +115,13 @@ async fn judged(store: &dyn Store, reply: &Reply) -> (i64, Option<String>) {
 
 /// Starts a node whose clock will soon be at `edge`, and submits what `make` makes for the node's instant until it is
 /// accepted. Every submission judged before `edge` must be refused as a replay. Returns how many were.
-async fn refused_until(site: &Site, store: &dyn Store, party: &Party, edge: i64, make: impl Fn(i64) -> String) -> usize {
+async fn refused_until(
+    site: &Site,
+    store: &dyn Store,
+    party: &Party,
+    edge: i64,
+    make: impl Fn(i64) -> String,
+) -> usize {
     // Ahead by so much that the edge is a few seconds away.
     let offset = edge - now() - 8;
     let node = site.shifted(offset).await;

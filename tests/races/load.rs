@@ -53,7 +53,8 @@ impl Load {
         let signals = Arc::<Signals>::default();
         let mut workers = JoinSet::new();
         for number in 0..count {
-            let (node, party, signals) = (nodes[number % nodes.len()].clone(), party.clone(), Arc::clone(&signals));
+            let (node, party, signals) =
+                (nodes[number % nodes.len()].clone(), party.clone(), Arc::clone(&signals));
             workers.spawn(async move {
                 let (web, mut browser, mut attempts) = (Web::new(), Browser::default(), Vec::new());
                 while !signals.stop.load(Ordering::SeqCst) {
@@ -177,7 +178,14 @@ pub(crate) async fn verify(store: &dyn Store, node: &str, party: &Party, attempt
 }
 
 impl Attempt {
-    async fn verify_object(&self, store: &dyn Store, web: &Web, node: &str, party: &Party, verdict: &mut Verdict) {
+    async fn verify_object(
+        &self,
+        store: &dyn Store,
+        web: &Web,
+        node: &str,
+        party: &Party,
+        verdict: &mut Verdict,
+    ) {
         let mut accepted = usize::from(self.accepted);
         for _ in 0..2 {
             let reply = web.authorize(node, party, &self.object, None).await.expect("an answer");
@@ -203,7 +211,11 @@ impl Attempt {
         for _ in 0..2 {
             let reply = web.redeem(node, party, code, &party.rp.redirect_uri).await.expect("an answer");
             redeemed += usize::from(reply.status == StatusCode::OK);
-            assert!(reply.status == StatusCode::OK || reply.json()["error"] == "invalid_grant", "{}", reply.body);
+            assert!(
+                reply.status == StatusCode::OK || reply.json()["error"] == "invalid_grant",
+                "{}",
+                reply.body
+            );
         }
         assert!(redeemed <= 1, "a code was redeemed {redeemed} times: {self:?}");
         if self.redeeming {

@@ -47,8 +47,11 @@ impl Source {
                 1 => (&self.signed, &self.plain, mutate(&self.plain, noise)),
                 _ => {
                     let inner = mutate(&self.inner, noise);
-                    let sealed = if inner == self.inner { self.nested.clone() } else { self.sealed.seal(&inner) };
-                    (&self.sealed, &self.nested, sealed)
+                    // Nothing at all cannot be sealed; what was not altered is not what is wanted.
+                    if inner.is_empty() || inner == self.inner {
+                        continue;
+                    }
+                    (&self.sealed, &self.nested, self.sealed.seal(&inner))
                 }
             };
             let altered = if noise.below(4) == 0 { mutate(&altered, noise) } else { altered };
@@ -79,7 +82,8 @@ async fn storm(source: &Arc<Source>, node: &str) {
                 } else {
                     web.authorize_get(&node, party, &object).await
                 };
-                let reply = reply.unwrap_or_else(|| panic!("sender {sender}, object {number}: the connection breaks"));
+                let reply = reply
+                    .unwrap_or_else(|| panic!("sender {sender}, object {number}: the connection breaks"));
                 assert!(
                     is_refusal(&reply),
                     "sender {sender}, object {number}: {} {}\n{object}\n{}",
@@ -129,7 +133,9 @@ async fn altered_objects_are_refused_one_by_one_while_people_sign_in() {
 
     let store = site.store().await;
     let refused = trail(store.as_ref(), "authorize.refused").await;
-    println!("noise: {ALTERED} altered objects, {done} sign-ins meanwhile, resident {before} KiB, then {after} KiB");
+    println!(
+        "noise: {ALTERED} altered objects, {done} sign-ins meanwhile, resident {before} KiB, then {after} KiB"
+    );
     for (reason, count) in &refused {
         println!("noise: {count:6} {reason}");
     }

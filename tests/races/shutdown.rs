@@ -67,9 +67,11 @@ async fn a_node_that_is_asked_to_end_finishes_what_it_began() {
     let mut logins = Vec::new();
     for _ in 0..LOGINS {
         let mut browser = Browser::default();
-        let accepted = web.authorize(node.address(), &alpha, &alpha.fresh(None), Some(&mut browser)).await.unwrap();
+        let accepted =
+            web.authorize(node.address(), &alpha, &alpha.fresh(None), Some(&mut browser)).await.unwrap();
         assert!(is_accepted(&accepted), "{}", accepted.location());
-        let page = web.get(&format!("{}{}", node.address(), accepted.location()), Some(&mut browser)).await.unwrap();
+        let page =
+            web.get(&format!("{}{}", node.address(), accepted.location()), Some(&mut browser)).await.unwrap();
         let csrf = between(&page.body, "name=\"csrf\" value=\"", "\"");
         let login = form(&[("csrf", csrf), ("username", "alice"), ("password", "alice")]);
         let path = format!("{}/login", accepted.location());

@@ -130,7 +130,8 @@ fn cluster() -> String {
 }
 
 async fn administer(sql: &str) {
-    let mut admin = cluster().parse::<PgConnectOptions>().unwrap().connect().await.expect("the test server answers");
+    let mut admin =
+        cluster().parse::<PgConnectOptions>().unwrap().connect().await.expect("the test server answers");
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut admin).await.unwrap();
     admin.close().await.unwrap();
 }
@@ -143,7 +144,8 @@ pub(crate) async fn reason(store: &dyn Store, reply: &Reply) -> (Option<String>,
         ..AuditFilter::default()
     };
     let events = store.audit(&"default".into(), &filter).await.unwrap();
-    let event = events.first().unwrap_or_else(|| panic!("no audit event for {} {}", reply.status, reply.body));
+    let event =
+        events.first().unwrap_or_else(|| panic!("no audit event for {} {}", reply.status, reply.body));
     (event.reason.clone(), event.at)
 }
 

@@ -115,7 +115,13 @@ impl Web {
     }
 
     /// Redeems a code as `party`. The redirect URI is that of the code's owner.
-    pub(crate) async fn redeem(&self, node: &str, party: &Party, code: &str, redirect_uri: &str) -> Option<Reply> {
+    pub(crate) async fn redeem(
+        &self,
+        node: &str,
+        party: &Party,
+        code: &str,
+        redirect_uri: &str,
+    ) -> Option<Reply> {
         let body = form(&[
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -129,7 +135,8 @@ impl Web {
     }
 
     pub(crate) async fn userinfo(&self, node: &str, token: &str) -> Option<Reply> {
-        let request = self.0.get(format!("{node}/userinfo")).header("authorization", format!("Bearer {token}"));
+        let request =
+            self.0.get(format!("{node}/userinfo")).header("authorization", format!("Bearer {token}"));
         Self::send(request, None).await
     }
 }

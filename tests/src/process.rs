@@ -63,7 +63,8 @@ impl Dev {
         let log = Arc::default();
         tokio::spawn(keep(child.stderr.take().unwrap(), Arc::clone(&log)));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("signet dev starts").unwrap();
+        let line =
+            tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("signet dev starts").unwrap();
         let Some(line) = line else {
             child.wait().await.unwrap();
             panic!("signet dev does not start:\n{}", log.lock().unwrap());
@@ -166,7 +167,8 @@ impl Cluster {
     async fn script(arguments: &[&str]) -> String {
         let mut command = Command::new(Self::path());
         command.args(arguments).stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-        let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("scripts/postgres ends").unwrap();
+        let output =
+            tokio::time::timeout(PATIENCE, command.output()).await.expect("scripts/postgres ends").unwrap();
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "scripts/postgres {arguments:?}: {complaint}");
         String::from_utf8(output.stdout).unwrap()
