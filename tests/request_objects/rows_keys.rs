@@ -59,9 +59,11 @@ fn encryption() -> Vec<Row> {
         Row::object("A-83 JWE to the signing key without kid", "undecryptable", |case| {
             to(case, craft::entry(&case.bench.jwks, "sig", "RS256"), None)
         }),
-        Row::object("A-7 JWE to the key of another tenant, which has the same kid", "undecryptable", |case| {
-            case.sealed(case.signed().as_bytes())
-        })
+        Row::object(
+            "A-7 JWE to the key of another tenant, which has the same kid",
+            "undecryptable",
+            |case| case.sealed(case.signed().as_bytes()),
+        )
         .at(crate::bench::ACME),
     ]
 }

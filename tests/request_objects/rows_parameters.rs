@@ -143,6 +143,13 @@ fn values() -> Vec<Row> {
             "claims",
             json!({ "id_token": { "acr": { "value": 1, "values": [1] } } }),
         ),
+        (
+            "claims with a NUL",
+            "claims_malformed",
+            "invalid_request",
+            "claims",
+            json!({ "id_token": { "a\u{0}": null } }),
+        ),
         ("registration", "registration_unsupported", "registration_not_supported", "registration", json!({})),
     ] {
         add(one(rule, reason, error, name, value));

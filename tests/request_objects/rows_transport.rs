@@ -137,6 +137,14 @@ fn unknown() -> Vec<Row> {
         })
         .at(ACME)
         .to(To::Page),
+        Row::request("A-48 client inside with a NUL", "client_unknown", |case| {
+            let mut claims = case.claims();
+            claims.insert("iss".into(), "r\0p".into());
+            claims.insert("client_id".into(), "r\0p".into());
+            Sent { params: vec![pair("request", &case.bench.sign("rp", &claims))], query: Vec::new() }
+        })
+        .at(ACME)
+        .to(To::Page),
         Row::request("A-48 the object alone is broken", "claims_not_json", |case| {
             let broken = signet_tests::craft::flip(&case.signed(), 1, true);
             Sent {

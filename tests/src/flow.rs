@@ -5,6 +5,8 @@ use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use signet_core::records::AuditEvent;
+use signet_store::AuditFilter;
 
 use crate::provider::{Browser, Provider, Reply, form};
 use crate::rp::{Rp, SECRET, VERIFIER};
@@ -63,10 +65,10 @@ impl Provider {
         self.get(&format!("/authorize?{}", encode(&rp.request(changes))), browser).await
     }
 
-    /// A code for the user, in a fresh browser.
-    pub async fn code(&self, rp: &Rp, changes: &[(&str, &str)]) -> String {
-        let accepted = self.authorize(rp, changes, None).await;
-        let back = self.sign_in(&accepted, &mut Browser::default()).await;
+    /// A code for the user, in a browser that may be signed in already.
+    pub async fn code(&self, rp: &Rp, changes: &[(&str, &str)], browser: &mut Browser) -> String {
+        let accepted = self.authorize(rp, changes, Some(browser)).await;
+        let back = self.sign_in(&accepted, browser).await;
         back.location_param("code").unwrap_or_else(|| panic!("no code in {}", back.location()))
     }
 
@@ -80,9 +82,9 @@ impl Provider {
         self.send(request.body(Body::from(encode(pairs))).unwrap()).await
     }
 
-    /// A token response for the user, in a fresh browser.
-    pub async fn tokens(&self, rp: &Rp, changes: &[(&str, &str)]) -> Value {
-        let code = self.code(rp, changes).await;
+    /// A token response for the user, in a browser that may be signed in already.
+    pub async fn tokens(&self, rp: &Rp, changes: &[(&str, &str)], browser: &mut Browser) -> Value {
+        let code = self.code(rp, changes, browser).await;
         let reply = self.token(Some(&rp.basic()), &rp.redemption(&code)).await;
         assert!(reply.status.is_success(), "{}", reply.body);
         reply.json()
@@ -93,6 +95,23 @@ impl Provider {
         let request =
             Request::get("/userinfo").header(header::AUTHORIZATION, format!("Bearer {access_token}"));
         self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The audit event of the first tenant that tells of this reply's request: under its own id, or under that of the
+    /// login it belongs to.
+    pub async fn event(&self, reply: &Reply) -> AuditEvent {
+        let filter = AuditFilter { limit: 1000, ..AuditFilter::default() };
+        let events = self.app.store.audit(&"default".into(), &filter).await.unwrap();
+        let id = reply.correlation_id();
+        let known = |event: &AuditEvent| {
+            event.correlation_id == id || event.detail.get("request").is_some_and(|request| request == id)
+        };
+        events.into_iter().find(known).unwrap_or_else(|| panic!("no event of {id}"))
+    }
+
+    /// The reason code of [`Provider::event`].
+    pub async fn reason(&self, reply: &Reply) -> String {
+        self.event(reply).await.reason.unwrap_or_default()
     }
 
     /// The reason codes in the audit trail of one correlation id, newest first.
