@@ -8,6 +8,8 @@
     reason = "test support: a failure here is a failed test"
 )]
 
+pub mod craft;
+pub mod flow;
 pub mod process;
 pub mod provider;
 pub mod rp;

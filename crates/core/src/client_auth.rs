@@ -80,7 +80,9 @@ fn basic(header: &str) -> Result<Credentials, Fault> {
     let decoded = std::str::from_utf8(&decoded).map_err(|_| bad.clone())?;
     let (id, secret) = decoded.split_once(':').ok_or(bad.clone())?;
     let (id, secret) = (form_decode(id).ok_or(bad.clone())?, form_decode(secret).ok_or(bad.clone())?);
-    if id.is_empty() || secret.is_empty() {
+    // RFC 6749 appendices A.1 and A.2: both are made of visible ASCII and spaces.
+    let visible = |text: &str| !text.is_empty() && text.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if !visible(&id) || !visible(&secret) {
         return Err(bad);
     }
     Ok(Credentials {
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(judge(Some(&good), assertion, Basic), Err(Fault::ClientAuthMultiple));
         let both = format!("{assertion}&client_secret=x");
         assert_eq!(judge(None, &both, Post), Err(Fault::ClientAuthMultiple));
-        for header in ["Basic", "Basic !", "Basic YQ==", "Bearer YTpi", "Basic Og=="] {
+        for header in ["Basic", "Basic !", "Basic YQ==", "Bearer YTpi", "Basic Og==", "Basic YSUwMDpi"] {
             assert_eq!(judge(Some(header), "", Basic), Err(Fault::ClientAuthMalformed), "{header}");
         }
     }

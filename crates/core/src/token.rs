@@ -34,6 +34,8 @@ pub struct Input<'a> {
     pub code: Option<&'a Code>,
     /// The code's user.
     pub user: Option<&'a User>,
+    /// Names this request in the audit trail, where the code does not name the login.
+    pub correlation_id: &'a str,
 }
 
 /// What a redeemed code gives.
@@ -73,9 +75,10 @@ pub fn code_parameter(params: &Params) -> Result<&str, Fault> {
 pub fn redeem(input: &Input<'_>, context: &Context<'_>) -> Outcome {
     let client = input.client.client();
     let refuse = |fault: Fault, code: Option<&Code>| {
-        let correlation_id = code.map_or_else(|| context.handle(), |code| code.correlation_id.clone());
-        let event = audit::refused(&input.tenant.id, "token.refused", &fault, &correlation_id, context)
+        let correlation_id = code.map_or(input.correlation_id, |code| code.correlation_id.as_str());
+        let event = audit::refused(&input.tenant.id, "token.refused", &fault, correlation_id, context)
             .client(&client.client_id)
+            .fact("request", input.correlation_id)
             .change();
         Outcome { changes: vec![event], reply: Err(fault) }
     };

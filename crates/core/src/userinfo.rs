@@ -15,11 +15,15 @@ pub fn presented(authorization: Option<&str>, form: &Params) -> Result<String, F
         (None, Some(token)) => Ok(token.to_owned()),
         (None, None) => Err(Fault::TokenMissing),
         (Some(header), None) => {
-            let (scheme, token) = header.split_once(' ').ok_or(Fault::TokenMalformed)?;
+            let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+            // Section 3.1: whoever "attempted using an unsupported authentication method" has sent no token at all.
+            if !scheme.eq_ignore_ascii_case("Bearer") {
+                return Err(Fault::TokenMissing);
+            }
             // RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
             let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
             let token = token.trim();
-            if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() || !token.bytes().all(fits) {
+            if token.is_empty() || !token.bytes().all(fits) {
                 return Err(Fault::TokenMalformed);
             }
             Ok(token.to_owned())
@@ -82,7 +86,8 @@ mod tests {
         assert_eq!(presented(Some("bearer abc"), &none), Ok("abc".into()));
         assert_eq!(presented(Some("Bearer abc"), &form), Err(Fault::TokenMultiple));
         assert_eq!(presented(None, &none), Err(Fault::TokenMissing));
-        for header in ["Bearer", "Bearer ", "Bearer a b", "Basic abc", "Bearer \u{e4}"] {
+        assert_eq!(presented(Some("Basic abc"), &none), Err(Fault::TokenMissing));
+        for header in ["Bearer", "Bearer ", "Bearer a b", "Bearer \u{e4}"] {
             assert_eq!(presented(Some(header), &none), Err(Fault::TokenMalformed), "{header}");
         }
     }

@@ -101,6 +101,7 @@ impl World {
             params: &params,
             code: known.then_some(&self.code),
             user: Some(&self.user),
+            correlation_id: "request-1",
         };
         redeem(&input, &at(NOW))
     }

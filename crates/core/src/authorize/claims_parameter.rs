@@ -15,8 +15,18 @@ const MAX_VALUES: usize = 32;
 /// Reads the parameter. "Members that are not understood MUST be ignored" holds at the top and within a claim's object.
 pub(super) fn read(value: Option<&Value>) -> Result<ClaimsRequest, Fault> {
     let Some(value) = value else { return Ok(ClaimsRequest::default()) };
-    let top = value.as_object().ok_or(Fault::ClaimsMalformed)?;
+    let top = value.as_object().filter(|_| !has_nul(value)).ok_or(Fault::ClaimsMalformed)?;
     Ok(ClaimsRequest { userinfo: member(top, "userinfo")?, id_token: member(top, "id_token")? })
+}
+
+/// NUL never has a meaning, and not every database can keep it.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn member(top: &Map<String, Value>, name: &str) -> Result<BTreeMap<String, ClaimRequest>, Fault> {
@@ -78,6 +88,8 @@ mod tests {
             json!({"id_token": {"a": {"essential": 1}}}),
             json!({"id_token": {"a": {"value": 1, "values": [1]}}}),
             json!({"id_token": {"a": {"values": 1}}}),
+            json!({"id_token": {"a\u{0}": null}}),
+            json!({"userinfo": {"a": {"values": [["\u{0}"]]}}}),
         ] {
             assert_eq!(read(Some(&value)), Err(Fault::ClaimsMalformed), "{value}");
         }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use signet_core::context::UnixTime;
@@ -41,6 +41,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Moment {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let internal = || Failure::page(Fault::Internal { detail: "the request has no instant" });
         parts.extensions.get().cloned().ok_or_else(internal)
+    }
+}
+
+/// The interaction that the path names: what cannot be the id of one is not looked up.
+pub(super) struct InteractionId(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for InteractionId {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let unknown = || Failure::page(Fault::InteractionUnknown);
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| unknown())?;
+        let possible = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        if possible { Ok(Self(id)) } else { Err(unknown()) }
     }
 }
 

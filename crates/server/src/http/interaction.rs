@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use signet_core::audit;
@@ -15,7 +15,7 @@ use signet_core::records::{Client, Consent, Interaction, Session, User};
 use signet_store::StoreError;
 use zeroize::Zeroizing;
 
-use super::extract::{FormParams, Moment, Tenant};
+use super::extract::{FormParams, InteractionId, Moment, Tenant};
 use super::render::{self, Failure, Note};
 use super::{cookies, forms, screens};
 use crate::app::{App, store_fault};
@@ -60,7 +60,7 @@ pub(super) async fn show(
     Tenant(view): Tenant,
     moment: Moment,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    InteractionId(id): InteractionId,
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
     answer(stepper.show().await)
@@ -71,7 +71,7 @@ pub(super) async fn login(
     Tenant(view): Tenant,
     moment: Moment,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    InteractionId(id): InteractionId,
     form: FormParams,
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
@@ -83,7 +83,7 @@ pub(super) async fn consent(
     Tenant(view): Tenant,
     moment: Moment,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    InteractionId(id): InteractionId,
     form: FormParams,
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
@@ -95,7 +95,7 @@ pub(super) async fn switch(
     Tenant(view): Tenant,
     moment: Moment,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    InteractionId(id): InteractionId,
     form: FormParams,
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };

@@ -50,7 +50,9 @@ fn tenant_routes(app: &App) -> Router {
     let api = Router::new()
         .route(Endpoint::Token.path(), post(token::token))
         .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post));
-    let cross_origin = middleware::cross_origin(metadata.merge(api));
+    // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
+    let cross_origin =
+        middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), get(authorize::get).post(authorize::post))
@@ -61,9 +63,13 @@ fn tenant_routes(app: &App) -> Router {
         .route("/logout", get(logout::ask).post(logout::end))
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
-        .method_not_allowed_fallback(|| async { Failure::page(Fault::MethodNotAllowed) })
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(app.clone())
         .merge(crate::pages::assets())
+}
+
+async fn method_not_allowed() -> Failure {
+    Failure::page(Fault::MethodNotAllowed)
 }
 
 #[derive(Clone)]

@@ -28,7 +28,7 @@ pub(super) struct Failure {
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Page,
-    Token { challenge: bool },
+    Token,
     Bearer,
 }
 
@@ -38,9 +38,9 @@ impl Failure {
         Self { fault, form: Form::Page }
     }
 
-    /// For clients at the token endpoint; with a challenge if they tried the `Authorization` header.
-    pub(super) fn token(fault: Fault, challenge: bool) -> Self {
-        Self { fault, form: Form::Token { challenge } }
+    /// For clients at the token endpoint.
+    pub(super) fn token(fault: Fault) -> Self {
+        Self { fault, form: Form::Token }
     }
 
     /// For clients that bring an access token.
@@ -110,7 +110,7 @@ impl IntoResponse for Failure {
             // RFC 6750 section 3.1: without any token "the resource server SHOULD NOT include an error code or other
             // error information".
             Form::Bearer if self.fault.wire().is_empty() => status.into_response(),
-            Form::Token { .. } | Form::Bearer => (status, Json(body(&self.fault))).into_response(),
+            Form::Token | Form::Bearer => (status, Json(body(&self.fault))).into_response(),
         };
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge() {
@@ -126,12 +126,10 @@ impl IntoResponse for Failure {
 }
 
 impl Failure {
-    /// RFC 6749 section 5.2 (`Basic`) and RFC 6750 section 3 (`Bearer`).
+    /// RFC 6749 section 5.2 (`Basic`) and RFC 6750 section 3 (`Bearer`). RFC 9110 section 15.5.2: with each 401.
     fn challenge(&self) -> Option<HeaderValue> {
         let text = match self.form {
-            Form::Token { challenge: true } if self.fault.status() == 401 => {
-                "Basic realm=\"token\"".to_owned()
-            }
+            Form::Token if self.fault.status() == 401 => "Basic realm=\"token\"".to_owned(),
             Form::Bearer if self.fault.wire().is_empty() => "Bearer realm=\"userinfo\"".to_owned(),
             Form::Bearer if self.fault.status() < 500 => format!(
                 "Bearer realm=\"userinfo\", error=\"{}\", error_description=\"{}\"",
@@ -191,6 +189,7 @@ pub(super) fn finish(
 
 fn secure(response: &mut Response, hsts: bool) {
     let page = response.extensions().get::<IsPage>().cloned();
+    let is_redirect = response.headers().contains_key(header::LOCATION);
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
@@ -201,6 +200,10 @@ fn secure(response: &mut Response, hsts: bool) {
     set(header::REFERRER_POLICY, "no-referrer");
     if hsts {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    // RFC 9700 section 4.3.1: codes and states in addresses stay out of what browsers and proxies keep.
+    if is_redirect {
+        set(header::CACHE_CONTROL, "no-store");
     }
     let Some(page) = page else { return };
     set(header::X_FRAME_OPTIONS, "DENY");

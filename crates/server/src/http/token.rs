@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use signet_core::audit;
 use signet_core::change::Conflict;
-use signet_core::client_auth::{self, AuthenticatedClient};
+use signet_core::client_auth::{self, AuthenticatedClient, Credentials};
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
@@ -36,8 +36,7 @@ pub(super) async fn token(
     let answer = redeem(&app, &view, &moment, &headers, form, &mut client_id).await;
     let response = match answer {
         Ok(body) => ([("cache-control", "no-store"), ("pragma", "no-cache")], Json(body)).into_response(),
-        // RFC 6749 section 5.2: a challenge if the client tried the Authorization header.
-        Err(fault) => Failure::token(fault, headers.contains_key("authorization")).into_response(),
+        Err(fault) => Failure::token(fault).into_response(),
     };
     Note::client(client_id.as_ref()).on(response)
 }
@@ -50,33 +49,50 @@ async fn redeem(
     form: FormParams,
     client_id: &mut Option<ClientId>,
 ) -> Result<serde_json::Value, Fault> {
-    let params = form.0?;
-    let credentials = client_auth::presented(authorization(headers)?, &params)?;
+    let (params, credentials) = match presented(headers, form) {
+        Ok(presented) => presented,
+        Err(fault) => return Err(record(app, view, moment, fault, None).await),
+    };
     *client_id = Some(credentials.client_id.clone());
     let found = app.client(&view.tenant.id, &credentials.client_id).await?;
-    let (client, keys) = match &found {
-        Some((client, keys)) => (Some(client), keys.as_slice()),
-        None => (None, [].as_slice()),
+    let keys = found.as_ref().map_or(&[][..], |(_, keys)| keys.as_slice());
+    let client = found.as_ref().map(|(client, _)| client);
+    let admitted = client_auth::authenticate(&credentials, client)
+        .and_then(|client| Ok((client, token::code_parameter(&params)?)));
+    let (client, code) = match admitted {
+        Ok(admitted) => admitted,
+        Err(fault) => return Err(record(app, view, moment, fault, Some(&credentials.client_id)).await),
     };
-    let client = match client_auth::authenticate(&credentials, client) {
-        Ok(client) => client,
-        Err(fault) => {
-            let context = app.context(moment.now);
-            let event =
-                audit::refused(&view.tenant.id, "token.refused", &fault, &moment.correlation_id, &context)
-                    .client(&credentials.client_id);
-            app.record(&view.tenant.id, &[event.change()]).await;
-            return Err(fault);
-        }
-    };
-    let code = token::code_parameter(&params)?.to_owned();
     for _ in 0..ATTEMPTS {
-        if let Some(body) = attempt(app, view, moment, client, keys, &params, &code).await? {
+        if let Some(body) = attempt(app, view, moment, client, keys, &params, code).await? {
             return Ok(body);
         }
     }
     // Still in conflict with what was read: the grant was revoked before the code was ever redeemed.
     Err(Fault::CodeUnknown)
+}
+
+fn presented(headers: &HeaderMap, form: FormParams) -> Result<(Params, Credentials), Fault> {
+    let params = form.0?;
+    let credentials = client_auth::presented(authorization(headers)?, &params)?;
+    Ok((params, credentials))
+}
+
+/// Writes why a request was refused before any code was looked up, and hands the fault back.
+async fn record(
+    app: &App,
+    view: &TenantView,
+    moment: &Moment,
+    fault: Fault,
+    client: Option<&ClientId>,
+) -> Fault {
+    let (tenant, context) = (&view.tenant.id, app.context(moment.now));
+    let mut event = audit::refused(tenant, "token.refused", &fault, &moment.correlation_id, &context);
+    if let Some(client) = client {
+        event = event.client(client);
+    }
+    app.record(tenant, &[event.change()]).await;
+    fault
 }
 
 /// Load, decide, apply once; `None` when somebody else was first and it has to be decided again.
@@ -95,8 +111,15 @@ async fn attempt(
         Some(code) => app.store.user(&tenant.id, code.authentication.user_id).await.map_err(store_fault)?,
         None => None,
     };
-    let input =
-        token::Input { tenant, client, client_keys, params, code: code.as_ref(), user: user.as_ref() };
+    let input = token::Input {
+        tenant,
+        client,
+        client_keys,
+        params,
+        code: code.as_ref(),
+        user: user.as_ref(),
+        correlation_id: &moment.correlation_id,
+    };
     let outcome = token::redeem(&input, &app.context(moment.now));
     // The token is made before the code is used up: a busy server or a missing key costs nobody a code.
     let body = match outcome.reply {
