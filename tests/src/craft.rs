@@ -25,7 +25,7 @@ pub fn unb64(text: &str) -> Vec<u8> {
 /// Signs these very octets with RS256, whatever the header says.
 pub fn jws(header: &[u8], payload: &[u8], key: &PrivateKey) -> String {
     let input = format!("{}.{}", b64(header), b64(payload));
-    let key = PKey::private_key_from_pem(key.to_pem().as_bytes()).unwrap();
+    let key = PKey::private_key_from_pem(key.to_pem().unwrap().as_bytes()).unwrap();
     let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
     let signature = signer.sign_oneshot_to_vec(input.as_bytes()).unwrap();
     format!("{input}.{}", b64(signature))
