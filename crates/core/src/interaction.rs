@@ -56,16 +56,19 @@ pub enum Step {
 }
 
 /// The interaction, if it may go on at `now` in the browser that holds `secret`.
+///
+/// The end is told before the browser is asked for: its cookie ends with the interaction, so whoever comes back to one
+/// that is over has none, and is not to be told of another browser.
 pub fn resume(interaction: Option<&Interaction>, secret: Option<&str>, now: UnixTime) -> Result<(), Fault> {
     let interaction = interaction.ok_or(Fault::InteractionUnknown)?;
-    if !secret.is_some_and(|secret| interaction.browser.matches(secret)) {
-        return Err(Fault::InteractionForeign);
-    }
     if interaction.stage == Stage::Finished {
         return Err(Fault::InteractionFinished);
     }
     if now >= interaction.expires_at {
         return Err(Fault::InteractionExpired);
+    }
+    if !secret.is_some_and(|secret| interaction.browser.matches(secret)) {
+        return Err(Fault::InteractionForeign);
     }
     Ok(())
 }
