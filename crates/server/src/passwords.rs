@@ -1,7 +1,9 @@
 //! Password hashing with argon2id. Slow on purpose, so it runs on its own small pool.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::{Mutex, PoisonError};
+
+use argon2::password_hash::{Output, ParamsString, PasswordHash, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use signet_core::context::Entropy;
 use zeroize::Zeroizing;
 
@@ -15,9 +17,30 @@ const DUMMY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2lnbmV0LWR1bW15LXNhbHQ$7eKqdL5Yn5GxKq0dM2Q3bJxh4o1rZc8W9yTqVnP6mEw";
 
 /// OWASP's first choice: 19 MiB, two passes, one lane.
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+fn params() -> Params {
+    Params::new(19 * 1024, 2, 1, None).unwrap_or_default()
+}
+
+/// Memory of finished computations, for the next ones: as many as ever ran at once. Given back and taken anew, memory of
+/// this size stays with the allocator once for every thread that ever hashed, an order of magnitude more.
+static SPARE: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+
+/// Runs `argon2` in memory that is used again.
+fn output(argon2: &Argon2<'_>, password: &str, salt: Salt<'_>, length: usize) -> Option<Output> {
+    let mut buffer = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut buffer).ok()?;
+    let spare = || SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = spare().pop().unwrap_or_default();
+    let needed = argon2.params().block_count();
+    memory.resize(memory.len().max(needed), Block::default());
+    let result = Output::init_with(length, |out| {
+        Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory)?)
+    });
+    // An imported hash may ask for more than this installation's own; that much is not kept.
+    if memory.len() <= params().block_count() {
+        spare().push(memory);
+    }
+    result.ok()
 }
 
 /// The PHC string of `password`; `None` if hashing failed.
@@ -25,15 +48,38 @@ pub fn hash(password: &str, entropy: &dyn Entropy) -> Option<String> {
     let mut salt = [0_u8; 16];
     entropy.fill(&mut salt);
     let salt = SaltString::encode_b64(&salt).ok()?;
-    argon2().hash_password(password.as_bytes(), &salt).ok().map(|hash| hash.to_string())
+    let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
+    let hash = output(
+        &Argon2::new(algorithm, version, params()),
+        password,
+        salt.as_salt(),
+        Params::DEFAULT_OUTPUT_LEN,
+    )?;
+    let made = PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: ParamsString::try_from(&params()).ok()?,
+        salt: Some(salt.as_salt()),
+        hash: Some(hash),
+    };
+    Some(made.to_string())
 }
 
 /// Whether `password` is the one that `stored` was made of. Without a stored hash the same work is done in vain, so
 /// that the time of an answer does not tell whether an account exists.
 pub fn verify(password: &Zeroizing<String>, stored: Option<&str>) -> bool {
-    let known = stored.is_some();
-    let Ok(parsed) = PasswordHash::new(stored.unwrap_or(DUMMY)) else { return false };
-    argon2().verify_password(password.as_bytes(), &parsed).is_ok() && known
+    fits(password, stored.unwrap_or(DUMMY)).unwrap_or(false) && stored.is_some()
+}
+
+/// `None` if `stored` is not a hash that can be computed here.
+fn fits(password: &str, stored: &str) -> Option<bool> {
+    let parsed = PasswordHash::new(stored).ok()?;
+    let algorithm = Algorithm::try_from(parsed.algorithm).ok()?;
+    let version = parsed.version.map_or(Ok(Version::V0x13), Version::try_from).ok()?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(&parsed).ok()?);
+    let expected = parsed.hash?;
+    // Compared in constant time (`Output` has no other comparison).
+    Some(output(&argon2, password, parsed.salt?, expected.len())? == expected)
 }
 
 #[cfg(test)]
@@ -51,6 +97,24 @@ mod tests {
         assert!(!verify(&right, None));
         assert!(!verify(&right, Some("not a hash")));
         assert_ne!(hash(&right, &SystemEntropy).unwrap(), stored);
+    }
+
+    #[test]
+    fn hashes_made_elsewhere_are_understood_and_ours_are_understood_elsewhere() {
+        use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+        let password = Zeroizing::new("correct horse".to_owned());
+        let salt = SaltString::encode_b64(b"another salt").unwrap();
+        // Less and more memory by turns: what an earlier computation left behind does not matter.
+        for cost in [64, 19 * 1024, 20 * 1024, 256] {
+            let theirs =
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(cost, 1, 2, Some(24)).unwrap());
+            let stored = theirs.hash_password(password.as_bytes(), &salt).unwrap().to_string();
+            assert!(verify(&password, Some(&stored)), "{stored}");
+            assert!(!verify(&Zeroizing::new("wrong".into()), Some(&stored)));
+        }
+        let ours = hash(&password, &SystemEntropy).unwrap();
+        let parsed = PasswordHash::new(&ours).unwrap();
+        assert!(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok());
     }
 
     #[test]
