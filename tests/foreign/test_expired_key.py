@@ -30,7 +30,7 @@ def authorize(browser, client_id: str):
 
 def nothing_sent_in(answer) -> bool:
     """Neither a token nor a claim."""
-    return not any(word in answer.text for word in ("eyJ", "id_token", "access_token", "sub"))
+    return not any(word in answer.text for word in ("eyJ", '"id_token"', '"access_token"', '"sub"'))
 
 
 def test_the_request_fails_once_the_last_key_is_over(tmp_path):
