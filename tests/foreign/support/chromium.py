@@ -103,9 +103,23 @@ class Chromium:
     def press(self, *keys: str) -> None:
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()
 
-    def tab(self) -> str:
-        """Moves the focus on, and tells where it is; where it is must be visible."""
-        self.press(Keys.TAB)
+    def activate(self, key: str) -> None:
+        """Presses `key` on what has the focus, which leads to the next page."""
+        element = self.driver.switch_to.active_element
+        self.press(key)
+        self.gone(element)
+
+    def focused(self) -> str:
+        """The id of what has the focus."""
+        return self.driver.switch_to.active_element.get_attribute("id")
+
+    def tab(self, *, back: bool = False) -> str:
+        """Moves the focus on, or back, and tells where it is; where it is must be visible."""
+        actions = webdriver.ActionChains(self.driver)
+        if back:
+            actions.key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+        else:
+            actions.send_keys(Keys.TAB).perform()
         where, visible = self.driver.execute_script(
             """
             const element = document.activeElement;
@@ -160,15 +174,16 @@ class Chromium:
         shot = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
-    def inspect(self, name: str) -> None:
-        """Everything that holds for every page, at both widths and in both colour schemes."""
+    def inspect(self, name: str) -> list[str]:
+        """What is wrong with the page, at both widths and in both colour schemes. Its pictures are kept."""
         source = self.driver.page_source
-        assert "<script" not in source and " style=" not in source
+        wrong = [f"{name} has {what}" for what in ("<script", " style=", " onclick=") if what in source]
         for width in WIDTHS:
             for scheme in SCHEMES:
                 self.window(width, scheme)
                 self.picture(f"{name}-{width}-{scheme}")
-                assert self.overflow() <= 0, f"{name} scrolls sideways at {width}"
-                assert self.violations() == [], f"{name} at {width}, {scheme}"
+                if self.overflow() > 0:
+                    wrong.append(f"{name} scrolls sideways at {width}")
+                wrong += [f"{name} at {width}, {scheme}: {violation}" for violation in self.violations()]
         self.window(1280, "light")
-        assert self.messages() == [], name
+        return wrong + [f"{name}: {message}" for message in self.messages()]
