@@ -1,5 +1,5 @@
 //! One sealed login from end to end, in process and over HTTP.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -47,9 +47,14 @@ async fn a_sealed_login_from_end_to_end() {
     let tokens = provider.send(token).await;
     assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
     let id_token = claims_of(&rp, tokens.json()["id_token"].as_str().unwrap());
-    assert_eq!((&id_token["iss"], &id_token["aud"], &id_token["nonce"]), (&ISSUER.into(), &"sealed".into(), &"nonce-1".into()));
+    assert_eq!(
+        (&id_token["iss"], &id_token["aud"], &id_token["nonce"]),
+        (&ISSUER.into(), &"sealed".into(), &"nonce-1".into())
+    );
     let bearer = format!("Bearer {}", tokens.json()["access_token"].as_str().unwrap());
-    let userinfo = provider.send(Request::get("/userinfo").header("authorization", bearer).body(Body::empty()).unwrap()).await;
+    let userinfo = provider
+        .send(Request::get("/userinfo").header("authorization", bearer).body(Body::empty()).unwrap())
+        .await;
     assert_eq!((userinfo.status, userinfo.header("content-type")), (StatusCode::OK, "application/jwt"));
     let userinfo = claims_of(&rp, &userinfo.body);
     assert_eq!(userinfo["sub"], id_token["sub"]);

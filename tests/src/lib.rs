@@ -16,7 +16,8 @@ pub mod rp;
 pub fn key(spec: signet_jose::KeySpec) -> &'static signet_jose::PrivateKey {
     use std::collections::BTreeMap;
     use std::sync::{Mutex, OnceLock};
-    static KEYS: OnceLock<Mutex<BTreeMap<signet_jose::KeySpec, &'static signet_jose::PrivateKey>>> = OnceLock::new();
+    static KEYS: OnceLock<Mutex<BTreeMap<signet_jose::KeySpec, &'static signet_jose::PrivateKey>>> =
+        OnceLock::new();
     let mut keys = KEYS.get_or_init(Mutex::default).lock().unwrap();
     keys.entry(spec).or_insert_with(|| Box::leak(Box::new(signet_jose::PrivateKey::generate(spec).unwrap())))
 }

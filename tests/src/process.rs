@@ -45,6 +45,11 @@ impl Dev {
         self.ready["address"].as_str().unwrap()
     }
 
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Ends it as `kill -9` does.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

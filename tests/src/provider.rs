@@ -244,8 +244,11 @@ impl Provider {
 
     /// The audit events of one correlation id, newest first.
     pub async fn audit(&self, correlation_id: &str) -> Vec<AuditEvent> {
-        let filter =
-            AuditFilter { correlation_id: Some(correlation_id.to_owned()), limit: 100, ..AuditFilter::default() };
+        let filter = AuditFilter {
+            correlation_id: Some(correlation_id.to_owned()),
+            limit: 100,
+            ..AuditFilter::default()
+        };
         self.app.store.audit(&"default".into(), &filter).await.unwrap()
     }
 

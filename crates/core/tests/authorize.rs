@@ -10,7 +10,9 @@ use signet_core::authorize::{Arrival, AuthorizationRequest, Facts, Outcome, Prom
 use signet_core::change::Change;
 use signet_core::ids::TokenHash;
 use signet_core::params::Params;
-use signet_core::records::{Client, ClientKey, Encryption, RequestObjectParameters, Stage, Tenant};
+use signet_core::records::{
+    Client, ClientAuthMethod, ClientKey, Encryption, RequestObjectParameters, Stage, Tenant,
+};
 use signet_core::request_object::open;
 use signet_jose::{ContentAlg, KeyAlg, KeyUse, Trace};
 
@@ -186,6 +188,9 @@ fn client_switches_demand_objects_and_pkce_a19_a63() {
     let mut world = World::new();
     world.client.settings.require_pkce = true;
     assert_eq!(world.refused(&plain(&[])).0, "pkce_required");
+    let mut public = World::new();
+    public.client.settings.token_endpoint_auth_method = ClientAuthMethod::None;
+    assert_eq!(public.refused(&plain(&[])).0, "pkce_required");
     world.client.settings.require_request_object = true;
     let (code, to) = world.refused(&plain(&[]));
     assert_eq!(code, "request_object_required");

@@ -300,6 +300,21 @@ fn encryption_can_be_switched_on_together_with_its_key() {
     assert_eq!(stored.refused(&pruned), ["encryption_without_key"]);
 }
 
+#[test]
+fn a_client_whose_keys_have_ended_can_still_be_switched_off() {
+    let mut stored = Stored::default();
+    let key = json!([{"name": "e", "usage": "enc", "source": jwk("enc", None, None), "not_after": NOW + 10}]);
+    let on = with(&keyed(&key), &json!({"id_token": {"encrypted": {"alg": "ECDH-ES", "enc": "A256GCM"}}}));
+    stored.apply(&on, NOW);
+    assert_eq!(
+        stored.try_apply(&with(&on, &json!({"require_jti": true})), NOW + 10).unwrap_err(),
+        ["encryption_without_key"]
+    );
+    stored.apply(&with(&on, &json!({"disabled": true})), NOW + 10);
+    // Switching it on again needs settings that work.
+    assert_eq!(stored.try_apply(&on, NOW + 10).unwrap_err(), ["encryption_without_key"]);
+}
+
 fn declare_tenant(
     declared: &Value,
     current: Option<&Tenant>,
@@ -432,4 +447,21 @@ fn a_declaration_has_a_version_and_names_nothing_twice() {
     assert!(read(json!({"version": 1, "client": []})).unwrap_err().contains("client"));
     assert!(read(json!({"version": 1, "tenant": {"isuer": "x"}})).unwrap_err().contains("isuer"));
     assert!(!format!("{:?}", Secret::new("hidden")).contains("hidden"));
+}
+
+#[test]
+fn records_of_signet_dev_stay_marked_and_production_never_marks_any() {
+    let declared = json!({"issuer": "http://localhost:8080", "development": true});
+    let refused = declare_tenant(
+        &json!({"issuer": "https://a.example", "development": true}),
+        None,
+        &[],
+        Mode::Production,
+    );
+    assert_eq!(refused.unwrap_err(), ["tenant_development"]);
+    let made = declare_tenant(&declared, None, &[], Mode::Development).unwrap();
+    let [Change::InsertTenant(tenant), ..] = made.changes.as_slice() else { panic!("{made:?}") };
+    let again = declare_tenant(&json!({"clock_skew": 10}), Some(tenant), &[], Mode::Development).unwrap();
+    let [Change::UpdateTenant(tenant), ..] = again.changes.as_slice() else { panic!("{again:?}") };
+    assert!(tenant.settings.development);
 }

@@ -37,30 +37,25 @@ fn no_other_crate_depends_on_the_library() {
 
 #[test]
 fn only_its_algorithms_and_traits_are_used() {
-    let mut used = Vec::new();
+    let mut count = 0;
     for path in crates("rs").iter().filter(|path| !path.ends_with("tests/fence.rs")) {
         let text = fs::read_to_string(path).unwrap();
-        let lines = text.lines().map(str::trim).filter(|line| line.contains("josekit::"));
-        used.extend(lines.map(|line| line.trim_end_matches(';').to_owned()));
+        for used in text.split("josekit::").skip(1) {
+            count += 1;
+            let allowed = [
+                "JoseError",
+                "jwe::alg::",
+                "jwe::{Jwe",
+                "jwe::JweContentEncryption",
+                "jws::alg::",
+                "jws::{Jws",
+            ];
+            let used = used.lines().next().unwrap();
+            // What the default context, the key sets and the claims of the library do is done here.
+            let refused = ["Context", "Jwk", "jwt", "compact", "json", "zip"];
+            assert!(allowed.iter().any(|start| used.starts_with(start)), "{}: {used}", path.display());
+            assert!(!refused.iter().any(|word| used.contains(word)), "{}: {used}", path.display());
+        }
     }
-    used.sort();
-    used.dedup();
-    // No `jwt`, no `JweContext`, no `Jwk` and no `JwkSet`: what those do is done here.
-    assert_eq!(
-        used,
-        [
-            "Ok::<_, josekit::JoseError>(Zeroizing::new(key.into_owned()))",
-            "use josekit::JoseError",
-            "use josekit::jwe::JweContentEncryption",
-            "use josekit::jwe::alg::ecdh_es::EcdhEsJweAlgorithm",
-            "use josekit::jwe::alg::rsaes::RsaesJweAlgorithm",
-            "use josekit::jwe::{JweDecrypter, JweEncrypter}",
-            "use josekit::jwe::{JweDecrypter, JweEncrypter, JweHeader as RawHeader}",
-            "use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm",
-            "use josekit::jws::alg::eddsa::EddsaJwsAlgorithm",
-            "use josekit::jws::alg::rsassa::RsassaJwsAlgorithm",
-            "use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm",
-            "use josekit::jws::{JwsSigner, JwsVerifier}",
-        ]
-    );
+    assert!(count >= 10);
 }

@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn the_file_overrides_the_defaults_and_the_environment_both() {
         let file = "[http]\nlisten = \"127.0.0.1:1\"\nhsts = false\n";
-        let config = with(file, &[("SIGNET__HTTP__LISTEN", "127.0.0.1:2"), ("SIGNET__JOBS__SWEEP_SECONDS", "9")]);
+        let config =
+            with(file, &[("SIGNET__HTTP__LISTEN", "127.0.0.1:2"), ("SIGNET__JOBS__SWEEP_SECONDS", "9")]);
         let config = config.unwrap();
         assert_eq!(config.http.listen.port(), 2);
         assert!(!config.http.hsts);
@@ -184,6 +185,10 @@ mod tests {
     #[test]
     fn the_committed_schema_is_current() {
         let committed = include_str!("../../../config/signet.schema.json");
-        assert_eq!(committed, Config::schema(), "write the output of `signet config schema` to config/signet.schema.json");
+        assert_eq!(
+            committed,
+            Config::schema(),
+            "write the output of `signet config schema` to config/signet.schema.json"
+        );
     }
 }

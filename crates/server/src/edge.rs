@@ -70,7 +70,10 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "the edge is where randomness comes in")]
-    #[expect(clippy::panic, reason = "without randomness no secret may be made; failing closed is all that is left")]
+    #[expect(
+        clippy::panic,
+        reason = "without randomness no secret may be made; failing closed is all that is left"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
             panic!("the operating system gives no randomness: {error}");

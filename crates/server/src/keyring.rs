@@ -57,8 +57,9 @@ impl Keyring {
 
     /// The decrypter of a tenant key.
     pub fn decrypter(&self, key: &TenantKey, vault: &Vault) -> Option<Decrypter> {
-        self.decrypters
-            .optionally_get_with((key.tenant.clone(), key.id.clone()), || private(key, vault)?.decrypter().ok())
+        self.decrypters.optionally_get_with((key.tenant.clone(), key.id.clone()), || {
+            private(key, vault)?.decrypter().ok()
+        })
     }
 }
 

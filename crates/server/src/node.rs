@@ -99,7 +99,10 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         tenancy: crate::tenancy::Tenancy::default(),
         keyring: Arc::default(),
         crypto: Pool::new(or(config.crypto.threads, cores), config.crypto.queue),
-        hashing: Pool::new(or(config.crypto.hashing_threads, cores.saturating_sub(1)), config.crypto.hashing_queue),
+        hashing: Pool::new(
+            or(config.crypto.hashing_threads, cores.saturating_sub(1)),
+            config.crypto.hashing_queue,
+        ),
         limits: if production { Limits::new(rates) } else { Limits::none() },
         http: HttpLimits {
             max_uri_bytes: config.http.max_uri_bytes,
@@ -129,12 +132,17 @@ pub async fn run(app: App, listener: TcpListener, extra: Router, config: &Config
     });
     let service = http::router(&app, extra).into_make_service_with_connect_info::<SocketAddr>();
     let mut server = axum_server::from_tcp(listener)?.handle(handle);
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES);
     server.http_builder().http2().timer(TokioTimer::new()).max_concurrent_streams(128);
-    let served = server.serve(service).await;
+    let outcome = server.serve(service).await;
     jobs.stop().await;
     app.store.close().await;
-    served
+    outcome
 }
 
 /// SIGTERM, or Ctrl-C.

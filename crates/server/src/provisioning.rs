@@ -62,7 +62,10 @@ pub struct Provisioner {
 
 impl std::fmt::Debug for Provisioner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Provisioner").field("mode", &self.mode).field("dry_run", &self.dry_run).finish_non_exhaustive()
+        f.debug_struct("Provisioner")
+            .field("mode", &self.mode)
+            .field("dry_run", &self.dry_run)
+            .finish_non_exhaustive()
     }
 }
 
@@ -136,7 +139,10 @@ impl Provisioner {
 }
 
 /// Every client of a tenant, by `client_id`.
-pub async fn every_client(store: &dyn Store, tenant: &TenantId) -> std::result::Result<Vec<Client>, StoreError> {
+pub async fn every_client(
+    store: &dyn Store,
+    tenant: &TenantId,
+) -> std::result::Result<Vec<Client>, StoreError> {
     let mut all: Vec<Client> = Vec::new();
     loop {
         let after = all.last().map(|client| client.client_id.as_str().to_owned());

@@ -168,10 +168,10 @@ fn pick<'a>(addresses: &'a [Address], host: Option<&str>, path: &str) -> Option<
 /// answered.
 fn below(path: &str, prefix: &str) -> Option<String> {
     for known in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
-        if let Some(after) = path.strip_prefix(known) {
-            if after.trim_end_matches('/') == prefix {
-                return Some(known.to_owned());
-            }
+        if let Some(after) = path.strip_prefix(known)
+            && after.trim_end_matches('/') == prefix
+        {
+            return Some(known.to_owned());
         }
     }
     let rest = path.strip_prefix(prefix)?;
@@ -196,7 +196,12 @@ fn build(address: &Address, keys: Vec<TenantKey>, sources: &Sources<'_>) -> Tena
 }
 
 /// The tenant's decryption keys at `now`, one for each JWKS entry.
-pub fn decryption_keys(keys: &[TenantKey], keyring: &Keyring, vault: &Vault, now: UnixTime) -> Vec<DecryptionKey> {
+pub fn decryption_keys(
+    keys: &[TenantKey],
+    keyring: &Keyring,
+    vault: &Vault,
+    now: UnixTime,
+) -> Vec<DecryptionKey> {
     let published = keys.iter().filter(|key| key.usage == KeyUse::Enc && key.state(now) != KeyState::Removed);
     published
         .filter_map(|key| Some((key, keyring.decrypter(key, vault)?)))
@@ -246,7 +251,8 @@ mod tests {
         is("id.example", "/acme", "https://id.example/acme", "/");
         is("other.example", "/auth/open/token", "https://other.example/auth/open", "/token");
         let known = "/.well-known/oauth-authorization-server";
-        is("id.example", &format!("{known}/acme"), "https://id.example/acme", known);
+        let of_acme = format!("{known}/acme");
+        is("id.example", &of_acme, "https://id.example/acme", known);
         is("id.example", known, "https://id.example", known);
         assert_eq!(at(&issuers, "evil.example", "/authorize"), None);
         assert_eq!(at(&issuers, "other.example", "/token"), None);

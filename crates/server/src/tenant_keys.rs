@@ -48,11 +48,8 @@ impl std::fmt::Debug for Source {
 
 /// Makes what `tenant` lacks now. Returns how many keys this call made.
 pub async fn ensure(app: &App, tenant: &Tenant) -> Result<usize, KeysError> {
-    let workshop = Workshop {
-        store: app.store.clone(),
-        vault: app.vault.clone(),
-        entropy: Source(app.entropy.clone()),
-    };
+    let workshop =
+        Workshop { store: app.store.clone(), vault: app.vault.clone(), entropy: Source(app.entropy.clone()) };
     let made = workshop.ensure(tenant, app.clock.now()).await?;
     if made > 0 {
         app.tenancy.forget();

@@ -25,7 +25,9 @@ pub enum VaultError {
     #[error("the master key is not base64")]
     NotBase64,
     /// Of the wrong length.
-    #[error("the master key has {found} bytes; it must have {KEY_LEN} (make one with `openssl rand -base64 32`)")]
+    #[error(
+        "the master key has {found} bytes; it must have {KEY_LEN} (make one with `openssl rand -base64 32`)"
+    )]
     Length {
         /// Bytes found.
         found: usize,

@@ -1,8 +1,11 @@
 //! What a failed statement means.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use signet_core::change::Conflict;
 use signet_store::{Result, StoreError};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgQueryResult;
 
 /// SQLSTATE: serialization failure, deadlock. The transaction is undone and may be tried again.
@@ -17,7 +20,7 @@ const NOT_IN_REPERTOIRE: &str = "22021";
 const UNAVAILABLE: [&str; 7] = ["08", "28", "3D", "40", "53", "57", "58"];
 
 fn state(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error().and_then(|database| database.code()).map(|code| code.into_owned())
+    error.as_database_error().and_then(DatabaseError::code).map(Cow::into_owned)
 }
 
 /// The general meaning of an error: the database is away unless it said plainly what is wrong.

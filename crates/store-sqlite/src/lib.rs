@@ -156,3 +156,32 @@ impl Store for SqliteStore {
         self.writer.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pragma(pool: &SqlitePool, name: &str) -> String {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"));
+        sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+    }
+
+    /// synchronous: 2 is FULL, 1 is NORMAL.
+    #[tokio::test]
+    async fn connections_are_set_up_as_documented() {
+        for (durability, synchronous) in [(Durability::Full, "2"), (Durability::Relaxed, "1")] {
+            let directory = tempfile::tempdir().unwrap();
+            let store = SqliteStore::open(&directory.path().join("db"), durability).await.unwrap();
+            for pool in [&store.writer, &store.readers] {
+                assert_eq!(pragma(pool, "journal_mode").await, "wal");
+                assert_eq!(pragma(pool, "synchronous").await, synchronous);
+                assert_eq!(pragma(pool, "foreign_keys").await, "1");
+            }
+            assert_eq!(pragma(&store.writer, "query_only").await, "0");
+            assert_eq!(pragma(&store.readers, "query_only").await, "1");
+            assert_eq!(store.writer.options().get_max_connections(), 1);
+        }
+        let store = SqliteStore::ephemeral().await.unwrap();
+        assert_eq!(pragma(&store.writer, "foreign_keys").await, "1");
+    }
+}

@@ -17,7 +17,9 @@ use crate::fault::Fault;
 use crate::ids::{ClientId, TokenHash};
 use crate::params::Params;
 use crate::pkce;
-use crate::records::{Client, ClientKey, Interaction, Replay, RequestObjectParameters, Stage, Tenant};
+use crate::records::{
+    Client, ClientAuthMethod, ClientKey, Interaction, Replay, RequestObjectParameters, Stage, Tenant,
+};
 use crate::redirect::{self, ReturnTo};
 use crate::request_object::{self, ObjectRequest, Opened, Policy, VerifierSource};
 
@@ -256,11 +258,10 @@ fn parameters(raw: Raw, client: &Client, source: RequestSource) -> Result<Author
     if raw.response_mode.as_deref().is_some_and(|mode| mode != "query") {
         return Err(Fault::ResponseModeUnsupported);
     }
-    let code_challenge = pkce::challenge(
-        raw.code_challenge.as_deref(),
-        raw.code_challenge_method.as_deref(),
-        settings.require_pkce,
-    )?;
+    // RFC 9700 section 2.1.1: "Public clients MUST use PKCE", whatever their record says.
+    let required = settings.require_pkce || settings.token_endpoint_auth_method == ClientAuthMethod::None;
+    let code_challenge =
+        pkce::challenge(raw.code_challenge.as_deref(), raw.code_challenge_method.as_deref(), required)?;
     Ok(AuthorizationRequest {
         client_id: client.client_id.clone(),
         redirect_uri: raw.redirect_uri.ok_or(Fault::RedirectUriMissing)?,

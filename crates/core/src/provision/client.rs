@@ -56,8 +56,12 @@ pub fn client(
     let has_secret = minted.as_ref().map_or(true, |decided| decided.hash.is_some());
     let settings = &declared.settings;
     let policies = &facts.tenant.settings;
-    let problems = client_policy::check(settings, has_secret, after, policies, facts.mode, context.now);
-    refusals.extend(problems.into_iter().map(refusal));
+    // Switching a client off must work whatever has become of its settings since: its last key may have ended.
+    let only_off = declared.disabled && facts.current.is_some_and(|client| client.settings == *settings);
+    if !only_off {
+        let problems = client_policy::check(settings, has_secret, after, policies, facts.mode, context.now);
+        refusals.extend(problems.into_iter().map(refusal));
+    }
     let (keys, secret) = match (keys, minted) {
         (Ok(keys), Ok(secret)) if refusals.is_empty() => (keys, secret),
         (keys, secret) => {

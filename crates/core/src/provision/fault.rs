@@ -29,6 +29,7 @@ coded! {
         Issuer { uri: String, problem: UriProblem } = "issuer", "issuer: \"{uri}\" {problem}.";
         TenantId = "tenant_id_form", "A tenant id has 1 to 63 characters: lower-case letters, digits and hyphens, with a letter or digit first.";
         TenantIdMismatch { found: String, wanted: String } = "tenant_id_mismatch", "The declaration is for the tenant \"{found}\", but is being applied to \"{wanted}\".";
+        Development = "tenant_development", "development can be set only by `signet dev`, for records that production refuses to serve. Remove it.";
         SigningAlgsMissing = "signing_algs_missing", "signing_algs is empty, so no ID token could be signed. Add RS256.";
         SigningAlgSymmetric = "signing_alg_symmetric", "signing_algs has a symmetric algorithm; the tenant's keys are asymmetric. Remove it.";
         Duration { setting: &'static str, found: i64, min: i64, max: i64 } = "duration", "{setting} is {found}; it must lie between {min} and {max} seconds.";

@@ -48,11 +48,17 @@ pub fn tenant(
             }
         }
     }
+    if declared.settings.development && facts.mode == Mode::Production {
+        refusals.push(Refusal::Development);
+    }
     check(&declared.settings, &mut refusals);
     refusals.extend(facts.clients.iter().filter_map(|client| loses_alg(client, &declared.settings)));
     match issuer {
         Some(issuer) if refusals.is_empty() => {
-            Ok(assemble(issuer, &declared.settings, facts, correlation_id, context))
+            let mut settings = declared.settings.clone();
+            // Where records came from does not change by declaring something else.
+            settings.development = facts.current.map_or(settings.development, |now| now.settings.development);
+            Ok(assemble(issuer, &settings, facts, correlation_id, context))
         }
         _ => Err(refusals),
     }

@@ -38,7 +38,8 @@ pub(super) fn location(common: &Common) -> Result<Location, Problem> {
         output::note(format!("using {} (the database of `signet dev`)", file.display()));
         return Ok(Location::Sqlite(file));
     }
-    Err(Problem::new("database_url", "no database is named").hint("Set DATABASE_URL, or run `signet dev` here first."))
+    Err(Problem::new("database_url", "no database is named")
+        .hint("Set DATABASE_URL, or run `signet dev` here first."))
 }
 
 /// Opens the records.
@@ -79,12 +80,15 @@ impl Admin {
             (_, []) => Err(Problem::new("tenant_missing", "there is no tenant yet")
                 .hint("Make one: signet tenant create default --issuer https://id.example.com")),
             (None, [one]) => Ok(one.clone()),
-            (None, _) => Err(Problem::new("tenant_ambiguous", "there are several tenants; name one with --tenant").hint(known())),
-            (Some(name), all) => all
-                .iter()
-                .find(|tenant| tenant.id.as_str() == name)
-                .cloned()
-                .ok_or_else(|| Problem::new("tenant_unknown", format!("there is no tenant \"{name}\"")).hint(known())),
+            (None, _) => {
+                Err(Problem::new("tenant_ambiguous", "there are several tenants; name one with --tenant")
+                    .hint(known()))
+            }
+            (Some(name), all) => {
+                all.iter().find(|tenant| tenant.id.as_str() == name).cloned().ok_or_else(|| {
+                    Problem::new("tenant_unknown", format!("there is no tenant \"{name}\"")).hint(known())
+                })
+            }
         }
     }
 
@@ -96,7 +100,8 @@ impl Admin {
     /// A client of `tenant`.
     pub(super) async fn client(&self, tenant: &TenantId, id: &str) -> Result<Client, Problem> {
         self.store.client(tenant, &ClientId::from(id)).await?.ok_or_else(|| {
-            Problem::new("client_unknown", format!("there is no client \"{id}\"")).hint("See `signet client list`.")
+            Problem::new("client_unknown", format!("there is no client \"{id}\""))
+                .hint("See `signet client list`.")
         })
     }
 
@@ -118,7 +123,11 @@ impl Admin {
 
     /// Where keys are made.
     pub(super) fn workshop(&self) -> Result<Workshop, Problem> {
-        Ok(Workshop { store: self.store.clone(), vault: self.vault()?, entropy: Source(self.entropy.clone()) })
+        Ok(Workshop {
+            store: self.store.clone(),
+            vault: self.vault()?,
+            entropy: Source(self.entropy.clone()),
+        })
     }
 }
 

@@ -54,7 +54,10 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
 fn read(file: &PathBuf) -> Result<Declaration, Problem> {
     let size = std::fs::metadata(file).map_err(|error| Problem::file(file, &error))?.len();
     if size > MAX_BYTES {
-        return Err(Problem::new("file_too_large", format!("{} has {size} bytes; at most {MAX_BYTES} are read", file.display())));
+        return Err(Problem::new(
+            "file_too_large",
+            format!("{} has {size} bytes; at most {MAX_BYTES} are read", file.display()),
+        ));
     }
     let text = std::fs::read_to_string(file).map_err(|error| Problem::file(file, &error))?;
     let declaration: Declaration = serde_saphyr::from_str(&text)

@@ -34,29 +34,29 @@ pub(super) enum Command {
     },
     /// Show one client: settings, keys, and what deserves a look.
     Show {
-        /// The client_id.
+        /// The `client_id`.
         client_id: String,
     },
     /// Register a client.
     Create(Create),
     /// Give a client a new secret, shown once. The old one ends at once.
     Secret {
-        /// The client_id.
+        /// The `client_id`.
         client_id: String,
     },
     /// Treat a client as unknown.
     Disable {
-        /// The client_id.
+        /// The `client_id`.
         client_id: String,
     },
     /// Accept a client again.
     Enable {
-        /// The client_id.
+        /// The `client_id`.
         client_id: String,
     },
     /// Remove a client with its keys, consents and tokens.
     Delete {
-        /// The client_id.
+        /// The `client_id`.
         client_id: String,
     },
 }
@@ -76,7 +76,7 @@ enum Template {
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// The client_id; made if left out.
+    /// The `client_id`; made if left out.
     client_id: Option<String>,
     /// What kind of application.
     #[arg(long, value_enum, default_value = "web")]
@@ -119,7 +119,11 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
 
 async fn list(admin: &Admin, tenant: &Tenant, json: bool, page: Page) -> Result<(), Problem> {
     let rows: Vec<_> = admin.store.clients(&tenant.id, &page).await?.iter().map(row).collect();
-    output::table(json, &["client_id", "name", "state", "authentication", "request_object", "id_token", "userinfo"], &rows);
+    output::table(
+        json,
+        &["client_id", "name", "state", "authentication", "request_object", "id_token", "userinfo"],
+        &rows,
+    );
     Ok(())
 }
 
@@ -146,7 +150,14 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
     let settings = &client.settings;
     let mode = Admin::mode(tenant);
-    let broken = client_policy::check(settings, client.secret_hash.is_some(), &keys, &tenant.settings, mode, admin.now);
+    let broken = client_policy::check(
+        settings,
+        client.secret_hash.is_some(),
+        &keys,
+        &tenant.settings,
+        mode,
+        admin.now,
+    );
     let advice = client_policy::advice(settings, &keys, admin.now);
     let text = |items: Vec<String>| items;
     let shown = json!({
@@ -172,8 +183,16 @@ impl Template {
             client_name: create.name.clone().unwrap_or_else(|| client_id.to_owned()),
             redirect_uris: create.redirect_uri.clone(),
             scope: words(&create.scope),
-            application_type: if self == Self::Native { ApplicationType::Native } else { ApplicationType::Web },
-            token_endpoint_auth_method: if public { ClientAuthMethod::None } else { ClientAuthMethod::ClientSecretBasic },
+            application_type: if self == Self::Native {
+                ApplicationType::Native
+            } else {
+                ApplicationType::Web
+            },
+            token_endpoint_auth_method: if public {
+                ClientAuthMethod::None
+            } else {
+                ClientAuthMethod::ClientSecretBasic
+            },
             ..ClientSettings::default()
         };
         if self == Self::Sealed {
@@ -199,14 +218,14 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
     let sealed = create.template == Template::Sealed;
     let mut keys = Vec::new();
     let mut pairs = Vec::new();
-    for (usage, file, name) in [
-        (KeyUse::Sig, &create.signing_key, "signing"),
-        (KeyUse::Enc, &create.encryption_key, "encryption"),
-    ] {
+    for (usage, file, name) in
+        [(KeyUse::Sig, &create.signing_key, "signing"), (KeyUse::Enc, &create.encryption_key, "encryption")]
+    {
         match file {
             Some(file) => keys.push(key::from_file(file, name.to_owned(), usage)?),
             None if sealed => {
-                let (declared, private) = key::generate(key::DEFAULT_SPEC, name.to_owned(), usage, None, None)?;
+                let (declared, private) =
+                    key::generate(key::DEFAULT_SPEC, name.to_owned(), usage, None, None)?;
                 keys.push(declared);
                 pairs.push((name, private));
             }
@@ -229,7 +248,9 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
     if as_json {
         let private: serde_json::Map<String, Value> =
             pairs.iter().map(|(name, pair)| ((*name).to_owned(), key::private_value(pair))).collect();
-        output::value(&json!({ "client_id": id, "client_secret": secret, "private_keys": private, "dry_run": create.dry_run }));
+        output::value(
+            &json!({ "client_id": id, "client_secret": secret, "private_keys": private, "dry_run": create.dry_run }),
+        );
         return Ok(());
     }
     told(&provisioned);
@@ -250,7 +271,8 @@ fn told(provisioned: &Provisioned) {
 async fn secret(admin: &Admin, tenant: &Tenant, as_json: bool, id: &str) -> Result<(), Problem> {
     let client = admin.client(&tenant.id, id).await?;
     let minted = admin.context().mint(SECRET_PREFIX);
-    let declared = ClientDeclaration { secret: Some(Secret::new(minted.secret.as_str())), ..declaration_of(&client) };
+    let declared =
+        ClientDeclaration { secret: Some(Secret::new(minted.secret.as_str())), ..declaration_of(&client) };
     admin.provisioner(tenant, false).client(tenant, &declared).await?;
     if as_json {
         output::value(&json!({ "client_id": id, "client_secret": minted.secret.as_str() }));
@@ -274,7 +296,8 @@ async fn switch(admin: &Admin, tenant: &Tenant, id: &str, disabled: bool) -> Res
 async fn delete(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     let client = admin.client(&tenant.id, id).await?;
     let context = admin.context();
-    let event = audit::success(&tenant.id, "client.deleted", &context.handle(), &context).client(&client.client_id);
+    let event =
+        audit::success(&tenant.id, "client.deleted", &context.handle(), &context).client(&client.client_id);
     let changes = [Change::DeleteClient(client.client_id.clone()), event.change()];
     admin.store.apply(&tenant.id, &changes).await?;
     output::line(format!("Client \"{id}\" is gone, with its keys, consents and tokens."));

@@ -81,7 +81,12 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         format!("{skew} s from the database's; synchronise both with NTP, or replays cannot be told"),
     );
     let current = store.is_current().await.unwrap_or(false);
-    report.judge(current, "schema", "current".into(), "not the one this program needs; run `signet migrate`".into());
+    report.judge(
+        current,
+        "schema",
+        "current".into(),
+        "not the one this program needs; run `signet migrate`".into(),
+    );
     store.close().await;
     if current {
         let admin = Admin::open(common).await?;
@@ -108,9 +113,14 @@ async fn keys(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(),
     }
     let keys = admin.store.tenant_keys(&tenant.id, admin.now).await?;
     match admin.vault() {
-        Err(_) => report.add(Verdict::Wrong, &subject, "no master key is given; set SIGNET_MASTER_KEY or SIGNET_MASTER_KEY_FILE"),
+        Err(_) => report.add(
+            Verdict::Wrong,
+            &subject,
+            "no master key is given; set SIGNET_MASTER_KEY or SIGNET_MASTER_KEY_FILE",
+        ),
         Ok(vault) => {
-            let closed = keys.iter().filter(|key| vault.open(&tenant_key_context(key), &key.sealed_private).is_err());
+            let closed =
+                keys.iter().filter(|key| vault.open(&tenant_key_context(key), &key.sealed_private).is_err());
             let closed: Vec<&str> = closed.map(|key| key.id.as_str()).collect();
             report.judge(
                 closed.is_empty(),
@@ -125,11 +135,18 @@ async fn keys(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(),
         let missing = format!("no key signs {alg} now; start `signet serve`, which makes one");
         report.judge(found, &subject, format!("{alg} is signed"), missing);
     }
-    let usable = |key: &&signet_core::records::TenantKey| key.usage == KeyUse::Enc && key.state(admin.now) == KeyState::Active;
+    let usable = |key: &&signet_core::records::TenantKey| {
+        key.usage == KeyUse::Enc && key.state(admin.now) == KeyState::Active
+    };
     let decrypting = keys.iter().filter(usable).count();
     let none = "no encryption key is published, so request objects cannot be encrypted".to_owned();
     let wanted = !tenant.settings.encryption_algs.is_empty();
-    report.judge(decrypting > 0 || !wanted, &subject, format!("{decrypting} encryption keys are published"), none);
+    report.judge(
+        decrypting > 0 || !wanted,
+        &subject,
+        format!("{decrypting} encryption keys are published"),
+        none,
+    );
     Ok(())
 }
 
@@ -140,12 +157,27 @@ async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<
         let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
         let (settings, has_secret) = (&client.settings, client.secret_hash.is_some());
         let subject = format!("client {}", client.client_id);
-        let wrong = client_policy::check(settings, has_secret, &keys, &tenant.settings, Admin::mode(tenant), admin.now);
+        let wrong = client_policy::check(
+            settings,
+            has_secret,
+            &keys,
+            &tenant.settings,
+            Admin::mode(tenant),
+            admin.now,
+        );
         let advice = client_policy::advice(settings, &keys, admin.now);
         quiet += usize::from(wrong.is_empty() && advice.is_empty());
-        wrong.iter().for_each(|problem| report.add(Verdict::Wrong, &subject, problem.to_string()));
-        advice.iter().for_each(|advice| report.add(Verdict::Warning, &subject, advice.to_string()));
+        for problem in &wrong {
+            report.add(Verdict::Wrong, &subject, problem.to_string());
+        }
+        for advice in &advice {
+            report.add(Verdict::Warning, &subject, advice.to_string());
+        }
     }
-    report.add(Verdict::Ok, format!("tenant {}", tenant.id), format!("{quiet} of {} clients need no attention", clients.len()));
+    report.add(
+        Verdict::Ok,
+        format!("tenant {}", tenant.id),
+        format!("{quiet} of {} clients need no attention", clients.len()),
+    );
     Ok(())
 }

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
+use signet_core::change::Change;
 use signet_core::client_policy;
 use signet_core::context::UnixTime;
 use signet_core::provision::{ClientDeclaration, KeyDeclaration};
 use signet_core::records::{Client, ClientKey, KeyOrigin, Tenant};
 use signet_core::{audit, tenant_keys};
-use signet_core::change::Change;
 use signet_jose::{KeySpec, KeyUse, PrivateKey};
 
 use super::Common;
@@ -121,7 +121,13 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
 }
 
 /// A client's key as it is shown: with its state, and whether responses are encrypted to it now.
-pub(super) fn shown(key: &ClientKey, all: &[ClientKey], client: &Client, tenant: &Tenant, now: UnixTime) -> Value {
+pub(super) fn shown(
+    key: &ClientKey,
+    all: &[ClientKey],
+    client: &Client,
+    tenant: &Tenant,
+    now: UnixTime,
+) -> Value {
     let period = |time: Option<UnixTime>| time.map(output::time);
     json!({
         "kid": key.kid,
@@ -136,7 +142,13 @@ pub(super) fn shown(key: &ClientKey, all: &[ClientKey], client: &Client, tenant:
     })
 }
 
-fn state(key: &ClientKey, all: &[ClientKey], client: &Client, tenant: &Tenant, now: UnixTime) -> &'static str {
+fn state(
+    key: &ClientKey,
+    all: &[ClientKey],
+    client: &Client,
+    tenant: &Tenant,
+    now: UnixTime,
+) -> &'static str {
     if key.revoked_at.is_some_and(|at| at <= now) {
         return "revoked";
     }
@@ -200,8 +212,8 @@ pub(super) fn generate(
 ) -> Result<(KeyDeclaration, PrivateKey), Problem> {
     let failed = |fault: signet_jose::KeyFault| Problem::new("key_generation", fault.to_string());
     let private = PrivateKey::generate(kind).map_err(failed)?.with_use(usage);
-    let kid = private.public_key().thumbprint().to_owned();
-    let private = private.with_kid(kid);
+    let thumbprint = private.public_key().thumbprint().to_owned();
+    let private = private.with_kid(thumbprint);
     let source = Value::Object(private.public_key().to_jwk());
     let declared =
         KeyDeclaration { name, usage, source, not_before, not_after, origin: Some(KeyOrigin::Generated) };
@@ -212,20 +224,24 @@ pub(super) fn generate(
 pub(super) fn from_file(file: &Path, name: String, usage: KeyUse) -> Result<KeyDeclaration, Problem> {
     let size = std::fs::metadata(file).map_err(|error| Problem::file(file, &error))?.len();
     if size > MAX_BYTES {
-        return Err(Problem::new("file_too_large", format!("{} has {size} bytes; at most {MAX_BYTES} are read", file.display())));
+        return Err(Problem::new(
+            "file_too_large",
+            format!("{} has {size} bytes; at most {MAX_BYTES} are read", file.display()),
+        ));
     }
     let bytes = std::fs::read(file).map_err(|error| Problem::file(file, &error))?;
     // Certificates also come in DER; everything else is text.
-    let text = String::from_utf8(bytes).or_else(|error| pem_of(error.as_bytes()));
-    let source = Value::String(text?);
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| pem_of(error.as_bytes()));
+    let source = Value::String(text);
     Ok(KeyDeclaration { name, usage, source, not_before: None, not_after: None, origin: None })
 }
 
-fn pem_of(der: &[u8]) -> Result<String, Problem> {
+fn pem_of(der: &[u8]) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    Ok(format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")))
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 /// The private part in both forms, for `--json`.
@@ -260,7 +276,11 @@ async fn add(
         output::line("Nothing to change: the client has this key already.");
     }
     if let Some(private) = private {
-        output::line(format!("private key, shown this once and kept nowhere:\n{}\n{}", *private.to_jwk(), *private.to_pem()));
+        output::line(format!(
+            "private key, shown this once and kept nowhere:\n{}\n{}",
+            *private.to_jwk(),
+            *private.to_pem()
+        ));
     }
     Ok(())
 }
@@ -272,7 +292,9 @@ async fn revoke_client(admin: &Admin, tenant: &Tenant, id: &str, kid: &str) -> R
     let key = keys.iter().find(live).ok_or_else(|| unknown(kid))?;
     let after: Vec<ClientKey> = keys.iter().filter(|other| other.id != key.id).cloned().collect();
     let (settings, has_secret) = (&client.settings, client.secret_hash.is_some());
-    for problem in client_policy::check(settings, has_secret, &after, &tenant.settings, Admin::mode(tenant), admin.now) {
+    for problem in
+        client_policy::check(settings, has_secret, &after, &tenant.settings, Admin::mode(tenant), admin.now)
+    {
         output::note(format!("warning: {problem}"));
     }
     let context = admin.context();
@@ -286,7 +308,8 @@ async fn revoke_client(admin: &Admin, tenant: &Tenant, id: &str, kid: &str) -> R
 }
 
 fn unknown(key: &str) -> Problem {
-    Problem::new("key_unknown", format!("there is no key \"{key}\" that is not withdrawn")).hint("See `signet key list`.")
+    Problem::new("key_unknown", format!("there is no key \"{key}\" that is not withdrawn"))
+        .hint("See `signet key list`.")
 }
 
 async fn revoke_tenant(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
@@ -297,7 +320,9 @@ async fn revoke_tenant(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), P
     }
     let (needs, changes) = tenant_keys::revoke(tenant, &keys, id, admin.now);
     let made = workshop.make(tenant, needs, changes, admin.now).await?;
-    output::line(format!("Key {id} is withdrawn; {made} made in its place. Every node sees it within a second."));
+    output::line(format!(
+        "Key {id} is withdrawn; {made} made in its place. Every node sees it within a second."
+    ));
     Ok(())
 }
 

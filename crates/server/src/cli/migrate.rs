@@ -10,7 +10,11 @@ pub(super) async fn run(common: &Common) -> Result<ExitCode, Problem> {
     let store = open_store(common).await?;
     let current = store.is_current().await.unwrap_or(false);
     store.migrate().await?;
-    output::line(if current { "The schema is current; nothing was changed." } else { "The schema is now current." });
+    output::line(if current {
+        "The schema is current; nothing was changed."
+    } else {
+        "The schema is now current."
+    });
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }

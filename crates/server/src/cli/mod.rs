@@ -42,7 +42,13 @@ struct Common {
     #[arg(long, env = "SIGNET_MASTER_KEY", global = true, hide_env_values = true, value_name = "BASE64")]
     master_key: Option<String>,
     /// A file that holds the master key.
-    #[arg(long, env = "SIGNET_MASTER_KEY_FILE", global = true, value_name = "FILE", conflicts_with = "master_key")]
+    #[arg(
+        long,
+        env = "SIGNET_MASTER_KEY_FILE",
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "master_key"
+    )]
     master_key_file: Option<PathBuf>,
     /// Which tenant; needed only where there are several.
     #[arg(long, env = "SIGNET_TENANT", global = true, value_name = "NAME")]
@@ -57,7 +63,10 @@ struct Common {
 
 impl std::fmt::Debug for Common {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Common").field("tenant", &self.tenant).field("data", &self.data).finish_non_exhaustive()
+        f.debug_struct("Common")
+            .field("tenant", &self.tenant)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,7 +147,7 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
             Command::Apply(options) => apply::run(&common, options).await,
             Command::Doctor(options) => doctor::run(&common, options).await,
             Command::RequestObject(command) => request_object::run(&common, command).await,
-            Command::Config(command) => settings::run(&command),
+            Command::Config(command) => Ok(settings::run(&command)),
         }
     })
 }

@@ -42,11 +42,12 @@ impl From<StoreError> for Problem {
         match &error {
             StoreError::Conflict(Conflict::Exists) => Self::new("exists", error.to_string()),
             StoreError::Conflict(Conflict::Missing) => Self::new("missing", error.to_string()),
-            StoreError::Conflict(_) => {
-                Self::new("conflict", error.to_string()).hint("Run the command again; it reads the new state first.")
+            StoreError::Conflict(_) => Self::new("conflict", error.to_string())
+                .hint("Run the command again; it reads the new state first."),
+            StoreError::Unavailable(source) => {
+                Self::new("database_unavailable", format!("{error}: {source}"))
+                    .hint("Check DATABASE_URL, and that the database is running and reachable from here.")
             }
-            StoreError::Unavailable(source) => Self::new("database_unavailable", format!("{error}: {source}"))
-                .hint("Check DATABASE_URL, and that the database is running and reachable from here."),
             StoreError::Corrupt(_) => Self::new("database_unreadable", error.to_string())
                 .hint("If the schema is older than this program, run `signet migrate`."),
         }
@@ -56,7 +57,9 @@ impl From<StoreError> for Problem {
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         let hint = match error {
-            VaultError::Sealed => "Give the master key that this database was made with (SIGNET_MASTER_KEY or SIGNET_MASTER_KEY_FILE).",
+            VaultError::Sealed => {
+                "Give the master key that this database was made with (SIGNET_MASTER_KEY or SIGNET_MASTER_KEY_FILE)."
+            }
             _ => "Set SIGNET_MASTER_KEY or SIGNET_MASTER_KEY_FILE.",
         };
         Self::new("master_key", error.to_string()).hint(hint)
@@ -128,7 +131,9 @@ pub(super) fn table(as_json: bool, columns: &[&str], rows: &[Vec<Value>]) {
     if as_json {
         let objects: Vec<Value> = rows
             .iter()
-            .map(|row| columns.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect())
+            .map(|row| {
+                columns.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect()
+            })
             .collect();
         return line(Value::Array(objects));
     }
@@ -139,8 +144,7 @@ pub(super) fn table(as_json: bool, columns: &[&str], rows: &[Vec<Value>]) {
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let print = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<String> =
-            cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         line(padded.join("  ").trim_end());
     };
     print(&mut columns.iter().copied());

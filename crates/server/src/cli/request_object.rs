@@ -32,7 +32,12 @@ pub(super) enum Command {
     Explain(Explain),
 }
 
-fn named<T: Copy>(text: &str, from: fn(&str) -> Option<T>, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
+fn named<T: Copy>(
+    text: &str,
+    from: fn(&str) -> Option<T>,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, String> {
     let known: Vec<&str> = all.iter().map(|one| name(*one)).collect();
     from(text).ok_or_else(|| format!("one of: {}", known.join(", ")))
 }
@@ -181,7 +186,8 @@ fn signing_key(common: &Common, make: &Make) -> Result<PrivateKey, Problem> {
             Zeroizing::new(all[member].to_string())
         }
     };
-    PrivateKey::from_jwk(&text).map_err(|fault| Problem::new(fault.code(), format!("{}: {fault}", file.display())))
+    PrivateKey::from_jwk(&text)
+        .map_err(|fault| Problem::new(fault.code(), format!("{}: {fault}", file.display())))
 }
 
 async fn seal(admin: &Admin, tenant: &Tenant, make: &Make, signed: &str) -> Result<String, Problem> {
@@ -202,14 +208,20 @@ async fn seal(admin: &Admin, tenant: &Tenant, make: &Make, signed: &str) -> Resu
     encrypter.seal(&header, signed.as_bytes()).map_err(|fault| failed(fault.to_string()))
 }
 
-async fn explain(as_json: bool, admin: &Admin, tenant: &Tenant, explain: Explain) -> Result<ExitCode, Problem> {
+async fn explain(
+    as_json: bool,
+    admin: &Admin,
+    tenant: &Tenant,
+    explain: Explain,
+) -> Result<ExitCode, Problem> {
     let token = match explain.token {
         Some(token) => token,
         None => read_token()?,
     };
     let keyring = Keyring::default();
     let keys = admin.store.tenant_keys(&tenant.id, admin.now).await?;
-    let decryption: Vec<DecryptionKey> = tenancy::decryption_keys(&keys, &keyring, admin.vault()?.as_ref(), admin.now);
+    let decryption: Vec<DecryptionKey> =
+        tenancy::decryption_keys(&keys, &keyring, admin.vault()?.as_ref(), admin.now);
     let mut trace = Trace::new();
     let opened = request_object::open(token.trim(), &decryption, &mut trace);
     let named = match (&explain.client, &opened) {
@@ -226,7 +238,8 @@ async fn explain(as_json: bool, admin: &Admin, tenant: &Tenant, explain: Explain
         None => Vec::new(),
     };
     let beside = named.as_ref().map(|id| form(&[("client_id", id.as_str())])).unwrap_or_default();
-    let params = Params::decode(&[beside.as_bytes()]).map_err(|fault| Problem::new(fault.code(), fault.public()))?;
+    let params =
+        Params::decode(&[beside.as_bytes()]).map_err(|fault| Problem::new(fault.code(), fault.public()))?;
     let facts = Facts {
         tenant,
         params: &params,

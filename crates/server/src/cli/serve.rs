@@ -44,13 +44,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let vault = admin::vault(common)?;
     let store = location.open(config.database.max_connections.get(), Durability::Full).await?;
     schema(store.as_ref(), options.migrate).await?;
-    let setup = Setup {
-        store,
-        vault,
-        clock: Clock::system(),
-        mode: Mode::Production,
-        demo_users: Vec::new(),
-    };
+    let setup =
+        Setup { store, vault, clock: Clock::system(), mode: Mode::Production, demo_users: Vec::new() };
     let app = node::assemble(setup, &config);
     for tenant in tenants(app.store.as_ref()).await? {
         openable(&app, &tenant).await?;
@@ -60,7 +55,9 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         .map_err(|error| Problem::new("listen", format!("{}: {error}", config.http.listen)))?;
     let address = listener.local_addr().map_err(|error| Problem::new("listen", error.to_string()))?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    node::run(app, listener, Router::new(), &config).await.map_err(|error| Problem::new("serve", error.to_string()))?;
+    node::run(app, listener, Router::new(), &config)
+        .await
+        .map_err(|error| Problem::new("serve", error.to_string()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,8 +68,10 @@ fn location(common: &Common) -> Result<Location, Problem> {
     };
     let url = common.database_url.as_ref().ok_or_else(missing)?;
     match Location::parse(url) {
-        Some(Location::Ephemeral) => Err(Problem::new("database_url", "an in-memory database forgets every jti")
-            .hint("Use a PostgreSQL database, or a SQLite file.")),
+        Some(Location::Ephemeral) => {
+            Err(Problem::new("database_url", "an in-memory database forgets every jti")
+                .hint("Use a PostgreSQL database, or a SQLite file."))
+        }
         Some(location) => Ok(location),
         None => Err(Problem::new("database_url", "DATABASE_URL is neither postgres://… nor sqlite:PATH")),
     }
@@ -102,7 +101,8 @@ async fn tenants(store: &dyn Store) -> Result<Vec<Tenant>, Problem> {
                 .hint("Make an empty database, then: signet migrate; signet tenant create default --issuer https://id.example.com"));
         }
         if !public_https(&tenant.issuer) {
-            let text = format!("the issuer of tenant \"{}\" is {}, which is not https", tenant.id, tenant.issuer);
+            let text =
+                format!("the issuer of tenant \"{}\" is {}, which is not https", tenant.id, tenant.issuer);
             return Err(Problem::new("issuer_not_https", text)
                 .hint("OpenID Connect Core section 16.17 demands TLS. Give the tenant an https issuer (signet apply), and run behind a proxy that has the certificate."));
         }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::output::{self, Problem};
+use super::output;
 use crate::config::{Config, DEFAULT};
 
 #[derive(Debug, Subcommand)]
@@ -15,10 +15,10 @@ pub(super) enum Command {
     Schema,
 }
 
-pub(super) fn run(command: &Command) -> Result<ExitCode, Problem> {
+pub(super) fn run(command: &Command) -> ExitCode {
     match command {
         Command::Default => output::line(DEFAULT.trim_end()),
         Command::Schema => output::line(Config::schema().trim_end()),
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }

@@ -81,7 +81,10 @@ async fn create(
     let declared = TenantDeclaration { id: Some(id.clone()), issuer: Some(issuer), settings };
     admin.provisioner_in(Mode::Production).tenant(&id, &declared).await?;
     let tenants = admin.store.tenants().await?;
-    let tenant = tenants.iter().find(|tenant| tenant.id == id).ok_or_else(|| Problem::new("missing", "the tenant is gone"))?;
+    let tenant = tenants
+        .iter()
+        .find(|tenant| tenant.id == id)
+        .ok_or_else(|| Problem::new("missing", "the tenant is gone"))?;
     let keys = workshop.ensure(tenant, admin.now).await?;
     if as_json {
         output::value(&json!({ "tenant": tenant.id, "issuer": tenant.issuer, "keys": keys }));

@@ -88,7 +88,8 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
         }
         Command::Password { username, password_stdin } => {
             let user = find(&admin, &tenant, &username).await?;
-            save(&admin, &tenant, common.json, &username, user.claims, user.disabled, Some(password_stdin)).await?;
+            save(&admin, &tenant, common.json, &username, user.claims, user.disabled, Some(password_stdin))
+                .await?;
         }
         Command::Disable { username } => {
             let user = find(&admin, &tenant, &username).await?;
@@ -122,7 +123,9 @@ async fn list(admin: &Admin, tenant: &Tenant, json: bool, page: Page) -> Result<
 async fn find(admin: &Admin, tenant: &Tenant, username: &str) -> Result<User, Problem> {
     let name = username.trim().to_lowercase();
     let found = admin.store.user_by_name(&tenant.id, &name).await?;
-    found.ok_or_else(|| Problem::new("user_unknown", format!("there is no user \"{name}\"")).hint("See `signet user list`."))
+    found.ok_or_else(|| {
+        Problem::new("user_unknown", format!("there is no user \"{name}\"")).hint("See `signet user list`.")
+    })
 }
 
 fn shown(user: &User) -> Value {
@@ -144,8 +147,9 @@ fn claim_of(text: &str) -> Result<(String, Value), Problem> {
     let value = match value {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
-        text if text.starts_with('{') => serde_json::from_str(text)
-            .map_err(|error| Problem::new("claim", format!("{name}: {error}")))?,
+        text if text.starts_with('{') => {
+            serde_json::from_str(text).map_err(|error| Problem::new("claim", format!("{name}: {error}")))?
+        }
         text => text.into(),
     };
     Ok((name.to_owned(), value))
@@ -176,7 +180,9 @@ async fn save(
     let provisioned = admin.provisioner(tenant, false).user(&tenant.id, &declared).await?;
     let shown = secret.filter(|_| made).map(|secret| secret.to_string());
     if as_json {
-        output::value(&json!({ "username": username, "changed": !provisioned.is_unchanged(), "password": shown }));
+        output::value(
+            &json!({ "username": username, "changed": !provisioned.is_unchanged(), "password": shown }),
+        );
         return Ok(());
     }
     provisioned.differences.iter().for_each(output::line);
@@ -198,7 +204,11 @@ fn read_password() -> Result<Zeroizing<String>, Problem> {
     if password.chars().count() < passwords::MIN_CHARS || password.len() > passwords::MAX_LEN {
         return Err(Problem::new(
             "password",
-            format!("a password has {} characters at least, and {} bytes at most", passwords::MIN_CHARS, passwords::MAX_LEN),
+            format!(
+                "a password has {} characters at least, and {} bytes at most",
+                passwords::MIN_CHARS,
+                passwords::MAX_LEN
+            ),
         ));
     }
     Ok(password)

@@ -23,25 +23,20 @@ use crate::tenancy::TenantView;
 /// Prefix of the secrets that bind an interaction to its browser.
 const BROWSER_PREFIX: &str = "sgn_br_";
 
-pub(super) async fn get(
-    state: State<App>,
-    tenant: Tenant,
-    moment: Moment,
-    params: QueryParams,
-) -> Response {
+pub(super) async fn get(state: State<App>, tenant: Tenant, moment: Moment, params: QueryParams) -> Response {
     answer(&state.0, &tenant.0, &moment, params.0).await
 }
 
-pub(super) async fn post(
-    state: State<App>,
-    tenant: Tenant,
-    moment: Moment,
-    params: AllParams,
-) -> Response {
+pub(super) async fn post(state: State<App>, tenant: Tenant, moment: Moment, params: AllParams) -> Response {
     answer(&state.0, &tenant.0, &moment, params.0).await
 }
 
-async fn answer(app: &App, view: &std::sync::Arc<TenantView>, moment: &Moment, params: Result<Params, Fault>) -> Response {
+async fn answer(
+    app: &App,
+    view: &std::sync::Arc<TenantView>,
+    moment: &Moment,
+    params: Result<Params, Fault>,
+) -> Response {
     let refused = match params {
         Ok(params) => match accept(app, view, moment, params).await {
             Ok(response) => return response,
@@ -102,22 +97,23 @@ async fn decide(
     };
     // An unknown client, or none where one must be named, costs no decryption.
     let worthwhile = found.is_some() || (outer.is_none() && view.tenant.settings.client_id_in_object_only);
-    let (arrival, trace) = if worthwhile {
-        open(app, view, token).await?
-    } else {
-        (Arrival::Plain, Trace::new())
-    };
-    if outer.is_none() {
-        if let Arrival::Object(Ok(opened)) = &arrival {
-            found = app.client(&view.tenant.id, opened.client_id()).await?;
-        }
+    let (arrival, trace) =
+        if worthwhile { open(app, view, token).await? } else { (Arrival::Plain, Trace::new()) };
+    if outer.is_none()
+        && let Arrival::Object(Ok(opened)) = &arrival
+    {
+        found = app.client(&view.tenant.id, opened.client_id()).await?;
     }
     let (app, view, moment) = (app.clone(), view.clone(), moment.clone());
     let pool = app.crypto.clone();
     pool.run(move || judge(&app, &view, &moment, &params, arrival, found.as_ref(), trace, browser)).await
 }
 
-async fn open(app: &App, view: &std::sync::Arc<TenantView>, token: String) -> Result<(Arrival, Trace), Fault> {
+async fn open(
+    app: &App,
+    view: &std::sync::Arc<TenantView>,
+    token: String,
+) -> Result<(Arrival, Trace), Fault> {
     let view = view.clone();
     app.crypto
         .run(move || {

@@ -24,10 +24,11 @@ pub(super) fn read(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut found = None;
     for header in headers.get_all(header::COOKIE) {
         for pair in header.to_str().ok()?.split(';') {
-            if let Some((key, value)) = pair.trim().split_once('=') {
-                if key == name && found.replace(value.to_owned()).is_some() {
-                    return None;
-                }
+            if let Some((key, value)) = pair.trim().split_once('=')
+                && key == name
+                && found.replace(value.to_owned()).is_some()
+            {
+                return None;
             }
         }
     }
@@ -39,7 +40,9 @@ pub(super) fn read(headers: &HeaderMap, name: &str) -> Option<String> {
 pub(super) fn set(view: &TenantView, name: &str, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
     let secure = if view.is_https() { "; Secure" } else { "" };
     let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
-    let mut header = HeaderValue::from_str(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")).ok()?;
+    let mut header =
+        HeaderValue::from_str(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"))
+            .ok()?;
     header.set_sensitive(true);
     Some(header)
 }

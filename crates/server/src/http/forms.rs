@@ -15,7 +15,13 @@ pub(super) fn csrf(purpose: &str, secret: &str) -> String {
 }
 
 /// Judges a posted form: where it came from, and its token.
-pub(super) fn check(view: &TenantView, headers: &HeaderMap, form: &Params, purpose: &str, secret: &str) -> Result<(), Fault> {
+pub(super) fn check(
+    view: &TenantView,
+    headers: &HeaderMap,
+    form: &Params,
+    purpose: &str,
+    secret: &str,
+) -> Result<(), Fault> {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     let same_site = site.is_none_or(|site| site == "same-origin" || site == "none");

@@ -126,7 +126,7 @@ impl Stepper<'_> {
                 let html = screens::login(self.app, self.view, &loaded, &username, Some(&fault), self.moment);
                 let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::UNAUTHORIZED);
                 let target = Some(loaded.interaction.request.redirect_uri.as_str());
-                Ok(self.note(&loaded, render::refused(render::page(status, html, target), fault)))
+                Ok(note(&loaded, render::refused(render::page(status, html, target), fault)))
             }
             Err(fault) => Err(fault),
         }
@@ -186,11 +186,11 @@ impl Stepper<'_> {
             Step::Login => {
                 let hint = loaded.interaction.request.login_hint.first().map_or("", String::as_str);
                 let html = screens::login(self.app, self.view, loaded, hint, None, self.moment);
-                Ok(self.note(loaded, render::page(StatusCode::OK, html, target)))
+                Ok(note(loaded, render::page(StatusCode::OK, html, target)))
             }
             Step::Consent(scope) => {
                 let html = screens::consent(self.view, loaded, &scope, self.moment);
-                Ok(self.note(loaded, render::page(StatusCode::OK, html, target)))
+                Ok(note(loaded, render::page(StatusCode::OK, html, target)))
             }
             Step::Respond => self.respond(loaded, false).await,
             Step::Refuse(fault) => self.refuse(loaded, fault).await,
@@ -237,7 +237,7 @@ impl Stepper<'_> {
         if let Some(cookie) = cookies::set(self.view, &name, &login.cookie, None) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
-        Ok(self.note(loaded, response))
+        Ok(note(loaded, response))
     }
 
     /// The answer is judged against what the page had asked: if that is no longer the question, it is asked again.
@@ -253,7 +253,7 @@ impl Stepper<'_> {
         let context = self.app.context(self.moment.now);
         let responded = interaction::respond(&loaded.input(self.view), asked, &context)?;
         self.apply(&responded.changes).await?;
-        Ok(self.note(loaded, self.leave(loaded, &responded.location)))
+        Ok(note(loaded, self.leave(loaded, &responded.location)))
     }
 
     async fn refuse(&self, loaded: &Loaded, fault: Fault) -> Result<Response, Fault> {
@@ -261,7 +261,7 @@ impl Stepper<'_> {
         let context = self.app.context(self.moment.now);
         self.apply(&interaction::refuse(&loaded.input(self.view), &fault, &context)).await?;
         let response = self.leave(loaded, &to.with_error(&fault));
-        Ok(self.note(loaded, render::refused(response, fault)))
+        Ok(note(loaded, render::refused(response, fault)))
     }
 
     async fn switch(&self, form: Result<Params, Fault>) -> Result<Response, Fault> {
@@ -297,8 +297,9 @@ impl Stepper<'_> {
         }
         response
     }
+}
 
-    fn note(&self, loaded: &Loaded, response: Response) -> Response {
-        Note::client(Some(&loaded.client.client_id)).on(response)
-    }
+/// Names the client in the log line.
+fn note(loaded: &Loaded, response: Response) -> Response {
+    Note::client(Some(&loaded.client.client_id)).on(response)
 }

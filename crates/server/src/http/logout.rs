@@ -29,7 +29,9 @@ pub(super) async fn ask(State(app): State<App>, Tenant(view): Tenant, headers: H
 
 async fn question(app: &App, view: &TenantView, headers: &HeaderMap) -> Result<Response, Fault> {
     let tenant = &view.tenant.id;
-    let Some(secret) = cookies::read(headers, &cookies::session_name(view)) else { return Ok(signed_out(view)) };
+    let Some(secret) = cookies::read(headers, &cookies::session_name(view)) else {
+        return Ok(signed_out(view));
+    };
     let session = app.store.session(tenant, &TokenHash::of(&secret)).await.map_err(store_fault)?;
     let user = match session {
         Some(session) => app.store.user(tenant, session.user_id).await.map_err(store_fault)?,

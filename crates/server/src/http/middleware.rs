@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use signet_core::fault::{Fault, Level};
 
 use super::extract::{self, Moment};
-use super::render::{self, Failure, Facts};
+use super::render::{self, Facts, Failure};
 use crate::app::App;
 use crate::edge::Stopwatch;
 

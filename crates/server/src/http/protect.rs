@@ -25,11 +25,15 @@ pub(super) async fn protect(
     app.crypto
         .run(move || {
             let signer = signing
-                .map(|(alg, key)| worker.keyring.signer(&key, alg, &worker.vault).ok_or(Fault::SigningKeyMissing))
+                .map(|(alg, key)| {
+                    worker.keyring.signer(&key, alg, &worker.vault).ok_or(Fault::SigningKeyMissing)
+                })
                 .transpose()?;
             let encrypter = encryption
                 .as_ref()
-                .map(|(wanted, key)| worker.keyring.encrypter(key, wanted.alg).ok_or(Fault::EncryptionKeyMissing))
+                .map(|(wanted, key)| {
+                    worker.keyring.encrypter(key, wanted.alg).ok_or(Fault::EncryptionKeyMissing)
+                })
                 .transpose()?;
             let enc = encryption.as_ref().map(|(wanted, _)| wanted.enc);
             response::protect(&claims, enc, signer.as_ref(), encrypter.as_ref()).map_err(|fault| {

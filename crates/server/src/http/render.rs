@@ -107,11 +107,10 @@ impl IntoResponse for Failure {
                 response.extensions_mut().insert(Pending(self.fault.clone()));
                 response
             }
-            Form::Token { .. } => (status, Json(body(&self.fault))).into_response(),
             // RFC 6750 section 3.1: without any token "the resource server SHOULD NOT include an error code or other
             // error information".
             Form::Bearer if self.fault.wire().is_empty() => status.into_response(),
-            Form::Bearer => (status, Json(body(&self.fault))).into_response(),
+            Form::Token { .. } | Form::Bearer => (status, Json(body(&self.fault))).into_response(),
         };
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge() {
@@ -130,7 +129,9 @@ impl Failure {
     /// RFC 6749 section 5.2 (`Basic`) and RFC 6750 section 3 (`Bearer`).
     fn challenge(&self) -> Option<HeaderValue> {
         let text = match self.form {
-            Form::Token { challenge: true } if self.fault.status() == 401 => "Basic realm=\"token\"".to_owned(),
+            Form::Token { challenge: true } if self.fault.status() == 401 => {
+                "Basic realm=\"token\"".to_owned()
+            }
             Form::Bearer if self.fault.wire().is_empty() => "Bearer realm=\"userinfo\"".to_owned(),
             Form::Bearer if self.fault.status() < 500 => format!(
                 "Bearer realm=\"userinfo\", error=\"{}\", error_description=\"{}\"",

@@ -112,7 +112,10 @@ fn advice(fault: &Fault) -> (&'static str, &'static str) {
         404 | 405 => ("There is nothing here", "Check the address, or start again from the application."),
         429 => ("Too many attempts", "Wait a minute, then try again."),
         503 => ("The server is busy", "Nothing is lost. Wait a moment, then reload this page."),
-        500..=599 => ("Something went wrong here", "Try again in a moment. The operator finds the reason by the reference below."),
+        500..=599 => (
+            "Something went wrong here",
+            "Try again in a moment. The operator finds the reason by the reference below.",
+        ),
         _ => match fault {
             Fault::InteractionUnknown
             | Fault::InteractionExpired

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use signet_core::audit;
 use signet_core::change::Conflict;
 use signet_core::client_auth::{self, AuthenticatedClient};
 use signet_core::fault::Fault;
@@ -12,7 +13,6 @@ use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
 use signet_core::records::{Client, ClientKey};
 use signet_core::token::{self, Redeemed};
-use signet_core::audit;
 use signet_store::StoreError;
 
 use super::extract::{FormParams, Moment, Tenant, authorization};
@@ -75,7 +75,8 @@ async fn redeem(
             return Ok(body);
         }
     }
-    Err(Fault::Busy)
+    // Still in conflict with what was read: the grant was revoked before the code was ever redeemed.
+    Err(Fault::CodeUnknown)
 }
 
 /// Load, decide, apply once; `None` when somebody else was first and it has to be decided again.
@@ -91,9 +92,7 @@ async fn attempt(
     let tenant = &view.tenant;
     let code = app.store.code(&tenant.id, &TokenHash::of(code)).await.map_err(store_fault)?;
     let user = match &code {
-        Some(code) => {
-            app.store.user(&tenant.id, code.authentication.user_id).await.map_err(store_fault)?
-        }
+        Some(code) => app.store.user(&tenant.id, code.authentication.user_id).await.map_err(store_fault)?,
         None => None,
     };
     let input =

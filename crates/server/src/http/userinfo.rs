@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use signet_core::audit;
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
 use signet_core::userinfo;
-use signet_core::audit;
 
 use super::extract::{FormParams, Moment, Tenant, authorization};
 use super::protect;

@@ -161,10 +161,12 @@ pub async fn equal_names_live_side_by_side(store: &Handle) {
     }
     let untouched = view(store, &two.id, &two).await;
     assert_eq!(untouched.len(), 14);
-    let code = code(&grant(&one.user, &one.client, 1), "code");
+    // A token is looked up with its own tenant's grant.
+    apply(store, &one.id, &[Change::RevokeGrant { id: id(1), at: NOW }]).await;
+    let token = access_token(&grant(&one.user, &one.client, 1), "token").hash;
+    assert_eq!(store.access_token(&one.id, &token).await.unwrap(), None);
+    assert!(store.access_token(&two.id, &token).await.unwrap().is_some());
     let changes = [
-        redeem(&code),
-        Change::RevokeGrant { id: id(1), at: NOW },
         Change::DeleteSession(session(&one.user, "cookie").hash),
         Change::DeleteClient(one.client.client_id.clone()),
         Change::DeleteUser(one.user.id),

@@ -31,10 +31,14 @@ pub(super) fn ready(
     output::line(format!("\n  Signet for development: {issuer}\n"));
     output::line(format!("  See a sealed login:  {origin}/demo"));
     output::line(format!("  Discovery:           {issuer}/.well-known/openid-configuration"));
-    let people: Vec<String> = users.iter().map(|user| format!("{} / {}", user.username, user.password)).collect();
+    let people: Vec<String> =
+        users.iter().map(|user| format!("{} / {}", user.username, user.password)).collect();
     output::line(format!("  People:              {}   (user name / password)", people.join(",  ")));
     for client in clients {
-        output::line(format!("  Client:              {}   secret {}", client.client_id, client.client_secret));
+        output::line(format!(
+            "  Client:              {}   secret {}",
+            client.client_id, client.client_secret
+        ));
     }
     output::line("  For a test harness:  signet dev --port 0 --ephemeral --json");
     if options.clock_offset != 0 {
@@ -42,6 +46,9 @@ pub(super) fn ready(
     }
     output::line("\n  Not for production: everybody knows these passwords. Stop with Ctrl-C.\n");
     if !options.host.is_loopback() {
-        output::note(format!("WARNING: {} is reachable by others; they can sign in with the demo passwords.", options.host));
+        output::note(format!(
+            "WARNING: {} is reachable by others; they can sign in with the demo passwords.",
+            options.host
+        ));
     }
 }

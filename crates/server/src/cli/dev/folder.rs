@@ -48,7 +48,10 @@ impl Folder {
     }
 
     /// The demo application's secrets: those kept here, made the first time.
-    pub(super) fn demo(&self, make: impl FnOnce() -> Zeroizing<String>) -> Result<Zeroizing<String>, Problem> {
+    pub(super) fn demo(
+        &self,
+        make: impl FnOnce() -> Zeroizing<String>,
+    ) -> Result<Zeroizing<String>, Problem> {
         match &self.0 {
             None => Ok(make()),
             Some(folder) => kept(&folder.join(DEMO), make),
@@ -62,7 +65,13 @@ fn kept(file: &Path, make: impl FnOnce() -> Zeroizing<String>) -> Result<Zeroizi
     let failed = |error: std::io::Error| Problem::file(file, &error);
     if !file.exists() {
         let beside = file.with_extension(format!("{}.new", std::process::id()));
-        let mut new = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
+        let mut new = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)
+            .map_err(failed)?;
         new.write_all(make().as_bytes()).and_then(|()| new.sync_all()).map_err(failed)?;
         // A hard link is made only if the name is free, and then with the whole content at once.
         let linked = fs::hard_link(&beside, file);

@@ -82,7 +82,9 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let rp = rp.map_err(|error| Problem::new("demo", error.to_string()))?;
     let extra: Router = demo::router(Arc::new(rp));
     announce::ready(common.json, &issuer, &origin, &users, &clients, &options);
-    node::run(app, listener, extra, &config).await.map_err(|error| Problem::new("serve", error.to_string()))?;
+    node::run(app, listener, extra, &config)
+        .await
+        .map_err(|error| Problem::new("serve", error.to_string()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,8 +97,9 @@ fn listen(options: &Options) -> Result<TcpListener, Problem> {
 
 fn location(common: &Common, options: &Options, folder: &Folder) -> Result<Location, Problem> {
     match (&common.database_url, options.ephemeral, folder.database()) {
-        (Some(url), false, _) => Location::parse(url)
-            .ok_or_else(|| Problem::new("database_url", "DATABASE_URL is neither postgres://… nor sqlite:PATH")),
+        (Some(url), false, _) => Location::parse(url).ok_or_else(|| {
+            Problem::new("database_url", "DATABASE_URL is neither postgres://… nor sqlite:PATH")
+        }),
         (_, _, Some(file)) => Ok(Location::Sqlite(file)),
         (_, _, None) => Ok(Location::Ephemeral),
     }

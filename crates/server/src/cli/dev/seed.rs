@@ -8,7 +8,8 @@ use signet_core::provision::{
     ClientDeclaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration, username,
 };
 use signet_core::records::{
-    ApplicationType, Branding, ClientSettings, Encryption, KeyOrigin, Tenant, TenantSettings, UserInfoResponseType,
+    ApplicationType, Branding, ClientSettings, Encryption, KeyOrigin, Tenant, TenantSettings,
+    UserInfoResponseType,
 };
 use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse, PrivateKey};
 use zeroize::Zeroizing;
@@ -34,8 +35,20 @@ pub(super) struct DemoUser {
 
 /// The people whom the login page offers.
 pub(super) const USERS: [DemoUser; 2] = [
-    DemoUser { username: "alice", password: "alice", name: ["Alice", "Virtanen"], locale: "fi-FI", birthdate: "1987-03-14" },
-    DemoUser { username: "bob", password: "bob", name: ["Bob", "Nilsen"], locale: "nb-NO", birthdate: "1992-11-02" },
+    DemoUser {
+        username: "alice",
+        password: "alice",
+        name: ["Alice", "Virtanen"],
+        locale: "fi-FI",
+        birthdate: "1987-03-14",
+    },
+    DemoUser {
+        username: "bob",
+        password: "bob",
+        name: ["Bob", "Nilsen"],
+        locale: "nb-NO",
+        birthdate: "1992-11-02",
+    },
 ];
 
 /// A user as the ready line tells of them.
@@ -105,7 +118,8 @@ pub(super) async fn users(app: &App, tenant: &Tenant) -> Result<Vec<SeededUser>,
     let provisioner = provisioner(app);
     let mut seeded = Vec::new();
     for user in &USERS {
-        let name = username(user.username).map_err(|refusal| Problem::new(refusal.code(), refusal.to_string()))?;
+        let name =
+            username(user.username).map_err(|refusal| Problem::new(refusal.code(), refusal.to_string()))?;
         let there = app.store.user_by_name(&tenant.id, &name).await?;
         if there.is_none() {
             provisioner.user(&tenant.id, &user.declaration()).await?;
@@ -155,8 +169,9 @@ pub(super) async fn clients(
     origin: &str,
 ) -> Result<Vec<SeededClient>, Problem> {
     let text = folder.demo(|| make(app))?;
-    let kept: Kept = serde_json::from_str(&text)
-        .map_err(|error| Problem::new("demo_file", format!("demo.json: {error}")).hint("Remove it; it is made anew."))?;
+    let kept: Kept = serde_json::from_str(&text).map_err(|error| {
+        Problem::new("demo_file", format!("demo.json: {error}")).hint("Remove it; it is made anew.")
+    })?;
     let redirect_uris: Vec<String> =
         [&format!("{origin}/demo/callback"), "http://localhost/callback", "http://127.0.0.1/callback"]
             .map(String::from)
@@ -243,14 +258,22 @@ fn seal(settings: &mut ClientSettings) {
 
 fn private(jwk: &Value) -> Result<PrivateKey, Problem> {
     let text = Zeroizing::new(jwk.to_string());
-    PrivateKey::from_jwk(&text)
-        .map_err(|fault| Problem::new("demo_file", format!("demo.json: {fault}")).hint("Remove it; it is made anew."))
+    PrivateKey::from_jwk(&text).map_err(|fault| {
+        Problem::new("demo_file", format!("demo.json: {fault}")).hint("Remove it; it is made anew.")
+    })
 }
 
 fn public(name: &str, usage: KeyUse, jwk: &Value) -> Result<KeyDeclaration, Problem> {
     let source = Value::Object(private(jwk)?.public_key().to_jwk());
     let (not_before, not_after) = (None, None);
-    Ok(KeyDeclaration { name: name.into(), usage, source, not_before, not_after, origin: Some(KeyOrigin::Generated) })
+    Ok(KeyDeclaration {
+        name: name.into(),
+        usage,
+        source,
+        not_before,
+        not_after,
+        origin: Some(KeyOrigin::Generated),
+    })
 }
 
 /// The registrations as the demo application holds them.
@@ -263,7 +286,10 @@ pub(super) fn demo_clients(seeded: &[SeededClient]) -> Result<Vec<DemoClient>, P
             let (title, description) = if sealed {
                 ("Sealed login", "The request is signed and encrypted; so are ID token and UserInfo.")
             } else {
-                ("Plain login", "Authorization code with PKCE; the ID token is signed, UserInfo is plain JSON.")
+                (
+                    "Plain login",
+                    "Authorization code with PKCE; the ID token is signed, UserInfo is plain JSON.",
+                )
             };
             Ok(DemoClient {
                 client_id: client.client_id.into(),

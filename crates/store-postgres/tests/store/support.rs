@@ -23,7 +23,6 @@ impl Fixture {
     }
 
     /// Where the test's database is.
-    #[expect(dead_code, reason = "each test file uses what it needs")]
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
