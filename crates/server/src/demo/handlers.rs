@@ -177,8 +177,8 @@ pub(super) async fn result(State(demo): Demo, headers: HeaderMap) -> HttpRespons
     }
 }
 
-/// Forgets the login here, and goes to sign out at the provider where it has an address for that
-/// (OpenID Connect RP-Initiated Logout 1.0 section 2).
+/// Forgets the login here, and goes to sign out at the provider: where its metadata say (OpenID Connect RP-Initiated
+/// Logout 1.0 section 2), else at the page that this provider has for people.
 pub(super) async fn sign_out(State(demo): Demo, headers: HeaderMap) -> HttpResponse {
     let story = demo.transactions.forget(browser(&headers).as_deref());
     let address = story.as_ref().and_then(|story| {
@@ -186,7 +186,8 @@ pub(super) async fn sign_out(State(demo): Demo, headers: HeaderMap) -> HttpRespo
         url.query_pairs_mut().append_pair("client_id", &story.client_id);
         Some(String::from(url))
     });
-    Redirect::to(address.as_deref().unwrap_or("/demo")).into_response()
+    let page = || format!("{}/logout", demo.settings.issuer.trim_end_matches('/'));
+    Redirect::to(&address.unwrap_or_else(page)).into_response()
 }
 
 /// Runs work with keys off the async threads.
