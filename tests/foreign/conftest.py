@@ -1,0 +1,19 @@
+"""Fixtures of every file."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support.provider import Provider  # noqa: E402
+from support.rp import SIG_ALGS  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory):
+    """A provider whose tenant signs with every asymmetric algorithm, and whose clients tests register."""
+    with Provider(tmp_path_factory.mktemp("provider") / "data") as running:
+        running.declare(tenant={"development": True, "client_id_in_object_only": True, "signing_algs": SIG_ALGS})
+        yield running

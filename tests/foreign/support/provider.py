@@ -1,0 +1,63 @@
+"""The program under test, as a process."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import requests
+
+BINARY = os.environ["SIGNET_BIN"]
+
+# A run that hangs shall fail, not hang.
+PATIENCE = 60
+
+
+class Provider:
+    """A running `signet dev`, and the folder of its records."""
+
+    def __init__(self, folder: Path | None, *arguments: str):
+        self.folder = folder
+        place = ["--ephemeral"] if folder is None else ["--data", str(folder)]
+        command = [BINARY, "dev", "--json", "--port", "0", *place, *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        assert line, f"signet dev ended with {self.process.wait(PATIENCE)}"
+        self.ready = json.loads(line)
+        self.issuer: str = self.ready["issuer"]
+        self.demo: str = self.ready["demo"]
+        self.metadata: dict = requests.get(self.ready["discovery"], timeout=PATIENCE).json()
+
+    def client(self, client_id: str) -> dict:
+        """A demo client with everything its owner holds."""
+        return next(client for client in self.ready["clients"] if client["client_id"] == client_id)
+
+    def jwks(self) -> list[dict]:
+        """The keys as published now."""
+        answer = requests.get(self.metadata["jwks_uri"], timeout=PATIENCE)
+        assert answer.status_code == 200
+        return answer.json()["keys"]
+
+    def apply(self, declaration: dict) -> subprocess.CompletedProcess:
+        """`signet apply` on the records of this provider while it runs."""
+        file = self.folder / "declaration.json"
+        file.write_text(json.dumps({"version": 1, **declaration}))
+        command = [BINARY, "apply", "--json", "--data", str(self.folder), "--file", str(file)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def declare(self, **declaration) -> None:
+        """`apply` that must succeed."""
+        done = self.apply(declaration)
+        assert done.returncode == 0, done.stderr
+
+    def stop(self) -> None:
+        """Ends it as an operator does; it must say that it ended well."""
+        self.process.terminate()
+        assert self.process.wait(PATIENCE) == 0
+        self.process.stdout.close()
+
+    def __enter__(self) -> "Provider":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
