@@ -120,8 +120,8 @@ fn periods() -> Vec<Row> {
             let key = key(spec).clone().with_kid(kid);
             key.signer(alg).unwrap().sign(None, &case.payload()).unwrap()
         };
-        let made = Row::both(&format!("A-81 JWS by the key {kid}"), "jws_key_unknown", make);
-        rows.extend(made.into_iter().map(|row| row.of("periods")));
+        let pair = Row::both(&format!("A-81 JWS by the key {kid}"), "jws_key_unknown", make);
+        rows.extend(pair.into_iter().map(|row| row.of("periods")));
     }
     let unnamed = Row::both("A-81 JWS by the ended key without kid", "jws_signature_invalid", |case| {
         by(case, foreign_key(), None)

@@ -1,5 +1,5 @@
 //! The UserInfo endpoint (OpenID Connect Core section 5.3, RFC 6750).
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bearer;
 mod forms;

@@ -107,11 +107,10 @@ impl IntoResponse for Failure {
                 response.extensions_mut().insert(Pending(self.fault.clone()));
                 response
             }
-            Form::Token => (status, Json(body(&self.fault))).into_response(),
             // RFC 6750 section 3.1: without any token "the resource server SHOULD NOT include an error code or other
             // error information".
             Form::Bearer if self.fault.wire().is_empty() => status.into_response(),
-            Form::Bearer => (status, Json(body(&self.fault))).into_response(),
+            Form::Token | Form::Bearer => (status, Json(body(&self.fault))).into_response(),
         };
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge() {
