@@ -61,7 +61,7 @@ async fn without_a_trustworthy_redirect_uri_there_is_a_page_a121_a122() {
     }
     rows.push((format!("{good}&x={}", "a".repeat(8193)), "parameter_too_long"));
     rows.push((format!("{good}&{}=1", "a".repeat(129)), "parameter_too_long"));
-    let many: String = (0..64).map(|n| format!("&x{n}=1")).collect();
+    let many = (0..64).map(|n| format!("&x{n}=1")).collect::<Vec<_>>().concat();
     rows.push((format!("{good}{many}"), "too_many_parameters"));
     rows.push((String::new(), "client_id_missing"));
     for (encoded, reason) in rows {

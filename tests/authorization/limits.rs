@@ -14,17 +14,17 @@ async fn long_requests_are_refused_with_a_hint_a8_a9() {
     let provider = start().await;
     let good = encode(&Rp::new("rp").request(&[]));
     // eight kilobytes and more by GET.
-    let padding: String = (0..3).map(|n| format!("&x{n}={}", "a".repeat(8000))).collect();
+    let padding = (0..3).map(|n| format!("&x{n}={}", "a".repeat(8000))).collect::<Vec<_>>().concat();
     let reply = provider.get(&format!("/authorize?{good}{padding}"), None).await;
     assert!(reply.location().contains("/interaction/"), "{}", reply.status);
-    let padding: String = (0..5).map(|n| format!("&x{n}={}", "a".repeat(8000))).collect();
+    let padding = (0..5).map(|n| format!("&x{n}={}", "a".repeat(8000))).collect::<Vec<_>>().concat();
     let reply = provider.get(&format!("/authorize?{good}{padding}"), None).await;
     assert_eq!(reply.status, 414);
     assert!(reply.body.contains("<dd>uri_too_long</dd>") && reply.body.contains("by POST"), "{}", reply.body);
     // The same by POST.
     let reply = provider.post("/authorize", format!("{good}{padding}"), None).await;
     assert!(reply.location().contains("/interaction/"), "{}", reply.status);
-    let padding: String = (0..20).map(|n| format!("&x{n}={}", "a".repeat(8000))).collect();
+    let padding = (0..20).map(|n| format!("&x{n}={}", "a".repeat(8000))).collect::<Vec<_>>().concat();
     for path in ["/authorize", "/token", "/userinfo"] {
         let reply = provider.post(path, format!("{good}{padding}"), None).await;
         assert_eq!(reply.status, 413, "{path}");

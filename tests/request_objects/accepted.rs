@@ -70,6 +70,8 @@ async fn every_advertised_combination_of_algorithms_is_accepted_a24_a112() {
     }
 }
 
+type Change = fn(&mut Map<String, Value>, i64);
+
 /// Accepted by both methods, or the reasons why not.
 async fn check(bench: &Bench, id: &str, what: &str, make: impl Fn(&mut Map<String, Value>, i64)) {
     for method in [Method::Get, Method::Post] {
@@ -109,7 +111,6 @@ async fn claims_at_the_edge_of_what_is_allowed_are_accepted_a30_to_a43() {
     for (what, name, value) in rows {
         check(&bench, "rp", what, |claims, _| drop(claims.insert(name.into(), value.clone()))).await;
     }
-    type Change = fn(&mut Map<String, Value>, i64);
     let times: [(&str, Change); 9] = [
         ("A-35 exp within the tolerance", |c, now| drop(c.insert("exp".into(), (now - 59).into()))),
         ("A-35 iat within the tolerance", |c, now| drop(c.insert("iat".into(), (now + 60).into()))),

@@ -203,6 +203,7 @@ impl Bench {
     }
 
     /// Signs with the client's own key.
+    #[expect(clippy::unused_self, reason = "what a bench does")]
     pub(crate) fn sign(&self, id: &str, claims: &Map<String, Value>) -> String {
         let (key, alg) = signing_key(id);
         key.signer(alg).unwrap().sign(None, &craft::json(claims)).unwrap()
@@ -220,6 +221,7 @@ impl Bench {
     }
 
     /// The usual request around an object: `client_id`, and a registered redirect URI and state of its own.
+    #[expect(clippy::unused_self, reason = "what a bench does")]
     pub(crate) fn around(&self, id: &str, token: &str) -> Sent {
         let params = [
             ("client_id", id),

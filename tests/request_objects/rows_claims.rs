@@ -142,7 +142,7 @@ fn times(rows: &mut Vec<Row>) {
         ("A.13-d lifetime just above the cap", "lifetime_too_long", |c, now| put(c, "exp", now + 86_401)),
         ("A.13-d lifetime of years", "lifetime_too_long", |c, now| put(c, "exp", now + 100_000_000)),
         ("A.13-d lifetime above the cap, issued long ago", "lifetime_too_long", |c, now| {
-            put(c, "iat", now - 90_000)
+            put(c, "iat", now - 90_000);
         }),
     ];
     for (rule, reason, change) in around {

@@ -116,12 +116,12 @@ fn periods() -> Vec<Row> {
         ("coming", KeySpec::Rsa4096, SigAlg::RS256),
         ("revoked", KeySpec::P384, SigAlg::ES384),
     ] {
-        let signed = move |case: &Case<'_>| {
+        let make = move |case: &Case<'_>| {
             let key = key(spec).clone().with_kid(kid);
             key.signer(alg).unwrap().sign(None, &case.payload()).unwrap()
         };
-        let made = Row::both(&format!("A-81 JWS by the key {kid}"), "jws_key_unknown", signed);
-        rows.extend(made.into_iter().map(|row| row.of("periods")));
+        let pair = Row::both(&format!("A-81 JWS by the key {kid}"), "jws_key_unknown", make);
+        rows.extend(pair.into_iter().map(|row| row.of("periods")));
     }
     let unnamed = Row::both("A-81 JWS by the ended key without kid", "jws_signature_invalid", |case| {
         by(case, foreign_key(), None)

@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_request_is_matched_by_host_and_longest_path_prefix() {
         let issuers = ["https://id.example", "https://id.example/acme", "https://other.example/auth/open"];
-        let is = |host, path, issuer: &str, rest: &str| {
+        let is = |host: &str, path: &str, issuer: &str, rest: &str| {
             assert_eq!(at(&issuers, host, path), Some((issuer.into(), rest.into())), "{host}{path}");
         };
         is("id.example", "/authorize", "https://id.example", "/authorize");
