@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
 /// Longest wait for a process to start or to end; a bound for the test run, not a claim about speed.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// How much of a process's log is kept for the message of a failed test, in bytes.
 const LOG_KEPT: usize = 16 * 1024;
 
