@@ -125,8 +125,7 @@ async fn refused_until(
     // Ahead by so much that the edge is a few seconds away.
     let offset = edge - now() - 8;
     let node = site.shifted(offset).await;
-    let mut early = 0;
-    for _ in 0..600 {
+    for early in 0..600 {
         let reply = submit(&node, party, &make(now() + offset)).await;
         let (at, reason) = judged(store, &reply).await;
         match reason.as_deref() {
@@ -138,7 +137,6 @@ async fn refused_until(
             Some(REPLAYED) => assert!(at < edge, "refused {} seconds after the end of the window", at - edge),
             Some(other) => panic!("refused as {other}"),
         }
-        early += 1;
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     panic!("never accepted again");

@@ -3,6 +3,7 @@
 //! Every bound on time here is a bound for the test run. What counts is who was accepted, how often, and what the
 //! audit trail says of the rest.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(clippy::print_stdout, reason = "figures, for those who ask for them with --nocapture")]
 
 mod codes;
 mod crash;

@@ -159,7 +159,7 @@ pub(crate) async fn reasons(store: &dyn Store, replies: &[Reply]) -> BTreeMap<St
     counts
 }
 
-/// The reason codes of the audit trail of `client`, with how often each was given.
+/// The reason codes of all events of one kind, with how often each was given.
 pub(crate) async fn trail(store: &dyn Store, kind: &str) -> BTreeMap<String, usize> {
     let mut filter = AuditFilter { limit: 1000, ..AuditFilter::default() };
     let mut counts = BTreeMap::new();
