@@ -35,6 +35,8 @@ def scripts(request, page):
     """With JavaScript and without."""
     if request.param == "no scripts":
         page.devtools("Emulation.setScriptExecutionDisabled", value=True)
+    page.open("data:text/html,<title>off</title><script>document.title='on'</script>")
+    assert page.driver.title == {"scripts": "on", "no scripts": "off"}[request.param]
     return request.param
 
 
@@ -73,6 +75,8 @@ def test_a_sealed_login_shows_every_layer_opened(page, provider, scripts):
     page.login()
     assert page.heading() == "Allow access to your account?"
     assert "Alice Virtanen (alice)" in page.see(".account").text
+    wanted = ["Know who you are", "See your e-mail address", "See your profile"]
+    assert [one.text for one in page.all(".grants b")] == wanted
     page.click("#accept")
     assert page.heading() == "Alice Virtanen is signed in."
     assert page.driver.current_url == f"{provider.demo}/result"
@@ -103,7 +107,7 @@ def test_a_wrong_password_is_told_and_the_name_is_kept(page, provider):
     start(page, provider)
     page.login(password="wrong")
     assert page.heading() == "Sign in"
-    assert "The username or password is wrong." in page.see("#problem").text
+    assert "The user name or password is wrong." in page.see("#problem").text
     assert page.see("#username").get_attribute("value") == "alice"
     assert page.see("#password").get_attribute("value") == ""
     # The person types on where the mistake was.

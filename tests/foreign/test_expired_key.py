@@ -1,5 +1,6 @@
 """A client whose last encryption key is over gets an error, and never a token in the open (A-88)."""
 
+import json
 import time
 
 from support import rp
@@ -74,4 +75,6 @@ def test_a_client_that_could_not_be_sealed_to_is_not_saved(tmp_path):
     with Provider(tmp_path / "data") as provider:
         refused = provider.apply({"clients": [declared("both", int(time.time()) - 1)]})
         assert refused.returncode == 1
+        # Which client of the file it was.
+        assert json.loads(refused.stderr.splitlines()[-1])["text"].startswith("both: ")
         assert authorize(rp.Browser(provider), "both").status_code == 400

@@ -120,7 +120,7 @@ faults! {
     InteractionForeign = "interaction_foreign", "invalid_request", 403, Warn, "This sign-in was started in another browser. Start again from the application, and allow cookies.";
     FormForged = "form_forged", "invalid_request", 403, Warn, "This form did not come from our page. Go back and try again.";
     FormMalformed = "form_malformed", "invalid_request", 400, Info, "The form is incomplete. Go back and try again.";
-    CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The username or password is wrong.";
+    CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The user name or password is wrong.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     AccessDenied = "access_denied", "access_denied", 400, Info, "The person declined.";
     LoginRequired = "login_required", "login_required", 400, Info, "The person must log in.";
@@ -162,7 +162,7 @@ faults! {
     StoreUnavailable = "store_unavailable", "temporarily_unavailable", 503, Error, "The server cannot reach its database. Try again in a moment.";
     SigningKeyMissing = "signing_key_missing", "server_error", 500, Error, "The server has no signing key for this client's algorithm.";
     Internal { detail: &'static str } = "internal", "server_error", 500, Error, "Something went wrong here ({detail}).";
-    NotFound = "not_found", "invalid_request", 404, Info, "There is nothing here.";
+    NotFound = "not_found", "invalid_request", 404, Info, "This address leads nowhere.";
     MethodNotAllowed = "method_not_allowed", "invalid_request", 405, Info, "This address does not answer to this method.";
 }
 

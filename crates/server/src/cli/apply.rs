@@ -41,10 +41,16 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         None => tenant,
     };
     for client in &declaration.clients {
-        total.add(client.client_id.as_str(), provisioner.client(&tenant, client).await?);
+        let name = client.client_id.as_str();
+        let done =
+            provisioner.client(&tenant, client).await.map_err(|error| Problem::from(error).about(name))?;
+        total.add(name, done);
     }
     for user in &declaration.users {
-        total.add(&user.username, provisioner.user(&tenant.id, user).await?);
+        let name = &user.username;
+        let done =
+            provisioner.user(&tenant.id, user).await.map_err(|error| Problem::from(error).about(name))?;
+        total.add(name, done);
     }
     total.close();
     admin.store.close().await;

@@ -32,6 +32,13 @@ impl Problem {
         self
     }
 
+    /// Says which of several things it is about.
+    #[must_use]
+    pub(super) fn about(mut self, name: &str) -> Self {
+        self.text = format!("{name}: {}", self.text);
+        self
+    }
+
     pub(super) fn file(path: &Path, error: &std::io::Error) -> Self {
         Self::new("file", format!("{}: {error}", path.display()))
     }

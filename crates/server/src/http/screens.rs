@@ -58,7 +58,7 @@ pub(super) fn consent(
         policy_uri: settings.policy_uri.clone(),
         tos_uri: settings.tos_uri.clone(),
         account: loaded.user.as_ref().map(account).unwrap_or_default(),
-        scopes: scope.iter().map(|name| line(name)).collect(),
+        scopes: in_order(scope).map(line).collect(),
         action: format!("{base}/consent"),
         csrf: forms::csrf("consent", &loaded.secret),
         remembered: true,
@@ -79,6 +79,13 @@ pub(super) fn account(user: &User) -> String {
         Some(name) => format!("{name} ({})", user.username),
         None => user.username.clone(),
     }
+}
+
+/// Who the person is comes first; what else is told of them follows.
+fn in_order(scope: &BTreeSet<String>) -> impl Iterator<Item = &str> {
+    let is_first = |name: &&str| *name == "openid";
+    let names = || scope.iter().map(String::as_str);
+    names().filter(is_first).chain(names().filter(move |name| !is_first(name)))
 }
 
 fn line(name: &str) -> ScopeLine {
