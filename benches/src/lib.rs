@@ -30,10 +30,10 @@ pub async fn rsa_floor() -> (f64, f64) {
     let arguments = ["speed", "-mr", "-seconds", "3", "rsa2048"];
     let output = Command::new("openssl").args(arguments).output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    // +F2:index:bits:private seconds:public seconds
+    // +F2:index:bits:private operations per second:public operations per second
     let line = text.lines().find(|line| line.starts_with("+F2:")).unwrap();
     let fields: Vec<f64> = line.split(':').skip(3).map(|field| field.parse().unwrap()).collect();
-    (fields[0], fields[1])
+    (1.0 / fields[0], 1.0 / fields[1])
 }
 
 /// Wall-clock time of `work`.
