@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use signet_tests::flow::encode;
+use signet_tests::provider::{ISSUER, form};
 use signet_tests::rp::Rp;
 
 use super::{form_request, request, start};
@@ -69,7 +70,7 @@ async fn only_forms_are_read_rfc6749_appendix_b() {
 async fn other_methods_are_answered_with_those_that_are_allowed_rfc9110_15_5_6() {
     let provider = start().await;
     for (path, allowed) in [
-        ("/authorize", ["GET", "HEAD", "POST"].as_slice()),
+        ("/authorize", ["GET", "POST"].as_slice()),
         ("/token", &["POST"]),
         ("/userinfo", &["GET", "HEAD", "POST"]),
         ("/jwks", &["GET", "HEAD"]),
@@ -98,16 +99,26 @@ async fn other_methods_are_answered_with_those_that_are_allowed_rfc9110_15_5_6()
 #[tokio::test(flavor = "multi_thread")]
 async fn head_answers_as_get_does_without_a_body_rfc9110_9_3_2() {
     let provider = start().await;
-    let good = format!("/authorize?{}", encode(&Rp::new("rp").request(&[])));
-    for path in
-        ["/jwks", "/.well-known/openid-configuration", "/", "/logout", "/userinfo", "/nothing", good.as_str()]
-    {
+    for path in ["/jwks", "/.well-known/openid-configuration", "/", "/logout", "/userinfo", "/nothing"] {
         let head = provider.send(request("HEAD", path)).await;
         let get = provider.send(request("GET", path)).await;
         assert_eq!(head.status, get.status, "{path}");
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
         assert_eq!(head.body, "", "{path}");
     }
+}
+
+/// RFC 9110 section 9.2.1: HEAD is safe; accepting a request is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn head_at_the_authorization_endpoint_accepts_nothing() {
+    let provider = start().await;
+    let rp = Rp::new("rp");
+    let object = rp.sign(&rp.claims(ISSUER, provider.now(), Some("seen by a scanner")));
+    let path = format!("/authorize?{}", form(&[("client_id", "rp"), ("request", &object)]));
+    let head = provider.send(request("HEAD", &path)).await;
+    assert_eq!((head.status.as_u16(), head.header("allow")), (405, "GET,POST"));
+    let reply = provider.get(&path, None).await;
+    assert!(reply.location().contains("/interaction/"), "{}", reply.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -192,8 +192,7 @@ def test_the_demo_forgets_its_result_at_sign_out(page, provider):
 
 def test_a_login_needs_no_mouse(page, provider):
     page.open(provider.demo)
-    assert [page.tab() for _ in range(3)] == ["Skip to the content", "Signet demo", "start-demo-plain"]
-    assert page.tab() == "start-demo-sealed"
+    assert [page.tab() for _ in range(3)] == ["Skip to the content", "Signet demo", "start-demo-sealed"]
     page.activate(Keys.ENTER)
     # The focus waits where typing begins.
     assert page.focused() == "username"

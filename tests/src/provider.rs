@@ -169,6 +169,8 @@ impl Provider {
 
     /// Brings declared states about, under the rules of production.
     pub fn provisioner(&self) -> Provisioner {
+        // What is changed through it is to be seen at once.
+        self.app.clients.forget();
         Provisioner {
             store: self.app.store.clone(),
             entropy: self.app.entropy.clone(),
@@ -191,7 +193,7 @@ impl Provider {
 
     /// A context at the provider's instant.
     pub fn context<'a>(&self, entropy: &'a dyn Entropy) -> Context<'a> {
-        Context { now: self.now(), entropy }
+        Context { now: self.now(), millis: 0, entropy }
     }
 
     /// Sends a request to the first tenant; `path` is what stands behind the issuer.

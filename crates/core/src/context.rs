@@ -23,6 +23,8 @@ pub trait Entropy: Send + Sync {
 pub struct Context<'a> {
     /// The request's one instant.
     pub now: UnixTime,
+    /// Milliseconds since `now`, 0 to 999. Only the order of identifiers made in one second follows from it.
+    pub millis: u16,
     /// Where fresh identifiers and secrets come from.
     pub entropy: &'a dyn Entropy,
 }
@@ -54,7 +56,8 @@ impl Context<'_> {
     pub fn uuid(&self) -> Uuid {
         let mut bytes = [0_u8; 10];
         self.entropy.fill(&mut bytes);
-        let millis = u64::try_from(self.now).unwrap_or(0).saturating_mul(1000);
+        let millis =
+            u64::try_from(self.now).unwrap_or(0).saturating_mul(1000) + u64::from(self.millis.min(999));
         uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }
 }

@@ -7,9 +7,9 @@ use signet_core::client_policy::Mode;
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TenantId};
-use signet_core::records::{Client, ClientKey};
 use signet_store::{Store, StoreError};
 
+use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
 use crate::keyring::Keyring;
 use crate::limits::Limits;
@@ -36,6 +36,8 @@ pub struct Parts {
     pub mode: Mode,
     /// Which tenants there are.
     pub tenancy: Tenancy,
+    /// Clients met lately.
+    pub clients: Clients,
     /// Built keys.
     pub keyring: Arc<Keyring>,
     /// Signatures and encryption.
@@ -89,7 +91,7 @@ impl App {
 
     /// The context of one request.
     pub fn context(&self, now: UnixTime) -> Context<'_> {
-        Context { now, entropy: self.entropy.as_ref() }
+        Context { now, millis: self.clock.millis(), entropy: self.entropy.as_ref() }
     }
 
     /// What tenant views are made from.
@@ -97,21 +99,9 @@ impl App {
         Sources { store: &self.store, vault: &self.vault, keyring: &self.keyring, now }
     }
 
-    /// A client with its keys.
-    pub async fn client(
-        &self,
-        tenant: &TenantId,
-        id: &ClientId,
-    ) -> Result<Option<(Client, Vec<ClientKey>)>, Fault> {
-        // No client has control characters in its name, and not every database takes them in a question.
-        if id.as_str().contains(char::is_control) {
-            return Ok(None);
-        }
-        let (client, keys) = tokio::join!(self.store.client(tenant, id), self.store.client_keys(tenant, id));
-        match client.map_err(store_fault)? {
-            Some(client) => Ok(Some((client, keys.map_err(store_fault)?))),
-            None => Ok(None),
-        }
+    /// A client with its keys, at most a second old.
+    pub async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Registered>>, Fault> {
+        self.clients.find(self.store.as_ref(), tenant, id).await.map_err(store_fault)
     }
 
     /// Writes audit events whose loss must not change an answer.

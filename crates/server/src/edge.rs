@@ -1,7 +1,7 @@
 //! The edge of the process: the only place that reads the clock and the operating system's randomness.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signet_core::context::{Entropy, UnixTime};
@@ -15,7 +15,7 @@ enum Source {
     /// The system's clock, moved by so many seconds.
     System(i64),
     /// Whatever the holder of the other half says.
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<AtomicI64>, Arc<AtomicU16>),
 }
 
 impl Clock {
@@ -31,17 +31,31 @@ impl Clock {
 
     /// A clock that stands where `instant` says, for tests.
     pub fn manual(instant: Arc<AtomicI64>) -> Self {
-        Self(Source::Manual(instant))
+        Self(Source::Manual(instant, Arc::default()))
     }
 
     /// This instant.
     #[expect(clippy::disallowed_methods, reason = "the edge is where time comes in")]
     pub fn now(&self) -> UnixTime {
         match &self.0 {
-            Source::Manual(instant) => instant.load(Ordering::SeqCst),
+            Source::Manual(instant, _) => instant.load(Ordering::SeqCst),
             Source::System(offset) => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_add(*offset)
+            }
+        }
+    }
+}
+
+impl Clock {
+    /// Milliseconds within this second, for the order of what happens in it. A manual clock counts the questions.
+    #[expect(clippy::disallowed_methods, reason = "the edge is where time comes in")]
+    pub fn millis(&self) -> u16 {
+        match &self.0 {
+            Source::Manual(_, asked) => asked.fetch_add(1, Ordering::Relaxed).min(999),
+            Source::System(_) => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                u16::try_from(since.subsec_millis()).unwrap_or(999)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod demo;
 pub mod edge;

@@ -97,6 +97,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         entropy: edge::entropy(),
         mode: setup.mode,
         tenancy: crate::tenancy::Tenancy::default(),
+        clients: crate::clients::Clients::default(),
         keyring: Arc::default(),
         crypto: Pool::new(or(config.crypto.threads, cores), config.crypto.queue),
         hashing: Pool::new(

@@ -71,7 +71,7 @@ impl std::fmt::Debug for Provisioner {
 
 impl Provisioner {
     fn context(&self) -> Context<'_> {
-        Context { now: self.now, entropy: self.entropy.as_ref() }
+        Context { now: self.now, millis: 0, entropy: self.entropy.as_ref() }
     }
 
     /// A tenant as declared. Its keys are for [`crate::tenant_keys::Workshop::ensure`].

@@ -90,7 +90,7 @@ impl Workshop {
     }
 
     async fn keep(&self, key: TenantKey, now: UnixTime) -> Result<bool, KeysError> {
-        let context = Context { now, entropy: self.entropy.0.as_ref() };
+        let context = Context { now, millis: 0, entropy: self.entropy.0.as_ref() };
         let event = audit::success(&key.tenant, "tenant_key.created", &context.handle(), &context)
             .fact("id", key.id.clone())
             .fact("use_from", key.use_from)

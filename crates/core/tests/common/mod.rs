@@ -41,7 +41,7 @@ impl Entropy for Seeded {
 static ENTROPY: LazyLock<Seeded> = LazyLock::new(Seeded::default);
 
 pub(crate) fn at(now: i64) -> Context<'static> {
-    Context { now, entropy: &*ENTROPY }
+    Context { now, millis: 0, entropy: &*ENTROPY }
 }
 
 /// The key pair of this name and kind.

@@ -68,7 +68,7 @@ impl Admin {
     }
 
     pub(super) fn context(&self) -> Context<'_> {
-        Context { now: self.now, entropy: self.entropy.as_ref() }
+        Context { now: self.now, millis: 0, entropy: self.entropy.as_ref() }
     }
 
     /// The tenant named by `--tenant`, or the only one.

@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use signet_core::change::Change;
 use signet_core::provision::{Declaration, Provisioned};
+use signet_core::records::Tenant;
 
 use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem};
+use crate::provisioning::ProvisioningError;
 
 /// Largest file, in bytes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -28,33 +31,52 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let declaration = read(&options.file)?;
     let admin = Admin::open(common).await?;
     let tenant = admin.tenant().await?;
-    let provisioner = admin.provisioner(&tenant, options.dry_run);
     let mut total = Total::new(common.json, options.dry_run);
-    let tenant = match &declaration.tenant {
-        Some(declared) => {
-            total.add(tenant.id.as_str(), provisioner.tenant(&tenant.id, declared).await?);
-            if !options.dry_run {
-                admin.workshop()?.ensure(&admin.tenant().await?, admin.now).await?;
-            }
-            admin.tenant().await?
-        }
-        None => tenant,
-    };
-    for client in &declaration.clients {
-        let name = client.client_id.as_str();
-        let done =
-            provisioner.client(&tenant, client).await.map_err(|error| Problem::from(error).about(name))?;
-        total.add(name, done);
+    let changes = decide(&admin, &tenant, &declaration, &mut total).await?;
+    // The whole file in one transaction: all of it, or nothing.
+    if !options.dry_run && !changes.is_empty() {
+        admin.store.apply(&tenant.id, &changes).await?;
     }
-    for user in &declaration.users {
-        let name = &user.username;
-        let done =
-            provisioner.user(&tenant.id, user).await.map_err(|error| Problem::from(error).about(name))?;
-        total.add(name, done);
+    if !options.dry_run && declaration.tenant.is_some() {
+        admin.workshop()?.ensure(&admin.tenant().await?, admin.now).await?;
     }
     total.close();
     admin.store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the file comes to, judged part by part against what the parts before it will have made.
+async fn decide(
+    admin: &Admin,
+    tenant: &Tenant,
+    declaration: &Declaration,
+    total: &mut Total,
+) -> Result<Vec<Change>, Problem> {
+    let provisioner = admin.provisioner(tenant, true);
+    let mut tenant = tenant.clone();
+    let mut changes = Vec::new();
+    let about = |name: &str| {
+        let name = name.to_owned();
+        move |error: ProvisioningError| Problem::from(error).about(&name)
+    };
+    if let Some(declared) = &declaration.tenant {
+        let done = provisioner.tenant(&tenant.id, declared).await?;
+        for change in &done.changes {
+            if let Change::UpdateTenant(next) = change {
+                tenant = next.clone();
+            }
+        }
+        changes.extend(total.add(tenant.id.as_str(), done));
+    }
+    for client in &declaration.clients {
+        let name = client.client_id.as_str();
+        changes.extend(total.add(name, provisioner.client(&tenant, client).await.map_err(about(name))?));
+    }
+    for user in &declaration.users {
+        let name = &user.username;
+        changes.extend(total.add(name, provisioner.user(&tenant.id, user).await.map_err(about(name))?));
+    }
+    Ok(changes)
 }
 
 fn read(file: &PathBuf) -> Result<Declaration, Problem> {
@@ -85,7 +107,8 @@ impl Total {
         Self { json, dry_run, differences: Vec::new(), secrets: Vec::new() }
     }
 
-    fn add(&mut self, name: &str, provisioned: Provisioned) {
+    /// Tells what a part comes to, and gives its changes.
+    fn add(&mut self, name: &str, provisioned: Provisioned) -> Vec<Change> {
         for advice in &provisioned.advice {
             output::note(format!("note: {name}: {advice}"));
         }
@@ -99,6 +122,7 @@ impl Total {
             }
             self.secrets.push(json!({ "client_id": name, "client_secret": secret.as_str() }));
         }
+        provisioned.changes
     }
 
     fn close(self) {

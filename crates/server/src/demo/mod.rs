@@ -104,7 +104,7 @@ impl DemoRp {
     }
 
     fn context(&self) -> Context<'_> {
-        Context { now: (self.settings.now)(), entropy: self.settings.entropy.as_ref() }
+        Context { now: (self.settings.now)(), millis: 0, entropy: self.settings.entropy.as_ref() }
     }
 
     fn client(&self, client_id: &str) -> Option<&DemoClient> {

@@ -1,15 +1,16 @@
 //! The authorization endpoint: GET and POST with the same result.
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use signet_core::audit;
 use signet_core::authorize::{self, Arrival, Facts, Outcome, Refused, outer_client_id};
 use signet_core::change::Conflict;
 use signet_core::fault::Fault;
-use signet_core::ids::ClientId;
+use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
-use signet_core::records::{Client, ClientKey};
 use signet_core::request_object;
 use signet_jose::Trace;
 use signet_store::StoreError;
@@ -18,6 +19,7 @@ use super::cookies;
 use super::extract::{AllParams, Moment, QueryParams, Tenant};
 use super::render::Failure;
 use crate::app::{App, store_fault};
+use crate::clients::{Registered, parts};
 use crate::tenancy::TenantView;
 
 /// Prefix of the secrets that bind an interaction to its browser.
@@ -27,13 +29,21 @@ pub(super) async fn get(state: State<App>, tenant: Tenant, moment: Moment, param
     answer(&state.0, &tenant.0, &moment, params.0).await
 }
 
+/// HEAD is for those who only look (link previews, scanners), and accepting a request uses up its `jti`. RFC 9110 section
+/// 9.2.1 wants HEAD to be safe, so it is not offered here.
+pub(super) async fn head() -> Response {
+    let mut response = Failure::page(Fault::MethodNotAllowed).into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,POST"));
+    response
+}
+
 pub(super) async fn post(state: State<App>, tenant: Tenant, moment: Moment, params: AllParams) -> Response {
     answer(&state.0, &tenant.0, &moment, params.0).await
 }
 
 async fn answer(
     app: &App,
-    view: &std::sync::Arc<TenantView>,
+    view: &Arc<TenantView>,
     moment: &Moment,
     params: Result<Params, Fault>,
 ) -> Response {
@@ -57,13 +67,15 @@ fn page(fault: Fault) -> Refusal {
 /// request.
 async fn accept(
     app: &App,
-    view: &std::sync::Arc<TenantView>,
+    view: &Arc<TenantView>,
     moment: &Moment,
     params: Params,
 ) -> Result<Response, Refusal> {
     let context = app.context(moment.now);
     let browser = context.mint(BROWSER_PREFIX);
-    let (outcome, client) = decide(app, view, moment, params, browser.hash).await.map_err(page)?;
+    let case =
+        Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params, browser: browser.hash };
+    let (outcome, client) = decide(case).await.map_err(page)?;
     let accepted = outcome.reply.clone().map_err(|refused| (refused, client.clone()))?;
     match app.store.apply(&view.tenant.id, &outcome.changes).await {
         Ok(()) => {}
@@ -79,73 +91,76 @@ async fn accept(
 }
 
 /// Opens the object, finds the client and judges, with everything that costs CPU on the crypto pool.
-async fn decide(
-    app: &App,
-    view: &std::sync::Arc<TenantView>,
-    moment: &Moment,
-    params: Params,
-    browser: signet_core::ids::TokenHash,
-) -> Result<(Outcome, Option<ClientId>), Fault> {
-    let outer = outer_client_id(&params);
-    let object = params.owned("request");
-    let mut found = match &outer {
-        Some(id) => app.client(&view.tenant.id, id).await?,
+async fn decide(case: Case) -> Result<(Outcome, Option<ClientId>), Fault> {
+    let (app, tenant) = (case.app.clone(), case.view.tenant.id.clone());
+    let object = case.params.owned("request");
+    let outer = outer_client_id(&case.params);
+    let found = match &outer {
+        Some(id) => app.client(&tenant, id).await?,
         None => None,
     };
-    let Some(token) = object else {
-        return Ok(judge(app, view, moment, &params, Arrival::Plain, found.as_ref(), Trace::new(), browser));
-    };
-    // An unknown client, or none where one must be named, costs no decryption.
-    let worthwhile = found.is_some() || (outer.is_none() && view.tenant.settings.client_id_in_object_only);
-    let (arrival, trace) =
-        if worthwhile { open(app, view, token).await? } else { (Arrival::Plain, Trace::new()) };
-    if outer.is_none()
-        && let Arrival::Object(Ok(opened)) = &arrival
-    {
-        found = app.client(&view.tenant.id, opened.client_id()).await?;
+    let named_inside = outer.is_none() && case.view.tenant.settings.client_id_in_object_only;
+    match object {
+        // The usual way: the client is known, and one job does all the work.
+        Some(token) if found.is_some() => {
+            let judge = move || {
+                let (arrival, trace) = case.open(&token);
+                case.judge(arrival, trace, found.as_deref())
+            };
+            app.crypto.run(judge).await
+        }
+        Some(token) if named_inside => {
+            let open = move || {
+                let opened = case.open(&token);
+                (case, opened)
+            };
+            let (case, (arrival, trace)) = app.crypto.run(open).await?;
+            let found = match &arrival {
+                Arrival::Object(Ok(opened)) => app.client(&tenant, opened.client_id()).await?,
+                _ => None,
+            };
+            app.crypto.run(move || case.judge(arrival, trace, found.as_deref())).await
+        }
+        // An unknown client, or none where one must be named, costs no decryption.
+        _ => Ok(case.judge(Arrival::Plain, Trace::new(), found.as_deref())),
     }
-    let (app, view, moment) = (app.clone(), view.clone(), moment.clone());
-    let pool = app.crypto.clone();
-    pool.run(move || judge(&app, &view, &moment, &params, arrival, found.as_ref(), trace, browser)).await
 }
 
-async fn open(
-    app: &App,
-    view: &std::sync::Arc<TenantView>,
-    token: String,
-) -> Result<(Arrival, Trace), Fault> {
-    let view = view.clone();
-    app.crypto
-        .run(move || {
-            let mut trace = Trace::new();
-            let opened = request_object::open(&token, &view.decryption, &mut trace);
-            (Arrival::Object(opened), trace)
-        })
-        .await
+/// One authorization request with what judging it needs.
+struct Case {
+    app: App,
+    view: Arc<TenantView>,
+    moment: Moment,
+    params: Params,
+    browser: TokenHash,
 }
 
-#[expect(clippy::too_many_arguments, reason = "the facts of one request, each from another source")]
-fn judge(
-    app: &App,
-    view: &TenantView,
-    moment: &Moment,
-    params: &Params,
-    arrival: Arrival,
-    found: Option<&(Client, Vec<ClientKey>)>,
-    trace: Trace,
-    browser: signet_core::ids::TokenHash,
-) -> (Outcome, Option<ClientId>) {
-    let facts = Facts {
-        tenant: &view.tenant,
-        params,
-        client: found.map(|(client, _)| client),
-        client_keys: found.map_or(&[], |(_, keys)| keys.as_slice()),
-        verifier: &|key, alg| app.keyring.verifier(key, alg),
-        correlation_id: &moment.correlation_id,
-        browser,
-    };
-    let outcome = authorize::decide(facts, arrival, trace, &app.context(moment.now));
-    (outcome, found.map(|(client, _)| client.client_id.clone()))
+impl Case {
+    fn open(&self, token: &str) -> (Arrival, Trace) {
+        let mut trace = Trace::new();
+        let opened = request_object::open(token, &self.view.decryption, &mut trace);
+        (Arrival::Object(opened), trace)
+    }
+
+    fn judge(
+        &self,
+        arrival: Arrival,
+        trace: Trace,
+        found: Option<&Registered>,
+    ) -> (Outcome, Option<ClientId>) {
+        let (client, client_keys) = parts(found);
+        let facts = Facts {
+            tenant: &self.view.tenant,
+            params: &self.params,
+            client,
+            client_keys,
+            verifier: &|key, alg| self.app.keyring.verifier(key, alg),
+            correlation_id: &self.moment.correlation_id,
+            browser: self.browser,
+        };
+        let outcome = authorize::decide(facts, arrival, trace, &self.app.context(self.moment.now));
+        (outcome, client.map(|client| client.client_id.clone()))
+    }
 }
 
 /// One refusal: an audit event with reason code and failed check, then a redirect where that is allowed, else a page.

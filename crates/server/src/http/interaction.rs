@@ -156,8 +156,9 @@ impl Stepper<'_> {
                 None => Ok(None),
             }
         };
-        let (client, session) = tokio::join!(store.client(tenant, &interaction.request.client_id), session);
-        let client = client.map_err(store_fault)?.filter(|client| !client.disabled);
+        let (client, session) =
+            tokio::join!(self.app.client(tenant, &interaction.request.client_id), session);
+        let client = client?.map(|found| found.client.clone()).filter(|client| !client.disabled);
         let client = client.ok_or(Fault::ClientUnknown)?;
         let session = session.map_err(store_fault)?;
         let (user, consent) = match &session {

@@ -55,7 +55,7 @@ fn tenant_routes(app: &App) -> Router {
         middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
     Router::new()
         .route("/", get(home::home))
-        .route(Endpoint::Authorize.path(), get(authorize::get).post(authorize::post))
+        .route(Endpoint::Authorize.path(), get(authorize::get).head(authorize::head).post(authorize::post))
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", post(interaction::login))
         .route("/interaction/{id}/consent", post(interaction::consent))

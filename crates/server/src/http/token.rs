@@ -19,6 +19,7 @@ use super::extract::{FormParams, Moment, Tenant, authorization};
 use super::protect;
 use super::render::{Failure, Note};
 use crate::app::{App, store_fault};
+use crate::clients::parts;
 use crate::tenancy::TenantView;
 
 /// How often a redemption is decided again after another one came first.
@@ -55,8 +56,7 @@ async fn redeem(
     };
     *client_id = Some(credentials.client_id.clone());
     let found = app.client(&view.tenant.id, &credentials.client_id).await?;
-    let keys = found.as_ref().map_or(&[][..], |(_, keys)| keys.as_slice());
-    let client = found.as_ref().map(|(client, _)| client);
+    let (client, keys) = parts(found.as_deref());
     let admitted = client_auth::authenticate(&credentials, client)
         .and_then(|client| Ok((client, token::code_parameter(&params)?)));
     let (client, code) = match admitted {

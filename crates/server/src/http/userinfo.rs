@@ -13,6 +13,7 @@ use super::extract::{FormParams, Moment, Tenant, authorization};
 use super::protect;
 use super::render::{Failure, Note};
 use crate::app::{App, store_fault};
+use crate::clients::parts;
 use crate::tenancy::TenantView;
 
 /// RFC 6750 section 2.1.
@@ -70,10 +71,7 @@ async fn answer(
     let (found, user) =
         tokio::join!(app.client(&tenant.id, &token.client_id), app.store.user(&tenant.id, token.user_id));
     let (found, user) = (found?, user.map_err(store_fault)?);
-    let (client, client_keys) = match &found {
-        Some((client, keys)) => (Some(client), keys.as_slice()),
-        None => (None, [].as_slice()),
-    };
+    let (client, client_keys) = parts(found.as_deref());
     let input = userinfo::Input { tenant, token: Some(&token), client, client_keys, user: user.as_ref() };
     let answer = match userinfo::answer(&input, moment.now) {
         Ok(answer) => answer,

@@ -279,8 +279,10 @@ fn public(name: &str, usage: KeyUse, jwk: &Value) -> Result<KeyDeclaration, Prob
 /// The registrations as the demo application holds them.
 pub(super) fn demo_clients(seeded: &[SeededClient]) -> Result<Vec<DemoClient>, Problem> {
     let key = |jwk: &Option<Value>| jwk.as_ref().map(private).transpose();
+    // The sealed one is what people come for.
     seeded
         .iter()
+        .rev()
         .map(|client| {
             let sealed = client.encryption_key.is_some();
             let (title, description) = if sealed {
