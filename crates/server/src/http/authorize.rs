@@ -31,7 +31,7 @@ pub(super) async fn get(state: State<App>, tenant: Tenant, moment: Moment, param
 
 /// HEAD is for those who only look (link previews, scanners), and accepting a request uses up its `jti`. RFC 9110 section
 /// 9.2.1 wants HEAD to be safe, so it is not offered here.
-pub(super) async fn head() -> Response {
+pub(super) async fn others() -> Response {
     let mut response = Failure::page(Fault::MethodNotAllowed).into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,POST"));
     response

@@ -53,9 +53,11 @@ fn tenant_routes(app: &App) -> Router {
     // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
     let cross_origin =
         middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
+    let authorization =
+        get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
     Router::new()
         .route("/", get(home::home))
-        .route(Endpoint::Authorize.path(), get(authorize::get).head(authorize::head).post(authorize::post))
+        .route(Endpoint::Authorize.path(), authorization)
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", post(interaction::login))
         .route("/interaction/{id}/consent", post(interaction::consent))
