@@ -17,7 +17,9 @@ use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse};
 use signet_tests::process::{Dev, binary};
 use signet_tests::provider::{between, form};
 use signet_tests::rp::{Rp, SECRET, VERIFIER, seal};
+use tokio::task::JoinSet;
 
+#[derive(Clone)]
 struct Driver {
     http: Client,
     address: String,
@@ -119,6 +121,41 @@ async fn register(folder: &std::path::Path, data: &str, rp: &Rp) {
     assert!(command.status().await.unwrap().success());
 }
 
+/// Flows before the measurement, the first of which signs in.
+const WARM: usize = 20;
+
+async fn measure(dev: &Dev, at_once: usize, share: usize, drivers: Vec<(Driver, Vec<String>)>) {
+    let (private, public) = rsa_floor().await;
+    let before = cpu_seconds(dev.id());
+    let run = async {
+        let mut tasks = JoinSet::new();
+        for (mut driver, requests) in drivers {
+            tasks.spawn(async move {
+                for request in &requests[WARM..] {
+                    driver.flow(request).await;
+                }
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+    };
+    let ((), took) = timed(run).await;
+    let used = cpu_seconds(dev.id()) - before;
+    let (private_after, public_after) = rsa_floor().await;
+    let floor = 1.5 * (private + private_after + public + public_after);
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let count = (share * at_once) as f64;
+    println!(
+        "  {at_once} at once: server CPU per flow {:.3} ms, floor (3 private + 3 public RSA-2048) {:.3} ms, ratio {:.2}; \
+         {:.0} flows/s with the driver on the same cores",
+        used / count * 1e3,
+        floor * 1e3,
+        used / count / floor,
+        count / took.as_secs_f64()
+    );
+}
+
 #[tokio::main]
 async fn main() {
     let flows: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000);
@@ -138,29 +175,22 @@ async fn main() {
     let http = Client::builder().redirect(Policy::none()).build().unwrap();
     let jwks = http.get(format!("{address}/jwks")).send().await.unwrap().json().await.unwrap();
     let issuer = dev.ready["issuer"].as_str().unwrap().to_owned();
-    let mut driver = Driver { http, address, issuer, rp, jwks, cookies: Vec::new() };
-    let warm = 50;
-    let requests: Vec<String> = (0..flows + warm).map(|number| driver.request(number)).collect();
-    for request in &requests[..warm] {
-        driver.flow(request).await;
-    }
-    let (private, public) = rsa_floor().await;
-    let before = cpu_seconds(dev.id());
-    let ((), took) = timed(async {
-        for request in &requests[warm..] {
-            driver.flow(request).await;
-        }
-    })
-    .await;
-    let used = cpu_seconds(dev.id()) - before;
-    let (private_after, public_after) = rsa_floor().await;
-    let floor = 1.5 * (private + private_after + public + public_after);
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let count = flows as f64;
+    let driver = Driver { http, address, issuer, rp, jwks, cookies: Vec::new() };
     println!("{flows} warm sealed flows on {}:", if database.is_some() { "PostgreSQL" } else { "SQLite" });
-    println!("  server CPU per flow   {:.3} ms", used / count * 1e3);
-    println!("  floor (3 private + 3 public RSA-2048)   {:.3} ms", floor * 1e3);
-    println!("  ratio   {:.2}", used / count / floor);
-    println!("  wall clock per flow, one at a time   {:.3} ms", took.as_secs_f64() / count * 1e3);
+    let mut number = 0;
+    for at_once in [1, 8] {
+        let share = flows / at_once;
+        let mut drivers = Vec::new();
+        for _ in 0..at_once {
+            let mut one = driver.clone();
+            let requests: Vec<String> = (0..share + WARM).map(|at| one.request(number + at)).collect();
+            number += share + WARM;
+            for request in &requests[..WARM] {
+                one.flow(request).await;
+            }
+            drivers.push((one, requests));
+        }
+        measure(&dev, at_once, share, drivers).await;
+    }
     dev.terminate().await;
 }
