@@ -110,7 +110,7 @@ async fn sign_ins(web: &Web, node: &str, party: &Party, stop: &AtomicUsize) -> u
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn altered_objects_are_refused_one_by_one_while_people_sign_in() {
+async fn noise_is_refused_in_bounded_memory_while_logins_go_on() {
     let Ready { site, node, alpha, demo, .. } = Site::sqlite().ready().await;
     let web = Web::new();
     let jwks = web.get(&format!("{}/jwks", node.address()), None).await.unwrap().json();
