@@ -76,3 +76,51 @@ fn prefix(address: IpAddr) -> IpAddr {
         v4 @ IpAddr::V4(_) => v4,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        let few = NonZeroU32::MIN.saturating_add(2);
+        Limits::new(Rates { requests: few, burst: few, passwords: few })
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn guesses_are_counted_by_account_wherever_they_come_from() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        let guess = |at: &str, name: &str| limits.password(address(at), &tenant, name);
+        for at in ["10.0.0.1", "10.0.0.2", "10.0.0.3"] {
+            assert_eq!(guess(at, "alice"), Ok(()));
+        }
+        assert_eq!(guess("10.0.0.4", "alice"), Err(Fault::AttemptsExhausted));
+        assert_eq!(guess("10.0.0.4", "bob"), Ok(()));
+        assert_eq!(limits.password(address("10.0.0.4"), &TenantId::from("other"), "alice"), Ok(()));
+    }
+
+    #[test]
+    fn guesses_are_counted_by_address_whomever_they_are_about() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        let refused =
+            |at: &str, n: u32| limits.password(address(at), &tenant, &format!("user-{at}-{n}")).is_err();
+        assert_eq!((0..40).filter(|n| refused("10.0.0.1", *n)).count(), 10);
+        assert!(!refused("10.0.0.2", 0));
+    }
+
+    #[test]
+    fn addresses_of_one_household_count_as_one() {
+        let limits = limits();
+        for at in ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3"] {
+            assert_eq!(limits.request(address(at)), Ok(()));
+        }
+        assert_eq!(limits.request(address("2001:db8::4")), Err(Fault::RateLimited));
+        assert_eq!(limits.request(address("2001:db8:0:1::4")), Ok(()));
+        assert_eq!(limits.request(address("::ffff:10.0.0.1")), Ok(()));
+        limits.forget();
+        assert_eq!(Limits::none().request(address("2001:db8::4")), Ok(()));
+    }
+}

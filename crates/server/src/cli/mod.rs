@@ -2,6 +2,7 @@
 
 mod admin;
 mod apply;
+mod audit;
 mod client;
 mod dev;
 mod doctor;
@@ -106,6 +107,8 @@ enum Command {
     User(user::Command),
     /// Make clients and users what a file says. A second run changes nothing.
     Apply(apply::Options),
+    /// What happened: logins, refusals with their reason codes, changes. Newest first.
+    Audit(audit::Options),
     /// Look for what is wrong or soon will be, and say what to do.
     Doctor(doctor::Options),
     /// Make or explain a request object.
@@ -145,6 +148,7 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
             Command::Key(command) => key::run(&common, command).await,
             Command::User(command) => user::run(&common, command).await,
             Command::Apply(options) => apply::run(&common, options).await,
+            Command::Audit(options) => audit::run(&common, options).await,
             Command::Doctor(options) => doctor::run(&common, options).await,
             Command::RequestObject(command) => request_object::run(&common, command).await,
             Command::Config(command) => Ok(settings::run(&command)),
