@@ -24,7 +24,7 @@ macro_rules! faults {
         pub enum Fault {
             $(
                 $(#[$doc])*
-                #[doc = concat!("`", $code, "`: ", $text)]
+                #[doc = concat!("`", $code, "`: ``", $text, "``")]
                 $variant $({ $(#[doc = concat!("The ", stringify!($field), ".")] $field: $ty),+ })?,
             )+
             /// The request object broke a rule of the JOSE policy.

@@ -46,7 +46,7 @@ macro_rules! faults {
         pub enum $type {
             $(
                 $(#[$vmeta])*
-                #[doc = concat!("`", $code, "`: ", $text)]
+                #[doc = concat!("`", $code, "`: ``", $text, "``")]
                 #[error($text)]
                 $variant $({ $(#[doc = concat!("The ", stringify!($field), ".")] $field: $ftype),+ })?,
             )+
