@@ -9,7 +9,7 @@ macro_rules! coded {
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
         pub enum $type {
             $(
-                #[doc = concat!("`", $code, "`: ", $text)]
+                #[doc = concat!("`", $code, "`: `", $text, "`")]
                 #[error($text)]
                 $variant $({ $(#[doc = concat!("The ", stringify!($field), ".")] $field: $ftype),+ })?,
             )+
