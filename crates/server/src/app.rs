@@ -13,6 +13,7 @@ use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
 use crate::keyring::Keyring;
 use crate::limits::Limits;
+use crate::passwords::Hasher;
 use crate::pool::Pool;
 use crate::tenancy::{Sources, Tenancy};
 use crate::vault::Vault;
@@ -42,8 +43,10 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// Signatures and encryption.
     pub crypto: Pool,
-    /// Password hashing.
+    /// Password hashing: where it runs.
     pub hashing: Pool,
+    /// Password hashing: what runs there.
+    pub hasher: Arc<Hasher>,
     /// Rate limits.
     pub limits: Limits,
     /// What HTTP may cost.

@@ -104,6 +104,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
             or(config.crypto.hashing_threads, cores.saturating_sub(1)),
             config.crypto.hashing_queue,
         ),
+        hasher: Arc::default(),
         limits: if production { Limits::new(rates) } else { Limits::none() },
         http: HttpLimits {
             max_uri_bytes: config.http.max_uri_bytes,

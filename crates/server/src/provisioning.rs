@@ -13,7 +13,7 @@ use signet_core::records::{Client, Tenant};
 use signet_store::{Page, Store, StoreError};
 use zeroize::Zeroizing;
 
-use crate::passwords;
+use crate::passwords::Hasher;
 
 /// Most rows read at once.
 const PAGE: u32 = 500;
@@ -117,10 +117,11 @@ impl Provisioner {
     async fn hashed(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<PasswordHash> {
         let entropy = self.entropy.clone();
         let work = move || {
-            if stored.is_some() && passwords::verify(&password, stored.as_deref()) {
+            let hasher = Hasher::default();
+            if stored.is_some() && hasher.verify(&password, stored.as_deref()) {
                 return Some(PasswordHash::Keep);
             }
-            passwords::hash(&password, entropy.as_ref()).map(PasswordHash::Set)
+            hasher.hash(&password, entropy.as_ref()).map(PasswordHash::Set)
         };
         tokio::task::spawn_blocking(work).await.ok().flatten().ok_or(ProvisioningError::Hashing)
     }

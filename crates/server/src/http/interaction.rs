@@ -208,8 +208,8 @@ impl Stepper<'_> {
         self.app.limits.password(self.moment.address, tenant, username)?;
         let user = self.app.store.user_by_name(tenant, username).await.map_err(store_fault)?;
         let stored = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password_hash.clone());
-        let password = Zeroizing::new(password.to_owned());
-        let fits = self.app.hashing.run(move || passwords::verify(&password, stored.as_deref())).await?;
+        let (password, hasher) = (Zeroizing::new(password.to_owned()), self.app.hasher.clone());
+        let fits = self.app.hashing.run(move || hasher.verify(&password, stored.as_deref())).await?;
         user.filter(|_| fits).ok_or(Fault::CredentialsWrong)
     }
 
