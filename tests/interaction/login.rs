@@ -26,7 +26,7 @@ async fn every_wrong_login_shows_one_and_the_same_page() {
     ] {
         let page = visit.submit("login", &[("username", username), ("password", password)]).await;
         assert_eq!(page.status, 401, "{username}");
-        assert!(page.body.contains("The username or password is wrong."), "{username}");
+        assert!(page.body.contains("The user name or password is wrong."), "{username}");
         assert!(page.header("set-cookie").is_empty(), "{username}");
         let typed = signet_tests::provider::between(&page.body, "type=\"text\" value=\"", "\"").to_owned();
         let general = page.body.replacen(&format!("value=\"{typed}\""), "value=\"\"", 1);
