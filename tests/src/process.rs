@@ -14,16 +14,18 @@ pub const PATIENCE: Duration = Duration::from_mins(2);
 /// How much of a process's log is kept for the message of a failed test, in bytes.
 const LOG_KEPT: usize = 16 * 1024;
 
-/// The program under test: `SIGNET_BIN`, else the one built beside this test program.
+/// The program under test: `SIGNET_BIN`, else the one built with this program.
 pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("SIGNET_BIN") {
         return path.into();
     }
+    // Measurements lie beside it, test programs one folder below.
     let own = std::env::current_exe().unwrap();
-    let folder = own.parent().and_then(std::path::Path::parent).unwrap();
-    let path = folder.join("signet");
-    assert!(path.is_file(), "{} is not built: run scripts/test, or cargo build first", path.display());
-    path
+    let beside = own.ancestors().skip(1).take(2).map(|folder| folder.join("signet"));
+    beside
+        .into_iter()
+        .find(|path| path.is_file())
+        .expect("signet is built: run scripts/test, or cargo build first")
 }
 
 /// Runs `signet ARGUMENTS --json` to its end and returns what it said. A refusal fails the test.

@@ -110,7 +110,7 @@ impl Driver {
     }
 }
 
-async fn register(folder: &std::path::Path, data: &str, rp: &Rp) {
+async fn register(folder: &std::path::Path, data: &str, rp: &Rp, database: Option<&str>) {
     let mut client = serde_json::to_value(rp.sealed_declaration()).unwrap();
     client["secret"] = json!(SECRET);
     client["require_consent"] = json!(false);
@@ -118,6 +118,9 @@ async fn register(folder: &std::path::Path, data: &str, rp: &Rp) {
     std::fs::write(&file, json!({ "version": 1, "clients": [client] }).to_string()).unwrap();
     let mut command = tokio::process::Command::new(binary());
     command.args(["--data", data, "apply", "-f", file.to_str().unwrap()]).env_remove("DATABASE_URL");
+    if let Some(url) = database {
+        command.env("DATABASE_URL", url).env("SIGNET_MASTER_KEY_FILE", format!("{data}/master.key"));
+    }
     assert!(command.status().await.unwrap().success());
 }
 
@@ -170,7 +173,7 @@ async fn main() {
     rp.encryption = signet_tests::key(KeySpec::Rsa2048).clone().with_kid("enc").with_use(KeyUse::Enc);
     rp.signing =
         signet_jose::PrivateKey::generate(KeySpec::Rsa2048).unwrap().with_kid("sig").with_use(KeyUse::Sig);
-    register(folder.path(), data, &rp).await;
+    register(folder.path(), data, &rp, database.as_deref()).await;
     let address = dev.address().to_owned();
     let http = Client::builder().redirect(Policy::none()).build().unwrap();
     let jwks = http.get(format!("{address}/jwks")).send().await.unwrap().json().await.unwrap();
