@@ -11,7 +11,9 @@ use signet_core::ids::TokenHash;
 use signet_core::interaction::{
     ACR_PASSWORD, Input, Step, log_in, next, refuse, respond, resume, return_to, switch_account,
 };
-use signet_core::records::{Client, Consent, Interaction, Session, Stage, Tenant, User};
+use signet_core::records::{
+    Client, Consent, Interaction, ResponseMode, ResponseType, Session, Stage, Tenant, User,
+};
 use uuid::Uuid;
 
 struct World {
@@ -83,6 +85,13 @@ fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         client_id: "c".into(),
         redirect_uri: CALLBACK.into(),
+        response_type: ResponseType::Code,
+        response_mode: ResponseMode::Query,
+        device: None,
+        claims_locales: vec![],
+        display: None,
+        hinted_subject: None,
+        resources: BTreeSet::new(),
         scope: ["openid", "email"].map(String::from).into(),
         state: Some("s".into()),
         nonce: None,
