@@ -91,7 +91,7 @@ fn request() -> AuthorizationRequest {
         claims_locales: vec![],
         display: None,
         hinted_subject: None,
-        resources: BTreeSet::new(),
+        resources: std::collections::BTreeSet::new(),
         scope: ["openid", "email"].map(String::from).into(),
         state: Some("s".into()),
         nonce: None,
@@ -288,7 +288,7 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
         panic!("{:?}", responded.changes)
     };
     assert_eq!((&interaction.stage, interaction.version), (&Stage::Finished, 4));
-    assert_eq!((code.grant_id, grant.user_id), (grant.id, user().id));
+    assert_eq!((code.grant_id, grant.user_id), (grant.id, Some(user().id)));
     assert_eq!((code.issued_at, code.expires_at, code.redeemed_at), (NOW, NOW + 60, None));
     assert_eq!(code.authentication.auth_time, NOW - 600);
     let secret = responded.location.split("code=").nth(1).unwrap().split('&').next().unwrap();

@@ -61,7 +61,7 @@ fn code() -> Code {
         },
         scope: ["openid", "email"].map(String::from).into(),
         authentication: Authentication {
-            user_id: Some(user().id),
+            user_id: user().id,
             sid: "sid".into(),
             auth_time: NOW - 30,
             amr: vec!["pwd".into()],
@@ -237,7 +237,7 @@ fn token() -> AccessToken {
         hash: TokenHash::of("token"),
         grant_id: Uuid::from_u128(1),
         client_id: "c".into(),
-        user_id: user().id,
+        user_id: Some(user().id),
         scope: ["openid", "email"].map(String::from).into(),
         claims: ["phone_number".to_owned(), "password_hash".to_owned()].into(),
         audience: BTreeSet::new(),
