@@ -23,6 +23,7 @@ pub mod redirect;
 pub mod replay;
 pub mod request_object;
 pub mod response;
+pub mod subject;
 pub mod tenant_keys;
 pub mod token;
 pub mod userinfo;
