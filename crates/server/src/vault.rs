@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use sha2::{Digest, Sha256};
 use signet_core::context::Entropy;
+use signet_core::ids::{ClientId, TenantId};
 use signet_core::records::TenantKey;
 use zeroize::Zeroizing;
 
@@ -123,6 +124,11 @@ fn id(key: &[u8; KEY_LEN]) -> [u8; ID_LEN] {
 /// What a tenant key's private part is bound to.
 pub fn tenant_key_context(key: &TenantKey) -> String {
     format!("tenant_key/{}/{}", key.tenant, key.id)
+}
+
+/// What a client's secret is bound to, where it is kept to make MACs with.
+pub fn client_secret_context(tenant: &TenantId, client: &ClientId) -> String {
+    format!("client_secret/{tenant}/{client}")
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
 mod authorize;
+mod client_auth;
 mod cookies;
 mod extract;
 mod forms;
 mod health;
 mod home;
 mod interaction;
+mod introspect;
+mod issue;
 mod logout;
 mod metadata;
 mod middleware;
 mod protect;
 mod render;
+mod revoke;
 mod screens;
 mod token;
 mod userinfo;
@@ -49,7 +53,8 @@ fn tenant_routes(app: &App) -> Router {
     // Browser applications call these across origins; no cookie is ever read there.
     let api = Router::new()
         .route(Endpoint::Token.path(), post(token::token))
-        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post));
+        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post))
+        .route(Endpoint::Revocation.path(), post(revoke::revoke));
     // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
     let cross_origin =
         middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
@@ -58,6 +63,7 @@ fn tenant_routes(app: &App) -> Router {
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
+        .route(Endpoint::Introspection.path(), post(introspect::introspect))
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", post(interaction::login))
         .route("/interaction/{id}/consent", post(interaction::consent))
