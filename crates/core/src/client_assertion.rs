@@ -13,8 +13,7 @@ use crate::context::UnixTime;
 use crate::fault::Fault;
 use crate::ids::{ClientId, TenantId};
 use crate::opening::{DecryptionKey, OpenedJwt, open_jwt};
-pub use crate::records::AssertionAudience;
-use crate::records::{ClientKey, Replay, ReplayKind};
+use crate::records::{AssertionAudience, ClientKey, Replay, ReplayKind};
 use crate::replay;
 use crate::request_object::VerifierSource;
 
