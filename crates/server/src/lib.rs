@@ -20,4 +20,5 @@ pub mod provisioning;
 pub mod proxies;
 pub mod tenancy;
 pub mod tenant_keys;
+pub mod tls;
 pub mod vault;
