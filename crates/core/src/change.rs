@@ -5,7 +5,8 @@ use uuid::Uuid;
 use crate::context::UnixTime;
 use crate::ids::{ClientId, TokenHash};
 use crate::records::{
-    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, Grant, Interaction, Replay, Session, Tenant,
+    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, DeviceCode, Grant, InitialAccessToken,
+    Interaction, LogoutDelivery, PushedRequest, RefreshToken, Replay, Session, SessionClient, Tenant,
     TenantKey, User,
 };
 
@@ -133,6 +134,99 @@ pub enum Change {
     /// Adds an access token; its grant must stand unrevoked ([`Conflict::Grant`]).
     InsertAccessToken(AccessToken),
 
+    /// Adds a refresh token; its grant must stand unrevoked and be of its client and user ([`Conflict::Grant`]).
+    InsertRefreshToken(RefreshToken),
+    /// Exchanges a refresh token for a successor, which is added beside: it must be of this client, unexpired at `at`, not
+    /// superseded, exchanged exactly `rotations` times before, its grant unrevoked. If `rotations` is not zero, its successors
+    /// must all be unused, and those not superseded yet become so ([`Conflict::RefreshToken`]). Write it before the successor.
+    RotateRefreshToken {
+        /// Which.
+        hash: TokenHash,
+        /// By whom.
+        client_id: ClientId,
+        /// The count that was seen.
+        rotations: i64,
+        /// When.
+        at: UnixTime,
+    },
+    /// Moves `expires_at` of a refresh token that is not rotated, under the same conditions ([`Conflict::RefreshToken`]).
+    ProlongRefreshToken {
+        /// Which.
+        hash: TokenHash,
+        /// By whom.
+        client_id: ClientId,
+        /// When.
+        at: UnixTime,
+        /// The new end.
+        expires_at: UnixTime,
+    },
+    /// Ends one access token; silent if it is gone.
+    DeleteAccessToken(TokenHash),
+    /// Ends every grant that hangs on a session; silent if there is none.
+    RevokeSessionGrants {
+        /// The session's `sid`.
+        sid: String,
+        /// When.
+        at: UnixTime,
+    },
+
+    /// Adds a pushed authorization request.
+    InsertPushedRequest(PushedRequest),
+    /// Uses a pushed authorization request: it must be there, of this client and unexpired ([`Conflict::PushedRequest`]).
+    TakePushedRequest {
+        /// Which.
+        hash: TokenHash,
+        /// By whom.
+        client_id: ClientId,
+        /// When.
+        at: UnixTime,
+    },
+
+    /// Adds a device authorization; its user code must be new among those that live ([`Conflict::Exists`]).
+    InsertDeviceCode(DeviceCode),
+    /// Replaces stage, interval and last poll of a device authorization whose stored version is `version - 1` and which is
+    /// unexpired at `at` ([`Conflict::Device`]). A grant it is approved with must stand unrevoked and be of its client and
+    /// user ([`Conflict::Grant`]): write it after the grant.
+    UpdateDeviceCode {
+        /// The new state.
+        device: DeviceCode,
+        /// The request's instant.
+        at: UnixTime,
+    },
+
+    /// Notes that a session has logged in to a client; silent if it is noted already.
+    PutSessionClient(SessionClient),
+    /// Forgets what a session has logged in to.
+    DeleteSessionClients {
+        /// The session's `sid`.
+        sid: String,
+    },
+    /// Adds a logout delivery.
+    InsertLogoutDelivery(LogoutDelivery),
+    /// Replaces the state of a delivery whose stored count of attempts is `seen_attempts` and which is not settled
+    /// ([`Conflict::Delivery`]).
+    UpdateLogoutDelivery {
+        /// The new state.
+        delivery: LogoutDelivery,
+        /// The count that was seen.
+        seen_attempts: i64,
+    },
+
+    /// Adds an initial access token; its name must be new ([`Conflict::Exists`]).
+    InsertInitialAccessToken(InitialAccessToken),
+    /// Uses an initial access token once: it must be unexpired and have uses left ([`Conflict::InitialAccessToken`]).
+    UseInitialAccessToken {
+        /// Which.
+        hash: TokenHash,
+        /// When.
+        at: UnixTime,
+    },
+    /// Removes an initial access token by its name ([`Conflict::Missing`]).
+    DeleteInitialAccessToken {
+        /// Its name.
+        name: String,
+    },
+
     /// Uses a `jti`: one statement on the primary decides ([`Conflict::Replay`]).
     ClaimReplay(Replay),
 
@@ -155,6 +249,21 @@ pub enum Conflict {
     /// The interaction has moved on or expired.
     #[error("the interaction has moved on")]
     Interaction,
+    /// The refresh token was exchanged, superseded, has expired, or is another client's.
+    #[error("the refresh token is no longer usable")]
+    RefreshToken,
+    /// The pushed request was used, has expired, or is another client's.
+    #[error("the pushed request is no longer usable")]
+    PushedRequest,
+    /// The device authorization has moved on or expired.
+    #[error("the device authorization has moved on")]
+    Device,
+    /// Another node makes this attempt, or the delivery is settled.
+    #[error("the delivery has moved on")]
+    Delivery,
+    /// The initial access token is used up or has expired.
+    #[error("the initial access token is no longer usable")]
+    InitialAccessToken,
     /// Somebody else changed the record in between.
     #[error("the record was changed by somebody else in between")]
     Version,

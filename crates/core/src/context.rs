@@ -45,6 +45,13 @@ impl Context<'_> {
         Minted { secret, hash }
     }
 
+    /// 256 fresh bits.
+    pub fn random(&self) -> [u8; 32] {
+        let mut bytes = [0_u8; 32];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
     /// A fresh public identifier of 128 bits (base64url, 22 characters).
     pub fn handle(&self) -> String {
         let mut bytes = [0_u8; 16];

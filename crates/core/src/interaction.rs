@@ -263,7 +263,8 @@ pub fn respond(
         tenant: tenant.clone(),
         id: context.uuid(),
         client_id: request.client_id.clone(),
-        user_id: user.id,
+        user_id: Some(user.id),
+        sid: Some(session.sid.clone()),
         created_at: context.now,
         revoked_at: None,
     };

@@ -10,6 +10,8 @@ pub(crate) fn client(id: &str) -> Client {
         version: 1,
         disabled: false,
         secret_hash: None,
+        sealed_secret: None,
+        registration_token: None,
         settings: ClientSettings {
             client_name: id.into(),
             redirect_uris: vec!["https://rp.example/cb".into()],

@@ -142,9 +142,11 @@ fn issue(
         hash: minted.hash,
         grant_id: code.grant_id,
         client_id: code.client_id.clone(),
-        user_id: code.authentication.user_id,
+        user_id: Some(code.authentication.user_id),
         scope: code.scope.clone(),
         claims: code.request.claims.userinfo.keys().cloned().collect(),
+        audience: BTreeSet::new(),
+        actor: None,
         issued_at: context.now,
         expires_at: context.now + expires_in,
     };

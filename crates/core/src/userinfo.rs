@@ -68,7 +68,8 @@ pub fn answer(input: &Input<'_>, now: UnixTime) -> Result<Answer, Fault> {
         .client
         .filter(|client| !client.disabled && client.client_id == token.client_id)
         .ok_or(Fault::TokenUnknown)?;
-    let user = input.user.filter(|user| !user.disabled && user.id == token.user_id).ok_or(Fault::UserGone)?;
+    let user =
+        input.user.filter(|user| !user.disabled && Some(user.id) == token.user_id).ok_or(Fault::UserGone)?;
     let protection = response::userinfo_protection(client, input.client_keys, &input.tenant.settings, now)
         .map_err(|_| Fault::ResponseKeyMissing)?;
     Ok(Answer { protection, claims: response::userinfo_claims(input.tenant, client, user, token) })

@@ -11,7 +11,9 @@ use signet_core::ids::TokenHash;
 use signet_core::interaction::{
     ACR_PASSWORD, Input, Step, log_in, next, refuse, respond, resume, return_to, switch_account,
 };
-use signet_core::records::{Client, Consent, Interaction, Session, Stage, Tenant, User};
+use signet_core::records::{
+    Client, Consent, Interaction, ResponseMode, ResponseType, Session, Stage, Tenant, User,
+};
 use uuid::Uuid;
 
 struct World {
@@ -83,6 +85,13 @@ fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         client_id: "c".into(),
         redirect_uri: CALLBACK.into(),
+        response_type: ResponseType::Code,
+        response_mode: ResponseMode::Query,
+        device: None,
+        claims_locales: vec![],
+        display: None,
+        hinted_subject: None,
+        resources: std::collections::BTreeSet::new(),
         scope: ["openid", "email"].map(String::from).into(),
         state: Some("s".into()),
         nonce: None,
@@ -279,7 +288,7 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
         panic!("{:?}", responded.changes)
     };
     assert_eq!((&interaction.stage, interaction.version), (&Stage::Finished, 4));
-    assert_eq!((code.grant_id, grant.user_id), (grant.id, user().id));
+    assert_eq!((code.grant_id, grant.user_id), (grant.id, Some(user().id)));
     assert_eq!((code.issued_at, code.expires_at, code.redeemed_at), (NOW, NOW + 60, None));
     assert_eq!(code.authentication.auth_time, NOW - 600);
     let secret = responded.location.split("code=").nth(1).unwrap().split('&').next().unwrap();

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::*;
 use serde_json::{Value, json};
 use signet_core::authorize::{AuthorizationRequest, ClaimRequest, ClaimsRequest, RequestSource};
@@ -11,7 +13,8 @@ use signet_core::client_auth::{authenticate, presented};
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::records::{
-    AccessToken, Authentication, Client, ClientKey, Code, Encryption, Tenant, User, UserInfoResponseType,
+    AccessToken, Authentication, Client, ClientKey, Code, Encryption, ResponseMode, ResponseType, Tenant,
+    User, UserInfoResponseType,
 };
 use signet_core::response::protect;
 use signet_core::token::{Input, Outcome, code_parameter, redeem};
@@ -37,6 +40,13 @@ fn code() -> Code {
         request: AuthorizationRequest {
             client_id: "c".into(),
             redirect_uri: CALLBACK.into(),
+            response_type: ResponseType::Code,
+            response_mode: ResponseMode::Query,
+            device: None,
+            claims_locales: vec![],
+            display: None,
+            hinted_subject: None,
+            resources: BTreeSet::new(),
             scope: ["openid", "email"].map(String::from).into(),
             state: None,
             nonce: Some("n-1".into()),
@@ -227,9 +237,11 @@ fn token() -> AccessToken {
         hash: TokenHash::of("token"),
         grant_id: Uuid::from_u128(1),
         client_id: "c".into(),
-        user_id: user().id,
+        user_id: Some(user().id),
         scope: ["openid", "email"].map(String::from).into(),
         claims: ["phone_number".to_owned(), "password_hash".to_owned()].into(),
+        audience: BTreeSet::new(),
+        actor: None,
         issued_at: NOW - 10,
         expires_at: NOW + 10,
     }

@@ -10,7 +10,8 @@ use signet_core::change::{Change, Conflict};
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{
-    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, Interaction, Session, Tenant, TenantKey, User,
+    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, DeviceCode, InitialAccessToken, Interaction,
+    LogoutDelivery, PushedRequest, RefreshToken, Session, SessionClient, Tenant, TenantKey, User,
 };
 use uuid::Uuid;
 
@@ -101,6 +102,37 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn code(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<Code>>;
     /// An access token by hash whose grant stands unrevoked; expired ones included until swept.
     async fn access_token(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<AccessToken>>;
+    /// A refresh token by hash whose grant stands unrevoked; exchanged, superseded and expired ones included until swept.
+    async fn refresh_token(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<RefreshToken>>;
+    /// A pushed authorization request by the hash of its `request_uri`; expired ones included until swept.
+    async fn pushed_request(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<PushedRequest>>;
+    /// A device authorization by the hash of its device code; expired ones included until swept.
+    async fn device_code(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<DeviceCode>>;
+    /// A device authorization by its user code, in plain form; expired ones included until swept.
+    async fn device_by_user_code(&self, tenant: &TenantId, user_code: &str) -> Result<Option<DeviceCode>>;
+    /// A session by its public id.
+    async fn session_by_sid(&self, tenant: &TenantId, sid: &str) -> Result<Option<Session>>;
+    /// The clients that a session has logged in to, by client id.
+    async fn session_clients(&self, tenant: &TenantId, sid: &str) -> Result<Vec<SessionClient>>;
+    /// One logout delivery.
+    async fn logout_delivery(&self, tenant: &TenantId, id: Uuid) -> Result<Option<LogoutDelivery>>;
+    /// Logout deliveries of a client, newest first; at most `limit` (1 to 1000).
+    async fn logout_deliveries(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        limit: u32,
+    ) -> Result<Vec<LogoutDelivery>>;
+    /// Deliveries of every tenant that are due at `now`, the longest waiting first; at most `limit` (1 to 1000).
+    async fn due_logout_deliveries(&self, now: UnixTime, limit: u32) -> Result<Vec<LogoutDelivery>>;
+    /// An initial access token by hash; used up and expired ones included.
+    async fn initial_access_token(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+    ) -> Result<Option<InitialAccessToken>>;
+    /// Every initial access token, by name.
+    async fn initial_access_tokens(&self, tenant: &TenantId) -> Result<Vec<InitialAccessToken>>;
     /// Audit events, newest first.
     async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>>;
 
@@ -114,8 +146,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The database's own clock.
     async fn clock(&self) -> Result<UnixTime>;
-    /// Deletes up to `limit` rows per table that are past use at `now`: replay entries, interactions, sessions, and grants
-    /// with all codes and tokens under them once the last one has expired. So a redeemed code stays as long as its
+    /// Deletes up to `limit` rows per table that are past use at `now`: replay entries, interactions, sessions and what they
+    /// have logged in to, pushed requests, device codes, logout deliveries a week after they were settled, and grants with
+    /// all codes and tokens (of every kind) under them once the last one has expired. So a redeemed code stays as long as its
     /// tokens, and its second use still ends them (RFC 6749 section 4.1.2). Audit events stay. Replay entries get
     /// [`backend::REPLAY_GRACE`] on top.
     async fn sweep(&self, now: UnixTime, limit: u32) -> Result<Swept>;

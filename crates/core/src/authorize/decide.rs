@@ -18,7 +18,8 @@ use crate::ids::{ClientId, TokenHash};
 use crate::params::Params;
 use crate::pkce;
 use crate::records::{
-    Client, ClientAuthMethod, ClientKey, Interaction, Replay, RequestObjectParameters, Stage, Tenant,
+    Client, ClientAuthMethod, ClientKey, Interaction, Replay, RequestObjectParameters, ResponseMode,
+    ResponseType, Stage, Tenant,
 };
 use crate::redirect::{self, ReturnTo};
 use crate::request_object::{self, ObjectRequest, Opened, Policy, VerifierSource};
@@ -265,6 +266,9 @@ fn parameters(raw: Raw, client: &Client, source: RequestSource) -> Result<Author
     Ok(AuthorizationRequest {
         client_id: client.client_id.clone(),
         redirect_uri: raw.redirect_uri.ok_or(Fault::RedirectUriMissing)?,
+        response_type: ResponseType::Code,
+        response_mode: ResponseMode::Query,
+        device: None,
         scope: scope(raw.scope.as_deref(), &settings.scope)?,
         state: raw.state,
         nonce: raw.nonce,
@@ -274,6 +278,10 @@ fn parameters(raw: Raw, client: &Client, source: RequestSource) -> Result<Author
         acr_values: words(raw.acr_values.as_deref()),
         login_hint: raw.login_hint.unwrap_or_default(),
         ui_locales: words(raw.ui_locales.as_deref()),
+        claims_locales: Vec::new(),
+        display: None,
+        hinted_subject: None,
+        resources: BTreeSet::new(),
         claims: permitted(claims_parameter::read(raw.claims.as_ref())?, &settings.scope),
         source,
     })

@@ -5,15 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::ClientId;
+use crate::ids::{ClientId, TokenHash};
+use crate::records::{ResponseMode, ResponseType};
 
 /// What a client asked for and may have. Made only by [`super::decide`], read back from the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     /// Who asks.
     pub client_id: ClientId,
-    /// Where the response goes: registered for this client, as sent.
+    /// Where the response goes: registered for this client, as sent. Empty for a device.
     pub redirect_uri: String,
+    /// What is returned.
+    #[serde(default = "code")]
+    pub response_type: ResponseType,
+    /// How it is returned; never [`ResponseMode::Jwt`].
+    #[serde(default = "query")]
+    pub response_mode: ResponseMode,
+    /// The device code that this login is for (RFC 8628); then nothing is redirected.
+    #[serde(default)]
+    pub device: Option<TokenHash>,
     /// What is asked for; always holds `openid`.
     pub scope: BTreeSet<String>,
     /// Given back as it came.
@@ -32,10 +42,30 @@ pub struct AuthorizationRequest {
     pub login_hint: Vec<String>,
     /// Wished page languages, best first.
     pub ui_locales: Vec<String>,
+    /// Wished languages of claims, best first.
+    #[serde(default)]
+    pub claims_locales: Vec<String>,
+    /// How pages are to be shown.
+    #[serde(default)]
+    pub display: Option<String>,
+    /// The `sub` that an `id_token_hint` named, as this client knows it.
+    #[serde(default)]
+    pub hinted_subject: Option<String>,
+    /// Resource servers that access tokens are for (RFC 8707 section 2).
+    #[serde(default)]
+    pub resources: BTreeSet<String>,
     /// Claims asked for one by one.
     pub claims: ClaimsRequest,
     /// How the request came.
     pub source: RequestSource,
+}
+
+fn code() -> ResponseType {
+    ResponseType::Code
+}
+
+fn query() -> ResponseMode {
+    ResponseMode::Query
 }
 
 /// How the parameters came.
@@ -44,6 +74,8 @@ pub struct AuthorizationRequest {
 pub enum RequestSource {
     /// As plain parameters.
     Parameters,
+    /// In a request object with `alg: none`.
+    Unsigned,
     /// In a signed request object.
     Signed,
     /// In a signed, then encrypted request object.
@@ -62,6 +94,8 @@ pub enum Prompt {
     Consent,
     /// The person must be asked which account to use.
     SelectAccount,
+    /// The person wishes to make an account (Initiating User Registration via OpenID Connect section 3).
+    Create,
 }
 
 /// The `claims` parameter (OpenID Connect Core section 5.5).

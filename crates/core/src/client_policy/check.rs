@@ -138,7 +138,7 @@ fn scope(settings: &ClientSettings, found: &mut Vec<Contradiction>) {
 }
 
 fn lifetimes(settings: &ClientSettings, found: &mut Vec<Contradiction>) {
-    let Lifetimes { code, access_token, id_token } = settings.lifetimes;
+    let Lifetimes { code, access_token, id_token, .. } = settings.lifetimes;
     // RFC 6749 section 4.1.2: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED."
     for (setting, seconds, min, max) in [
         ("code", code, 10, 600),

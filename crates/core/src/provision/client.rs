@@ -132,6 +132,8 @@ fn assemble(
         version: 0,
         disabled: declared.disabled,
         secret_hash: None,
+        sealed_secret: None,
+        registration_token: None,
         settings: declared.settings.clone(),
         created_at: context.now,
         updated_at: context.now,

@@ -147,6 +147,7 @@ fn assemble(
         issuer: issuer.clone(),
         version: 0,
         settings: settings.clone(),
+        pairwise_salt: context.random(),
         created_at: context.now,
     });
     let mut differences = match facts.current {

@@ -1,15 +1,17 @@
 //! A client: who it is, what it must send and what it receives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use signet_jose::{ContentAlg, KeyAlg, SigAlg};
 
 use crate::context::UnixTime;
 use crate::ids::{ClientId, TenantId, TokenHash};
+use crate::records::{AccessTokenFormat, ClaimPlacement, GrantType, ResponseType, SubjectType};
 
 /// A registered relying party.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Client {
     /// Whose client it is.
     pub tenant: TenantId,
@@ -21,12 +23,29 @@ pub struct Client {
     pub disabled: bool,
     /// Hash of the client secret, if it has one.
     pub secret_hash: Option<TokenHash>,
+    /// The secret itself, encrypted under the master key; kept only where a MAC is made with it (`client_secret_jwt`,
+    /// HS256 and its kin; OpenID Connect Core section 10.1).
+    pub sealed_secret: Option<Vec<u8>>,
+    /// Hash of the registration access token of a client that registered itself (RFC 7592 section 3).
+    pub registration_token: Option<TokenHash>,
     /// Everything an administrator can choose.
     pub settings: ClientSettings,
     /// When it was registered.
     pub created_at: UnixTime,
     /// When it was last changed.
     pub updated_at: UnixTime,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("tenant", &self.tenant)
+            .field("client_id", &self.client_id)
+            .field("version", &self.version)
+            .field("disabled", &self.disabled)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What an administrator chooses for a client. The names follow OpenID Connect Dynamic Client
@@ -40,6 +59,12 @@ pub struct ClientSettings {
     pub client_uri: Option<String>,
     /// Image shown on the consent page; https.
     pub logo_uri: Option<String>,
+    /// Addresses of people responsible for the client.
+    pub contacts: Vec<String>,
+    /// RFC 7591 section 2, `software_id`.
+    pub software_id: Option<String>,
+    /// RFC 7591 section 2, `software_version`.
+    pub software_version: Option<String>,
     /// Privacy policy.
     pub policy_uri: Option<String>,
     /// Terms of service.
@@ -48,8 +73,24 @@ pub struct ClientSettings {
     pub application_type: ApplicationType,
     /// Where responses may go; compared exactly (RFC 9700 section 2.1).
     pub redirect_uris: Vec<String>,
+    /// What the client may ask to be returned.
+    pub response_types: BTreeSet<ResponseType>,
+    /// What the client may send to the token endpoint.
+    pub grant_types: BTreeSet<GrantType>,
+    /// Where request objects may be fetched from; compared exactly, fragment included.
+    pub request_uris: Vec<String>,
+    /// Authorization requests must be pushed (RFC 9126 section 6).
+    pub require_pushed_authorization_requests: bool,
+    /// Where the client's keys are published; instead of keys registered by value.
+    pub jwks_uri: Option<String>,
+    /// Whether `sub` is the same as other clients see.
+    pub subject_type: SubjectType,
+    /// A document that lists the redirect URIs of one sector (OpenID Connect Core section 8.1).
+    pub sector_identifier_uri: Option<String>,
     /// How the client proves itself at the token endpoint.
     pub token_endpoint_auth_method: ClientAuthMethod,
+    /// The one accepted signature algorithm of client assertions; any that fits the method if left out.
+    pub token_endpoint_auth_signing_alg: Option<SigAlg>,
     /// Scope values the client may ask for; `openid` is always among them.
     pub scope: BTreeSet<String>,
     /// PKCE with S256 is demanded (RFC 7636); always so for public clients.
@@ -62,18 +103,58 @@ pub struct ClientSettings {
     pub require_jti: bool,
     /// Accepted signature algorithms of request objects; empty means every asymmetric one.
     pub request_object_signing_algs: BTreeSet<SigAlg>,
+    /// Request objects with `alg: none` are accepted; only where the tenant allows it, and never with
+    /// `require_request_object`.
+    pub allow_unsigned_request_object: bool,
+    /// The one accepted encryption of request objects; any if left out (Registration section 2,
+    /// `request_object_encryption_alg` and `_enc`).
+    pub request_object_encryption: Option<Encryption>,
     /// Whether parameters beside the object count.
     pub request_object_parameters: RequestObjectParameters,
     /// Signature and encryption of ID tokens.
     pub id_token: IdTokenSettings,
     /// Form, signature and encryption of UserInfo responses.
     pub userinfo: UserInfoSettings,
+    /// Signature and encryption of authorization responses (JARM section 3).
+    pub authorization_response: Protected,
+    /// Signature and encryption of introspection responses (RFC 9701 section 6).
+    pub introspection: Protected,
+    /// Signature algorithm of logout tokens; that of ID tokens if left out. Encrypted like ID tokens (Back-Channel Logout
+    /// section 2.4).
+    pub logout_token_signed: Option<SigAlg>,
+    /// The form of access tokens.
+    pub access_token_format: AccessTokenFormat,
+    /// Signature of access tokens in JWT form.
+    pub access_token_signed: SigAlg,
+    /// Resource servers the client may ask tokens for (RFC 8707), by absolute URI.
+    pub resources: BTreeSet<String>,
+    /// Where single claims are delivered, against the rule of their scope.
+    pub claim_placement: BTreeMap<String, ClaimPlacement>,
     /// The `kid` of the key that responses are encrypted to; else the choice of A-87.
     pub encryption_kid: Option<String>,
     /// Ask people for consent; trusted first-party clients may go without.
     pub require_consent: bool,
     /// `max_age` where the request has none.
     pub default_max_age: Option<i64>,
+    /// `auth_time` in every ID token. It is always there; kept because clients register it.
+    pub require_auth_time: bool,
+    /// `acr_values` where the request has none.
+    pub default_acr_values: Vec<String>,
+    /// Where a login may be started by somebody else (OpenID Connect Core section 4).
+    pub initiate_login_uri: Option<String>,
+    /// Where browsers may go after a logout; compared exactly (RP-Initiated Logout section 3.1).
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where logout tokens are sent (Back-Channel Logout section 2.2).
+    pub backchannel_logout_uri: Option<String>,
+    /// The client wants `sid` in logout tokens.
+    pub backchannel_logout_session_required: bool,
+    /// The page that is loaded in a frame at logout (Front-Channel Logout section 2).
+    pub frontchannel_logout_uri: Option<String>,
+    /// The client wants `iss` and `sid` in that frame's address.
+    pub frontchannel_logout_session_required: bool,
+    /// Each use of a refresh token gives a new one and ends the old one (RFC 9700 section 4.14.2). Off only for
+    /// confidential clients.
+    pub refresh_token_rotation: bool,
     /// How long things live.
     pub lifetimes: Lifetimes,
 }
@@ -84,10 +165,21 @@ impl Default for ClientSettings {
             client_name: String::new(),
             client_uri: None,
             logo_uri: None,
+            contacts: Vec::new(),
+            software_id: None,
+            software_version: None,
             policy_uri: None,
             tos_uri: None,
             application_type: ApplicationType::Web,
             redirect_uris: Vec::new(),
+            response_types: [ResponseType::Code].into(),
+            grant_types: [GrantType::AuthorizationCode].into(),
+            request_uris: Vec::new(),
+            require_pushed_authorization_requests: false,
+            jwks_uri: None,
+            subject_type: SubjectType::Public,
+            sector_identifier_uri: None,
+            token_endpoint_auth_signing_alg: None,
             token_endpoint_auth_method: ClientAuthMethod::ClientSecretBasic,
             scope: ["openid", "profile", "email"].map(String::from).into(),
             require_pkce: true,
@@ -95,12 +187,30 @@ impl Default for ClientSettings {
             require_encrypted_request_object: false,
             require_jti: false,
             request_object_signing_algs: BTreeSet::new(),
+            allow_unsigned_request_object: false,
+            request_object_encryption: None,
             request_object_parameters: RequestObjectParameters::ObjectOnly,
             id_token: IdTokenSettings::default(),
             userinfo: UserInfoSettings::default(),
+            authorization_response: Protected::default(),
+            introspection: Protected::default(),
+            logout_token_signed: None,
+            access_token_format: AccessTokenFormat::Opaque,
+            access_token_signed: SigAlg::RS256,
+            resources: BTreeSet::new(),
+            claim_placement: BTreeMap::new(),
             encryption_kid: None,
             require_consent: true,
             default_max_age: None,
+            require_auth_time: false,
+            default_acr_values: Vec::new(),
+            initiate_login_uri: None,
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
+            frontchannel_logout_uri: None,
+            frontchannel_logout_session_required: false,
+            refresh_token_rotation: true,
             lifetimes: Lifetimes::default(),
         }
     }
@@ -124,6 +234,10 @@ pub enum ClientAuthMethod {
     ClientSecretBasic,
     /// Form parameters.
     ClientSecretPost,
+    /// An assertion with a MAC made from the secret.
+    ClientSecretJwt,
+    /// An assertion signed with the client's key.
+    PrivateKeyJwt,
     /// A public client; PKCE is its proof.
     None,
 }
@@ -137,6 +251,8 @@ impl ClientAuthMethod {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::ClientSecretJwt => "client_secret_jwt",
+            Self::PrivateKeyJwt => "private_key_jwt",
             Self::None => "none",
         }
     }
@@ -170,13 +286,32 @@ pub struct IdTokenSettings {
     pub signed: SigAlg,
     /// `id_token_encrypted_response_alg` and `_enc`.
     pub encrypted: Option<Encryption>,
+    /// `alg: none` from the token endpoint (Core section 2); only where the tenant allows it, for the code flow, and never
+    /// with encryption.
+    pub unsigned: bool,
     /// Also put the claims of the granted scopes into the ID token.
     pub include_scope_claims: bool,
 }
 
 impl Default for IdTokenSettings {
     fn default() -> Self {
-        Self { signed: SigAlg::RS256, encrypted: None, include_scope_claims: false }
+        Self { signed: SigAlg::RS256, encrypted: None, unsigned: false, include_scope_claims: false }
+    }
+}
+
+/// Protection of a message that is always signed, then encrypted if set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protected {
+    /// The signature.
+    pub signed: SigAlg,
+    /// The encryption.
+    pub encrypted: Option<Encryption>,
+}
+
+impl Default for Protected {
+    fn default() -> Self {
+        Self { signed: SigAlg::RS256, encrypted: None }
     }
 }
 
@@ -237,10 +372,30 @@ pub struct Lifetimes {
     pub access_token: i64,
     /// ID token.
     pub id_token: i64,
+    /// Pushed authorization request (RFC 9126 section 2.2).
+    pub pushed_request: i64,
+    /// Device code (RFC 8628 section 3.2).
+    pub device_code: i64,
+    /// A refresh token ends after this much silence.
+    pub refresh_token_idle: i64,
+    /// Refresh tokens of one grant end after this in any case.
+    pub refresh_token: i64,
+    /// For this long after its first use a rotated refresh token may be sent again, as long as its successor was not used:
+    /// the response may have been lost. Zero: never.
+    pub refresh_token_grace: i64,
 }
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { code: 60, access_token: 600, id_token: 600 }
+        Self {
+            code: 60,
+            access_token: 600,
+            id_token: 600,
+            pushed_request: 60,
+            device_code: 600,
+            refresh_token_idle: 14 * 86_400,
+            refresh_token: 90 * 86_400,
+            refresh_token_grace: 30,
+        }
     }
 }

@@ -142,6 +142,8 @@ pub enum KeyOrigin {
     Pem,
     /// Given as an X.509 certificate; its validity became the key's.
     X509,
+    /// Read from the client's `jwks_uri`; never stored.
+    JwksUri,
 }
 
 impl KeyOrigin {
@@ -153,11 +155,14 @@ impl KeyOrigin {
             Self::Jwks => "jwks",
             Self::Pem => "pem",
             Self::X509 => "x509",
+            Self::JwksUri => "jwks_uri",
         }
     }
 
     /// The origin stored as `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Generated, Self::Jwk, Self::Jwks, Self::Pem, Self::X509].into_iter().find(|o| o.name() == name)
+        [Self::Generated, Self::Jwk, Self::Jwks, Self::Pem, Self::X509, Self::JwksUri]
+            .into_iter()
+            .find(|o| o.name() == name)
     }
 }

@@ -5,14 +5,22 @@ mod client;
 mod flow;
 mod keys;
 mod people;
+mod protocol;
 mod tenant;
 
 pub use audit::{AuditEvent, Outcome};
 pub use client::{
     ApplicationType, Client, ClientAuthMethod, ClientSettings, Encryption, IdTokenSettings, Lifetimes,
-    RequestObjectParameters, UserInfoResponseType, UserInfoSettings,
+    Protected, RequestObjectParameters, UserInfoResponseType, UserInfoSettings,
 };
-pub use flow::{AccessToken, Authentication, Code, Consent, Grant, Interaction, Replay, ReplayKind, Stage};
+pub use flow::{
+    AccessToken, Authentication, Code, Consent, DeviceCode, DeviceStage, Grant, Interaction, LogoutDelivery,
+    PushedRequest, RefreshToken, Replay, ReplayKind, SessionClient, Stage,
+};
 pub use keys::{ClientKey, KeyOrigin, KeyState, TenantKey};
 pub use people::{Session, User};
-pub use tenant::{Branding, Tenant, TenantSettings};
+pub use protocol::{
+    AccessTokenFormat, AssertionAudience, ClaimPlacement, GrantType, RegistrationPolicy, ResponseMode,
+    ResponseType, SubjectType,
+};
+pub use tenant::{Branding, CustomScope, InitialAccessToken, Tenant, TenantSettings};

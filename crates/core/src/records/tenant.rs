@@ -1,13 +1,16 @@
 //! A tenant is an issuer with its own keys, clients, users, policies and branding.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use signet_jose::{KeyAlg, SigAlg};
 
 use crate::context::UnixTime;
-use crate::ids::TenantId;
+use crate::ids::{TenantId, TokenHash};
+use crate::records::{AssertionAudience, RegistrationPolicy};
 
 /// One issuer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Short name, part of every key.
     pub id: TenantId,
@@ -17,8 +20,38 @@ pub struct Tenant {
     pub version: i64,
     /// Everything else.
     pub settings: TenantSettings,
+    /// What pairwise subjects are derived with (OpenID Connect Core section 8.1): random, never changed, never shown.
+    pub pairwise_salt: [u8; 32],
     /// When it was created.
     pub created_at: UnixTime,
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant")
+            .field("id", &self.id)
+            .field("issuer", &self.issuer)
+            .field("version", &self.version)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A token that lets its holder register clients (RFC 7591 section 1.2, initial access token).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitialAccessToken {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// Hash of the token.
+    pub hash: TokenHash,
+    /// What people call it; unique in the tenant.
+    pub name: String,
+    /// How many clients may still be registered with it; `None` means any number.
+    pub uses_left: Option<i64>,
+    /// When it was made.
+    pub created_at: UnixTime,
+    /// Useless from here on.
+    pub expires_at: Option<UnixTime>,
 }
 
 /// A tenant's policies and looks. Durations are seconds.
@@ -51,6 +84,21 @@ pub struct TenantSettings {
     pub session_lifetime: i64,
     /// How long a person may take between authorization request and consent.
     pub interaction_lifetime: i64,
+    /// Who may register clients.
+    pub registration: RegistrationPolicy,
+    /// People may make an account for themselves (`prompt=create`).
+    pub self_registration: bool,
+    /// Clients may register for request objects with `alg: none` (OpenID Connect Core section 6.1). Anybody can write such
+    /// an object; for conformance tests.
+    pub unsigned_request_objects: bool,
+    /// Clients may register for ID tokens with `alg: none` from the token endpoint (OpenID Connect Core section 2).
+    pub unsigned_id_tokens: bool,
+    /// Every authorization request must be pushed (RFC 9126 section 5).
+    pub require_pushed_authorization_requests: bool,
+    /// Accepted audiences of client assertions.
+    pub assertion_audience: AssertionAudience,
+    /// Scopes beside the standard ones.
+    pub scopes: Vec<CustomScope>,
     /// Made by `signet dev`, with users and clients whose secrets everybody knows. Production refuses to serve it.
     pub development: bool,
 }
@@ -77,9 +125,30 @@ impl Default for TenantSettings {
             session_idle: 3_600,
             session_lifetime: 12 * 3_600,
             interaction_lifetime: 1_800,
+            registration: RegistrationPolicy::Off,
+            self_registration: false,
+            unsigned_request_objects: false,
+            unsigned_id_tokens: false,
+            require_pushed_authorization_requests: false,
+            assertion_audience: AssertionAudience::IssuerOrEndpoint,
+            scopes: Vec::new(),
             development: false,
         }
     }
+}
+
+/// A scope of the tenant's own: what people are told, and which claims of a user it stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CustomScope {
+    /// The scope value.
+    pub name: String,
+    /// Heading on the consent page.
+    pub title: String,
+    /// Sentence on the consent page.
+    pub detail: String,
+    /// Claims it stands for; members of the user's claims by these names.
+    pub claims: Vec<String>,
 }
 
 /// What a tenant's pages show of it.

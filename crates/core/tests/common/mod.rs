@@ -73,6 +73,7 @@ pub(crate) fn tenant() -> Tenant {
         issuer: ISSUER.into(),
         version: 1,
         settings: TenantSettings::default(),
+        pairwise_salt: [7; 32],
         created_at: 0,
     }
 }
@@ -84,6 +85,8 @@ pub(crate) fn client(id: &str) -> Client {
         version: 1,
         disabled: false,
         secret_hash: Some(TokenHash::of(SECRET)),
+        sealed_secret: None,
+        registration_token: None,
         settings: ClientSettings {
             client_name: id.into(),
             redirect_uris: vec![CALLBACK.into(), "https://rp.example/other".into()],

@@ -8,7 +8,8 @@ use signet_core::change::Change;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{
     AccessToken, AuditEvent, Authentication, Client, ClientKey, ClientSettings, Code, Consent, Grant,
-    Interaction, KeyOrigin, Outcome, Replay, Session, Stage, Tenant, TenantKey, TenantSettings, User,
+    Interaction, KeyOrigin, Outcome, Replay, ResponseMode, ResponseType, Session, Stage, Tenant, TenantKey,
+    TenantSettings, User,
 };
 use signet_jose::{KeySpec, KeyUse};
 use uuid::Uuid;
@@ -40,6 +41,7 @@ pub fn tenant(name: &str) -> Tenant {
         issuer: format!("https://{name}.example"),
         version: 1,
         settings: TenantSettings::default(),
+        pairwise_salt: [7; 32],
         created_at: NOW,
     }
 }
@@ -68,6 +70,8 @@ pub fn client(tenant: &TenantId, name: &str) -> Client {
         version: 1,
         disabled: false,
         secret_hash: Some(TokenHash::of(name)),
+        sealed_secret: Some(vec![0, 1, 255]),
+        registration_token: Some(TokenHash::of("registration")),
         settings: ClientSettings { client_name: name.to_owned(), ..ClientSettings::default() },
         created_at: NOW,
         updated_at: NOW,
@@ -124,6 +128,13 @@ pub fn request(client: &ClientId) -> AuthorizationRequest {
     AuthorizationRequest {
         client_id: client.clone(),
         redirect_uri: "https://rp.example/cb?x=1".into(),
+        response_type: ResponseType::Code,
+        response_mode: ResponseMode::Query,
+        device: None,
+        claims_locales: vec![],
+        display: None,
+        hinted_subject: None,
+        resources: BTreeSet::new(),
         scope: words(&["openid", "profile"]),
         state: Some("state".into()),
         nonce: Some("nonce".into()),
@@ -179,7 +190,8 @@ pub fn grant(user: &User, client: &Client, number: u128) -> Grant {
         tenant: user.tenant.clone(),
         id: id(number),
         client_id: client.client_id.clone(),
-        user_id: user.id,
+        user_id: Some(user.id),
+        sid: Some("sid".into()),
         created_at: NOW,
         revoked_at: None,
     }
@@ -194,7 +206,7 @@ pub fn code(grant: &Grant, secret: &str) -> Code {
         request: request(&grant.client_id),
         scope: words(&["openid"]),
         authentication: Authentication {
-            user_id: grant.user_id,
+            user_id: grant.user_id.unwrap(),
             sid: "sid".into(),
             auth_time: NOW - 30,
             amr: vec!["pwd".into()],
@@ -220,6 +232,8 @@ pub fn access_token(grant: &Grant, secret: &str) -> AccessToken {
         user_id: grant.user_id,
         scope: words(&["openid", "profile"]),
         claims: words(&["picture"]),
+        audience: words(&["https://api.example"]),
+        actor: None,
         issued_at: NOW,
         expires_at: NOW + 600,
     }
