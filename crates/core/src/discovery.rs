@@ -20,6 +20,8 @@ pub enum Endpoint {
     UserInfo,
     /// Where public keys are published.
     Jwks,
+    /// Where clients register themselves (RFC 7591).
+    Register,
 }
 
 impl Endpoint {
@@ -30,6 +32,7 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Jwks => "/jwks",
+            Self::Register => "/register",
         }
     }
 

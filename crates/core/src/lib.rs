@@ -17,6 +17,7 @@ pub mod pkce;
 pub mod provision;
 pub mod records;
 pub mod redirect;
+pub mod registration;
 pub mod replay;
 pub mod request_object;
 pub mod response;

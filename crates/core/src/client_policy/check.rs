@@ -3,8 +3,7 @@
 use signet_jose::SigAlg;
 
 use super::contradiction::Contradiction;
-use super::{Mode, check_addresses, check_protection, uris};
-use crate::claims;
+use super::{Mode, check_addresses, check_protection, names, uris};
 use crate::context::UnixTime;
 use crate::records::{
     ClientAuthMethod, ClientKey, ClientSettings, GrantType, Lifetimes, Protected, ResponseType,
@@ -220,9 +219,9 @@ fn scope(settings: &ClientSettings, tenant: &TenantSettings, found: &mut Vec<Con
     if uses_browser(settings) && !settings.scope.contains("openid") {
         found.push(Contradiction::OpenidNotInScope);
     }
-    let unknown = settings.scope.iter().filter(|scope| !claims::is_scope(tenant, scope));
+    let unknown = settings.scope.iter().filter(|scope| !names::is_scope(tenant, scope));
     found.extend(unknown.map(|scope| Contradiction::ScopeUnknown { scope: shown(scope) }));
-    let known = claims::names_supported(tenant);
+    let known = names::claims(tenant);
     let unknown =
         settings.claim_placement.keys().filter(|name| !known.contains(&name.as_str()) || *name == "sub");
     found.extend(unknown.map(|name| Contradiction::ClaimPlacementUnknown { claim: shown(name) }));
