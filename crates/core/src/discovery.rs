@@ -25,6 +25,8 @@ pub enum Endpoint {
     Introspection,
     /// Where tokens are ended (RFC 7009).
     Revocation,
+    /// Where clients register themselves (RFC 7591).
+    Register,
 }
 
 impl Endpoint {
@@ -37,6 +39,7 @@ impl Endpoint {
             Self::Jwks => "/jwks",
             Self::Introspection => "/introspect",
             Self::Revocation => "/revoke",
+            Self::Register => "/register",
         }
     }
 

@@ -199,6 +199,26 @@ faults! {
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";
     ResponseKeyMissing = "response_key_missing", "invalid_token", 401, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now.";
 
+    RegistrationTokenMissing = "registration_token_missing", "", 401, Info, "A token is needed: an initial access token to register, the registration access token to manage a client.";
+    RegistrationTokenMalformed = "registration_token_malformed", "invalid_request", 400, Warn, "The Authorization header is not a Bearer token.";
+    InitialTokenUnusable = "initial_access_token_unusable", "invalid_token", 401, Warn, "The initial access token is unknown, used up or expired.";
+    RegistrationTokenWrong = "registration_access_token_wrong", "invalid_token", 401, Warn, "The registration access token is not valid for this client.";
+    RegistrationContentType = "registration_content_type", "invalid_request", 415, Warn, "The body must be application/json.";
+    RegistrationBody = "registration_body", "invalid_client_metadata", 400, Warn, "The body must be a JSON object of at most 64 KiB.";
+    MetadataType { name: &'static str, wanted: &'static str } = "client_metadata_type", "invalid_client_metadata", 400, Warn, "{name} must be {wanted}.";
+    MetadataValue { name: &'static str, value: Offered } = "client_metadata_value", "invalid_client_metadata", 400, Warn, "{name}: the value \"{value}\" is not supported.";
+    MetadataEncAlone { alg: &'static str, enc: &'static str } = "client_metadata_enc_alone", "invalid_client_metadata", 400, Warn, "{enc} is given without {alg}.";
+    MetadataKeysTwice = "client_metadata_keys_twice", "invalid_client_metadata", 400, Warn, "jwks and jwks_uri are both given; they must not be used together.";
+    MetadataKey { problem: String } = "client_metadata_key", "invalid_client_metadata", 400, Warn, "jwks: {problem}.";
+    MetadataContradiction { problem: String } = "client_metadata_contradiction", "invalid_client_metadata", 400, Warn, "{problem}";
+    MetadataRedirectUri { problem: String } = "client_metadata_redirect_uri", "invalid_redirect_uri", 400, Warn, "{problem}";
+    MetadataServersOwn { name: &'static str } = "client_metadata_servers_own", "invalid_client_metadata", 400, Warn, "{name} is the server's to give and must not be sent.";
+    MetadataClientId = "client_metadata_client_id", "invalid_client_metadata", 400, Warn, "client_id must be that of the client at this address.";
+    MetadataSecret = "client_metadata_secret", "invalid_client_metadata", 400, Warn, "client_secret is not the client's present one; a client cannot choose its secret.";
+    SoftwareStatement = "software_statement", "unapproved_software_statement", 400, Warn, "Software statements are not accepted here.";
+    SectorUnreadable = "sector_identifier_unreadable", "invalid_client_metadata", 400, Warn, "sector_identifier_uri could not be read as a JSON array of strings.";
+    SectorMismatch = "sector_identifier_mismatch", "invalid_client_metadata", 400, Warn, "The document at sector_identifier_uri does not list every redirect URI.";
+
     RateLimited = "rate_limited", "temporarily_unavailable", 429, Warn, "Too many requests. Wait a moment.";
     Busy = "busy", "temporarily_unavailable", 503, Warn, "The server is busy. Try again in a moment.";
     StoreUnavailable = "store_unavailable", "temporarily_unavailable", 503, Error, "The server cannot reach its database. Try again in a moment.";

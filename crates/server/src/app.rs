@@ -162,17 +162,6 @@ impl App {
             .change()
     }
 
-    /// A client whose keys did not fit, with what is known of them by now; `None` if that is nothing new.
-    pub async fn refreshed(
-        &self,
-        tenant: &TenantId,
-        known: &Registered,
-    ) -> Result<Option<Arc<Registered>>, Fault> {
-        let id = &known.client.client_id;
-        let found = self.clients.refreshed(self.store.as_ref(), tenant, id).await.map_err(store_fault)?;
-        Ok(found.filter(|found| found.keys != known.keys || found.client.version != known.client.version))
-    }
-
     /// Writes audit events whose loss must not change an answer.
     pub async fn record(&self, tenant: &TenantId, changes: &[Change]) {
         if changes.is_empty() {

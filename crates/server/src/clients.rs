@@ -77,18 +77,6 @@ impl Clients {
         }
     }
 
-    /// A client as it is now, for whoever met something that does not fit what is kept: a key may have been registered
-    /// within the last second.
-    pub async fn refreshed(
-        &self,
-        store: &dyn Store,
-        tenant: &TenantId,
-        id: &ClientId,
-    ) -> Result<Option<Arc<Registered>>, StoreError> {
-        self.0.invalidate(&(tenant.clone(), id.clone())).await;
-        self.find(store, tenant, id).await
-    }
-
     /// Forgets every client, so that a change made by this process is seen at once.
     pub fn forget(&self) {
         self.0.invalidate_all();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use signet_core::audit;
-use signet_core::client_assertion::{self, keys_may_be_stale};
+use signet_core::client_assertion;
 use signet_core::client_auth::{
     AssertionFacts, AuthenticatedClient, Credentials, authenticate, authenticate_by_assertion, presented,
 };
@@ -15,6 +15,7 @@ use signet_core::ids::ClientId;
 use signet_core::opening::OpenedJwt;
 use signet_core::params::Params;
 use signet_core::records::{Client, ClientKey};
+use signet_core::remote_keys::may_be_stale;
 use signet_jose::{SigAlg, Trace, Verifier};
 
 use super::extract::{FormParams, Moment, authorization};
@@ -111,7 +112,7 @@ impl Case {
     }
 
     /// Opens on the crypto pool, finds the client, and judges there. A key that is not known may have been published
-    /// meanwhile, so the client is looked up anew and its assertion judged once more.
+    /// meanwhile, so the client's `jwks_uri` is fetched anew and its assertion judged once more.
     async fn by_assertion(&self, token: String, credentials: &Credentials) -> Result<Proved, Unproved> {
         let outer = credentials.client_id().cloned();
         let unproved = |fault, client_id: &Option<ClientId>| Unproved {
@@ -139,8 +140,8 @@ impl Case {
         };
         let opened = Arc::new(opened);
         let mut judged = self.judge(&opened, &known).await;
-        if judged.as_ref().is_err_and(|unproved| keys_may_be_stale(&unproved.fault))
-            && let Some(fresh) = self.app.refreshed(tenant, &known).await?
+        if judged.as_ref().is_err_and(|unproved| may_be_stale(&unproved.fault))
+            && let Some(fresh) = self.app.client_afresh(tenant, &named).await?
         {
             judged = self.judge(&opened, &fresh).await;
             known = fresh;
