@@ -128,12 +128,37 @@ faults! {
     AccountSelectionRequired = "account_selection_required", "account_selection_required", 400, Info, "The person must choose an account.";
     AcrUnmet = "acr_unmet", "unmet_authentication_requirements", 400, Info, "The demanded authentication context cannot be met.";
 
+    HintMalformed { fault: JoseFault } = "hint_malformed", "invalid_request", 400, Warn, "The id_token_hint is not an ID token that this server accepts: {fault}.";
+    HintUndecryptable = "hint_undecryptable", "invalid_request", 400, Warn, "The id_token_hint cannot be decrypted here. An ID token that was encrypted to the client must be decrypted by the client first: send the signed ID token that is inside, or encrypt that to a key of this server's jwks_uri.";
+    HintKeyUnknown = "hint_key_unknown", "invalid_request", 400, Warn, "The id_token_hint was not signed with a key that this server has now; leave it out and start a new login.";
+    HintForged = "hint_forged", "invalid_request", 400, Warn, "The signature of the id_token_hint does not verify; send an ID token exactly as this server signed it.";
+    HintIssuer = "hint_issuer", "invalid_request", 400, Warn, "The id_token_hint was issued by somebody else; send an ID token of this server.";
+    HintForeign = "hint_foreign", "invalid_request", 400, Warn, "The id_token_hint was issued to another client; send one that was issued to this client.";
+    HintNoIdToken = "hint_no_id_token", "invalid_request", 400, Warn, "The id_token_hint is a token of another kind; send an ID token.";
+
     ClientAuthMissing = "client_auth_missing", "invalid_client", 401, Warn, "Client authentication is missing.";
     ClientAuthMultiple = "client_auth_multiple", "invalid_request", 400, Warn, "Use one way of client authentication, not several.";
     ClientAuthMalformed = "client_auth_malformed", "invalid_client", 401, Warn, "The Authorization header is not well-formed Basic authentication.";
     ClientAuthMethodWrong = "client_auth_method_wrong", "invalid_client", 401, Warn, "Client authentication failed.";
     ClientAuthUnknown = "client_auth_unknown", "invalid_client", 401, Warn, "Client authentication failed.";
     ClientSecretWrong = "client_secret_wrong", "invalid_client", 401, Warn, "Client authentication failed.";
+    AssertionMalformed { fault: JoseFault } = "assertion_malformed", "invalid_client", 401, Warn, "The client assertion is not acceptable: {fault}.";
+    AssertionType = "assertion_typ", "invalid_client", 401, Warn, "The header \"typ\" of a client assertion must be \"client-authentication+jwt\" or \"JWT\", or be left out.";
+    AssertionAlgorithm { wanted: String } = "assertion_algorithm", "invalid_client", 401, Warn, "The client assertion must be signed with the algorithm that the client is registered for: {wanted}.";
+    AssertionKeyMissing = "assertion_key_missing", "invalid_client", 401, Warn, "This client has no signing key that is valid now; register one in its jwks or at its jwks_uri.";
+    AssertionSecretMissing = "assertion_secret_missing", "invalid_client", 401, Warn, "This client has no secret that can verify its assertions; HS256, HS384 and HS512 need a client_secret of at least 32, 48 and 64 bytes.";
+    AssertionKeyUnknown = "assertion_key_unknown", "invalid_client", 401, Warn, "No signing key of this client that is valid now fits the client assertion; register the key, or sign with a registered one and name it in \"kid\".";
+    AssertionSignature = "assertion_signature", "invalid_client", 401, Warn, "The signature of the client assertion does not verify; sign with the registered key or secret.";
+    AssertionNamesNoClient = "assertion_names_no_client", "invalid_client", 401, Warn, "The client assertion does not name one client; \"iss\" and \"sub\" must both be the client_id.";
+    AssertionIssuer = "assertion_iss", "invalid_client", 401, Warn, "\"iss\" of the client assertion must be the client_id.";
+    AssertionSubject = "assertion_sub", "invalid_client", 401, Warn, "\"sub\" of the client assertion must be the client_id.";
+    AssertionAudience { wanted: String } = "assertion_audience", "invalid_client", 401, Warn, "\"aud\" of the client assertion must be {wanted}.";
+    AssertionExpiryMissing = "assertion_exp_missing", "invalid_client", 401, Warn, "The client assertion must have \"exp\".";
+    AssertionExpired = "assertion_expired", "invalid_client", 401, Warn, "The client assertion has expired; make a new one for each request, and check the clock.";
+    AssertionLifetime { limit: i64 } = "assertion_lifetime", "invalid_client", 401, Warn, "\"exp\" of the client assertion is too far ahead; it may be at most {limit} seconds from now.";
+    AssertionNotYetValid = "assertion_not_yet_valid", "invalid_client", 401, Warn, "\"iat\" or \"nbf\" of the client assertion lies in the future; check the clock.";
+    AssertionJti = "assertion_jti", "invalid_client", 401, Warn, "The client assertion must have a \"jti\": a string of 1 to 256 bytes, another one each time.";
+    AssertionReplayed = "assertion_replayed", "invalid_client", 401, Warn, "This client assertion has been used before; make a new one for each request, with a new \"jti\".";
     GrantTypeMissing = "grant_type_missing", "invalid_request", 400, Warn, "The parameter \"grant_type\" is missing.";
     GrantTypeUnsupported = "grant_type_unsupported", "unsupported_grant_type", 400, Warn, "This grant_type is not supported.";
     CodeMissing = "code_missing", "invalid_request", 400, Warn, "The parameter \"code\" is missing.";
@@ -180,7 +205,9 @@ impl Fault {
     /// What the operator may know and the sender may not, or `null`.
     pub fn detail(&self) -> Value {
         match self {
-            Self::Object(fault) => fault.offered().map_or(Value::Null, Into::into),
+            Self::Object(fault) | Self::AssertionMalformed { fault } | Self::HintMalformed { fault } => {
+                fault.offered().map_or(Value::Null, Into::into)
+            }
             _ => Value::Null,
         }
     }

@@ -4,28 +4,18 @@
 //! that client's signing keys, judge the claims. The `jti` is consumed by whoever applies the decision, last of all.
 
 use signet_jose::{
-    Claims, Compact, Decrypter, Expect, JoseFault, KeyAlg, KeyUse, Limits, Offered, SigAlg, Trace, Typ,
-    UnverifiedJws, Verifier, parse, parse_nested, verify,
+    Claims, Expect, JoseFault, KeyUse, Limits, Offered, SigAlg, Trace, Typ, UnverifiedJws, Verifier, verify,
 };
 
 use crate::authorize::RequestSource;
 use crate::context::UnixTime;
 use crate::fault::Fault;
 use crate::ids::ClientId;
+pub use crate::opening::DecryptionKey;
+use crate::opening::{OpenedJwt, open_jwt};
 use crate::params::MAX_REQUEST_OBJECT;
 use crate::records::{Client, ClientKey, ReplayKind, TenantSettings};
 use crate::replay;
-
-/// One of the tenant's published decryption keys.
-#[derive(Clone, Debug)]
-pub struct DecryptionKey {
-    /// As in the JWKS.
-    pub kid: String,
-    /// The algorithm of that JWKS entry.
-    pub alg: KeyAlg,
-    /// The key.
-    pub decrypter: Decrypter,
-}
 
 /// A request object that was parsed and, if need be, decrypted. Nothing in it is trusted yet.
 #[derive(Debug)]
@@ -53,112 +43,20 @@ pub struct ObjectRequest {
     pub jti: Option<(String, UnixTime)>,
 }
 
-/// Most keys tried when the JWE header names none.
-const MAX_TRIES: usize = 6;
-
 fn limits() -> Limits {
     Limits { token: MAX_REQUEST_OBJECT, ..Limits::default() }
 }
 
 /// Parses and decrypts `token`. Exactly two kinds are accepted: a JWS, and a JWE whose plaintext is one JWS.
 pub fn open(token: &str, keys: &[DecryptionKey], trace: &mut Trace) -> Result<Opened, Fault> {
-    const CLAUSE: &str = "RFC 9101 section 6.1";
-    let parsed = parse(token, &limits()).inspect_err(|fault| {
-        trace.fail("form", CLAUSE, "a compact JWS, or a compact JWE around one", fault.to_string());
+    let opened = open_jwt(token, &limits(), "RFC 9101 section 6.1", keys, trace);
+    let OpenedJwt { jws, encrypted } = opened.map_err(|fault| match fault {
+        JoseFault::CtyMismatch { .. } => Fault::ObjectContentType,
+        other => other.into(),
     })?;
-    let (jws, source) = match parsed {
-        Compact::Jws(jws) => {
-            trace.pass("form", CLAUSE, "a JWS or a nested JWT", "JWS (signed, not encrypted)");
-            (jws, RequestSource::Signed)
-        }
-        Compact::Jwe(jwe) => {
-            trace.pass("form", CLAUSE, "a JWS or a nested JWT", "JWE");
-            content_type(jwe.header().cty.as_deref(), trace)?;
-            let plaintext = decrypt(&jwe, keys, trace)?;
-            // CVE-2026-9793 of another provider: after decryption the content must be a JWS, whatever the switches say
-            //
-            let jws = parse_nested(&plaintext, &limits()).inspect_err(|fault| {
-                trace.fail(
-                    "nested_jws",
-                    CLAUSE,
-                    "the decrypted content is one compact JWS",
-                    fault.to_string(),
-                );
-            })?;
-            trace.pass("nested_jws", CLAUSE, "the decrypted content is one compact JWS", "JWS");
-            (jws, RequestSource::Nested)
-        }
-    };
+    let source = if encrypted { RequestSource::Nested } else { RequestSource::Signed };
     let client_id = named_client(&jws, trace)?;
     Ok(Opened { jws, source, client_id })
-}
-
-/// RFC 7519 section 5.2: for nested JWTs "the value of this Header Parameter MUST be "JWT"". The vendor's own sample
-/// leaves it out, so absence is tolerated.
-fn content_type(cty: Option<&str>, trace: &mut Trace) -> Result<(), Fault> {
-    const CLAUSE: &str = "RFC 7519 section 5.2";
-    match cty {
-        None => trace.skip("cty", CLAUSE, "JWT, if present"),
-        Some(cty) if cty.eq_ignore_ascii_case("JWT") => trace.pass("cty", CLAUSE, "JWT, if present", cty),
-        Some(cty) => {
-            trace.fail("cty", CLAUSE, "JWT, if present", Offered::new(cty).as_str());
-            return Err(Fault::ObjectContentType);
-        }
-    }
-    Ok(())
-}
-
-/// the key named by `kid`; without `kid` each published key of the algorithm; an unknown `kid` is not tried.
-fn decrypt(
-    jwe: &signet_jose::SealedJwe,
-    keys: &[DecryptionKey],
-    trace: &mut Trace,
-) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
-    const CLAUSE: &str = "RFC 7516 section 5.2";
-    let header = jwe.header();
-    let candidates: Vec<_> = keys
-        .iter()
-        .filter(|key| key.alg == header.alg && header.kid.as_ref().is_none_or(|kid| *kid == key.kid))
-        .take(MAX_TRIES)
-        .collect();
-    let offered = header
-        .kid
-        .as_deref()
-        .map_or_else(|| "no kid".to_owned(), |kid| Offered::new(kid).as_str().to_owned());
-    if candidates.is_empty() {
-        let known: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
-        trace.fail(
-            "jwe_key",
-            "RFC 7516 section 4.1.6",
-            format!("a published encryption key for {}: one of {}", header.alg, known.join(", ")),
-            format!("{} with {offered}", header.alg),
-        );
-        return Err(JoseFault::UndecryptableKeyUnknown.into());
-    }
-    trace.pass(
-        "jwe_key",
-        "RFC 7516 section 4.1.6",
-        format!("a published encryption key for {}", header.alg),
-        offered,
-    );
-    for key in candidates {
-        if let Ok(plaintext) = key.decrypter.open(jwe) {
-            trace.pass(
-                "jwe_decrypt",
-                CLAUSE,
-                format!("{} with {}", header.alg, header.enc),
-                format!("opened with {}", key.kid),
-            );
-            return Ok(plaintext);
-        }
-    }
-    trace.fail(
-        "jwe_decrypt",
-        CLAUSE,
-        format!("{} with {}: key and authentication tag fit", header.alg, header.enc),
-        "cannot be decrypted with the named key",
-    );
-    Err(JoseFault::Undecryptable.into())
 }
 
 /// before the signature is verified, `iss` and `client_id` are read to find the client, and nothing else.

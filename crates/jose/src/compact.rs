@@ -89,13 +89,17 @@ pub struct SealedJwe {
     pub(crate) tag: Vec<u8>,
 }
 
-/// The two unverified claims that may be read to find the party whose keys verify the token.
+/// The unverified claims that may be read to find the party whose keys verify the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Peek {
     /// `iss`.
     pub iss: Option<String>,
     /// `client_id`.
     pub client_id: Option<String>,
+    /// `sub`.
+    pub sub: Option<String>,
+    /// `aud`; empty if absent.
+    pub aud: Vec<String>,
 }
 
 impl fmt::Debug for UnverifiedJws {
@@ -116,18 +120,20 @@ impl UnverifiedJws {
         &self.header
     }
 
-    /// Reads `iss` and `client_id`, and nothing else, before verification.
+    /// Reads the claims that name parties, and nothing else, before verification.
     ///
-    /// RFC 9101 section 10.8 and OpenID Connect Core 1.0 section 6.1: the client must be known before its
-    /// key can be.
+    /// RFC 9101 section 10.8, RFC 7521 section 4.2 and OpenID Connect Core 1.0 section 6.1: the client must be known
+    /// before its key can be.
     pub fn peek(&self) -> Result<Peek, JoseFault> {
-        let mut map = self.claims()?.into_map();
+        let claims = self.claims()?;
+        let aud = claims.aud().into_iter().map(str::to_owned).collect();
+        let mut map = claims.into_map();
         let mut take = |claim: &str| match map.remove(claim) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(JoseFault::ClaimType { claim: Offered::new(claim) }),
         };
-        Ok(Peek { iss: take("iss")?, client_id: take("client_id")? })
+        Ok(Peek { iss: take("iss")?, client_id: take("client_id")?, sub: take("sub")?, aud })
     }
 
     pub(crate) fn claims(&self) -> Result<Claims, JoseFault> {
@@ -177,11 +183,11 @@ pub fn parse_nested(plaintext: &[u8], limits: &Limits) -> Result<UnverifiedJws, 
     }
 }
 
-fn decode(segment: &'static str, text: &str) -> Result<Vec<u8>, JoseFault> {
+pub(crate) fn decode(segment: &'static str, text: &str) -> Result<Vec<u8>, JoseFault> {
     b64::decode(text).ok_or(JoseFault::NotBase64Url { segment })
 }
 
-fn header_map(text: &str, limits: &Limits) -> Result<Map<String, Value>, JoseFault> {
+pub(crate) fn header_map(text: &str, limits: &Limits) -> Result<Map<String, Value>, JoseFault> {
     if text.len() / 4 * 3 > limits.header {
         return Err(JoseFault::HeaderTooLarge);
     }

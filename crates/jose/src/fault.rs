@@ -72,6 +72,7 @@ faults! {
         "key_json_too_deep" TooDeep { limit: usize } => "the JSON is nested deeper than {limit} levels",
         "key_json_too_many" TooManyValues { limit: usize } => "the JSON has more than {limit} values",
         "key_duplicate_member" DuplicateMember { name: Offered } => "the JSON member \"{name}\" occurs twice",
+        "key_not_set" NotSet => "this is not a JWK Set: it has no member \"keys\"",
         "key_not_object" NotObject { found: &'static str } => "a JWK must be a JSON object, not {found}",
         "key_set_empty" EmptySet => "the JWK Set has no keys",
         "key_set_unusable" NoUsableKey { count: usize, first: String } => "none of the {count} keys in the JWK Set is usable; the first one: {first}",
@@ -107,7 +108,7 @@ faults! {
         "key_period" Period => "the end of the validity period lies before its start",
         "key_rsa_inconsistent" RsaInconsistent { member: &'static str } => "the member \"{member}\" contradicts the other members of the RSA key",
         "key_pair_mismatch" PairMismatch => "the private part does not belong to the public part",
-        "key_secret_too_short" SecretTooShort { found: usize, wanted: usize } => "the secret has {found} bytes, the algorithm wants at least {wanted}",
+        "key_secret_too_short" SecretTooShort { alg: SigAlg, found: usize, wanted: usize } => "the secret has {found} bytes, {alg} wants at least {wanted} (RFC 7518 section 3.2); a longer secret or another algorithm is wanted",
         "key_alg_mismatch" AlgMismatch { alg: String, key: String } => "the key ({key}) may not be used with {alg}",
         "key_unfit" Unfit { key: String } => "the key ({key}) fits no key management algorithm",
         "key_refused" Refused => "the cryptographic library refused the key",
@@ -131,6 +132,7 @@ faults! {
         "alg_missing" AlgMissing => "the header has no \"alg\"",
         "enc_missing" EncMissing => "the header has no \"enc\"",
         "alg_none" AlgNone => "unsigned tokens are not accepted",
+        "signature_not_expected" SignatureNotExpected => "the token is signed where an unsigned one is wanted",
         "alg_unsupported" UnsupportedAlgorithm { offered: Offered } => "the signature algorithm is not supported",
         "key_alg_unsupported" UnsupportedKeyAlgorithm { offered: Offered } => "the key management algorithm is not supported",
         "enc_unsupported" UnsupportedContentEncryption { offered: Offered } => "the content encryption is not supported",
@@ -157,6 +159,7 @@ faults! {
         "undecryptable_key_unknown" UndecryptableKeyUnknown => "the token cannot be decrypted",
         "jwe_content_not_jws" ContentNotJws => "the decrypted content is not a signed token",
         "jwe_in_jwe" ContentIsJwe => "the decrypted content is encrypted again",
+        "cty_mismatch" CtyMismatch { offered: Offered } => "the header \"cty\" of an encrypted token must be \"JWT\" if present",
         "encryption_not_expected" SealedNotExpected => "the token is encrypted where a signed one is wanted",
         "encryption_expected" SealedExpected => "the token is not encrypted where an encrypted one is wanted",
         "jws_algorithm_not_allowed" AlgorithmNotAllowed { offered: SigAlg } => "the signature algorithm is not allowed here",
@@ -199,6 +202,7 @@ impl JoseFault {
             | Self::UnsupportedKeyAlgorithm { offered }
             | Self::UnsupportedContentEncryption { offered }
             | Self::TypMismatch { offered }
+            | Self::CtyMismatch { offered }
             | Self::ClaimType { claim: offered }
             | Self::ClaimMissing { claim: offered }
             | Self::IssMismatch { offered }

@@ -16,6 +16,7 @@ mod seal;
 mod sign;
 mod strict;
 mod trace;
+mod unsigned;
 mod verify;
 #[cfg(test)]
 mod wycheproof;
@@ -26,10 +27,11 @@ pub use compact::{
     Compact, JweHeader, JwsHeader, Limits, Peek, SealedJwe, UnverifiedJws, parse, parse_nested,
 };
 pub use fault::{JoseFault, KeyFault, Offered};
-pub use import::{Import, ImportedKey, Origin, import};
+pub use import::{Import, ImportedKey, Origin, import, import_set};
 pub use key::PublicKey;
 pub use private::PrivateKey;
 pub use seal::{Decrypter, Encrypter, SealHeader};
 pub use sign::{Signer, Verifier};
 pub use trace::{Check, Trace, Verdict};
-pub use verify::{Expect, Typ, Verified, verify, verify_undated};
+pub use unsigned::{UnsignedClaims, parse_unsigned, unsigned};
+pub use verify::{Expect, Typ, Verified, verify, verify_expired, verify_undated};

@@ -54,14 +54,15 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// RFC 7518 section 3.2: the secret must be at least as long as the hash.
+/// RFC 7518 section 3.2: "A key of the same size as the hash output [...] or larger MUST be used with this algorithm."
+/// OpenID Connect Core 1.0 section 10.1 repeats it for a `client_secret`, of which the UTF-8 octets are the key.
 fn secret_key(secret: &[u8], alg: SigAlg) -> Result<PKey<Private>, KeyFault> {
     if !alg.is_symmetric() {
         return Err(KeyFault::AlgMismatch { alg: alg.to_string(), key: "shared secret".into() });
     }
     let wanted = alg.hash().len();
     if secret.len() < wanted {
-        return Err(KeyFault::SecretTooShort { found: secret.len(), wanted });
+        return Err(KeyFault::SecretTooShort { alg, found: secret.len(), wanted });
     }
     PKey::hmac(secret).map_err(|_| KeyFault::Refused)
 }

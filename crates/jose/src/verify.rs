@@ -39,7 +39,8 @@ pub struct Expect<'a> {
     pub typ: Typ<'a>,
 }
 
-/// A token whose signature and claims were checked. Only [`verify`] and [`verify_undated`] make one.
+/// A token whose signature and claims were checked. Only [`verify`], [`verify_undated`] and
+/// [`verify_expired`] make one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     claims: Claims,
@@ -87,7 +88,7 @@ pub fn verify(
     expect: &Expect<'_>,
     trace: &mut Trace,
 ) -> Result<Verified, JoseFault> {
-    verify_with(jws, keys, expect, Some(JoseFault::ExpMissing), trace)
+    verify_with(jws, keys, expect, Expiry::Demanded, trace)
 }
 
 /// As [`verify`], for a message that is read at once and may lack `exp`; one that is there is judged.
@@ -99,14 +100,36 @@ pub fn verify_undated(
     expect: &Expect<'_>,
     trace: &mut Trace,
 ) -> Result<Verified, JoseFault> {
-    verify_with(jws, keys, expect, None, trace)
+    verify_with(jws, keys, expect, Expiry::IfPresent, trace)
+}
+
+/// As [`verify`], for a token that is no longer used as what it is, but as a hint at what once was: `exp` must be
+/// there and may be past. A token from the future is refused as ever.
+///
+/// OpenID Connect RP-Initiated Logout 1.0 section 2: "The OP SHOULD accept ID Tokens [...] even when the exp time has
+/// passed."
+pub fn verify_expired(
+    jws: &UnverifiedJws,
+    keys: &[&Verifier],
+    expect: &Expect<'_>,
+    trace: &mut Trace,
+) -> Result<Verified, JoseFault> {
+    verify_with(jws, keys, expect, Expiry::MayBePast, trace)
+}
+
+/// How `exp` is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    Demanded,
+    IfPresent,
+    MayBePast,
 }
 
 fn verify_with(
     jws: &UnverifiedJws,
     keys: &[&Verifier],
     expect: &Expect<'_>,
-    exp_missing: Option<JoseFault>,
+    expiry: Expiry,
     trace: &mut Trace,
 ) -> Result<Verified, JoseFault> {
     check_algorithm(jws, expect, trace)?;
@@ -128,7 +151,7 @@ fn verify_with(
     let mut rules = Rules { claims: &claims, expect, trace, first: None };
     rules.issuer();
     rules.audience();
-    rules.times(exp_missing);
+    rules.times(expiry);
     rules.required();
     match rules.first {
         Some(fault) => Err(fault),
@@ -304,18 +327,19 @@ impl Rules<'_> {
         }
     }
 
-    fn times(&mut self, exp_missing: Option<JoseFault>) {
+    fn times(&mut self, expiry: Expiry) {
         let Expect { now, skew, max_lifetime, max_age, .. } = *self.expect;
         let skew = skew.max(0);
         let latest = now.saturating_add(skew);
         // RFC 7519 section 4.1.4: on or after the expiry the token is not accepted; a small leeway is allowed.
         let earliest_exp = now.saturating_sub(skew);
+        let may_be_past = expiry == Expiry::MayBePast;
         let exp = self.time(
             "exp",
             "RFC 7519 section 4.1.4",
-            format!("later than {earliest_exp}"),
-            exp_missing,
-            |exp| (exp <= earliest_exp).then_some(JoseFault::Expired { exp, now }),
+            if may_be_past { "any, even past".to_owned() } else { format!("later than {earliest_exp}") },
+            (expiry != Expiry::IfPresent).then_some(JoseFault::ExpMissing),
+            |exp| (!may_be_past && exp <= earliest_exp).then_some(JoseFault::Expired { exp, now }),
         );
         // RFC 7519 section 4.1.5.
         self.time("nbf", "RFC 7519 section 4.1.5", format!("at most {latest}"), None, |nbf| {

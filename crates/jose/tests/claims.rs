@@ -193,3 +193,31 @@ fn extreme_limits_do_not_overflow() {
         }
     }
 }
+
+#[test]
+fn an_expired_token_serves_as_a_hint_and_nothing_else_is_forgiven() {
+    for (change, wanted) in [
+        (json!({}), "ok"),
+        (json!({ "exp": NOW - 1_000_000 }), "ok"),
+        (json!({ "exp": null }), "time_invalid"),
+        (json!({ "exp": "soon" }), "time_invalid"),
+        (json!({ "iat": NOW + 61 }), "iat_in_future"),
+        (json!({ "nbf": NOW + 61 }), "nbf_in_future"),
+        (json!({ "aud": "other" }), "aud_mismatch"),
+        (json!({ "iss": "other" }), "iss_mismatch"),
+    ] {
+        let mut claims = claims();
+        claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let token = Signer::hmac(SECRET, SigAlg::HS256).unwrap().sign(None, &bytes(&claims)).unwrap();
+        let key = Verifier::hmac(SECRET, SigAlg::HS256).unwrap();
+        let expect = Expect { max_lifetime: None, ..expect(SigAlg::ALL) };
+        let verified = verify_expired(&as_jws(&token).unwrap(), &[&key], &expect, &mut Trace::new());
+        assert_eq!(verified.map_or_else(|fault| fault.code(), |_| "ok"), wanted, "{change}");
+    }
+    let mut lacking = claims();
+    lacking.as_object_mut().unwrap().remove("exp");
+    let token = Signer::hmac(SECRET, SigAlg::HS256).unwrap().sign(None, &bytes(&lacking)).unwrap();
+    let key = Verifier::hmac(SECRET, SigAlg::HS256).unwrap();
+    let verified = verify_expired(&as_jws(&token).unwrap(), &[&key], &expect(SigAlg::ALL), &mut Trace::new());
+    assert_eq!(verified.unwrap_err(), JoseFault::ExpMissing);
+}

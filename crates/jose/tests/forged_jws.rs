@@ -149,6 +149,35 @@ fn c1_the_algorithm_is_the_verifiers_choice() {
 }
 
 #[test]
+fn c1_no_public_key_of_any_kind_serves_as_a_secret_and_no_secret_as_a_key() {
+    let symmetric = [SigAlg::HS256, SigAlg::HS384, SigAlg::HS512];
+    for alg in SigAlg::ALL.iter().copied().filter(|alg| !alg.is_symmetric()) {
+        let public = key(common::spec_for(alg).unwrap()).public_key();
+        let verifier = verifier(alg);
+        let keys = [&verifier];
+        let jwk = bytes(&Value::Object(public.to_jwk()));
+        // With the algorithms of key pairs alone, and with all of them.
+        let asymmetric = [alg];
+        let policies = [(&asymmetric[..], "jws_algorithm_not_allowed"), (SigAlg::ALL, "jws_key_unknown")];
+        for (algorithms, wanted) in policies {
+            let expect = Expect { algorithms, ..expect(SigAlg::ALL) };
+            for hmac in symmetric {
+                for secret in [jwk.as_slice(), public.thumbprint().repeat(2).as_bytes()] {
+                    let forged = Signer::hmac(secret, hmac).unwrap().sign(None, &bytes(&claims())).unwrap();
+                    let jws = as_jws(&forged).unwrap();
+                    let fault = verify(&jws, &keys, &expect, &mut Trace::new()).unwrap_err();
+                    assert_eq!(fault.code(), wanted, "{alg} {hmac}");
+                }
+            }
+        }
+        // The other way round: a signature where a MAC is expected.
+        let secret = Verifier::hmac(SECRET, SigAlg::HS256).unwrap();
+        let fault = check(&token(alg), &secret, &expect(&[SigAlg::HS256])).unwrap_err();
+        assert_eq!(fault.code(), "jws_algorithm_not_allowed", "{alg}");
+    }
+}
+
+#[test]
 fn c1_unsigned_tokens_are_refused_in_any_spelling() {
     for alg in ["none", "None", "NONE", "nOnE"] {
         let header = b64(format!(r#"{{"alg":"{alg}"}}"#));
@@ -338,7 +367,9 @@ fn secrets_shorter_than_their_hash_are_refused() {
     for (alg, wanted) in [(SigAlg::HS256, 32), (SigAlg::HS384, 48), (SigAlg::HS512, 64)] {
         assert!(Verifier::hmac(&SECRET[..wanted], alg).is_ok());
         let fault = Verifier::hmac(&SECRET[..wanted - 1], alg).unwrap_err();
-        assert_eq!(fault, KeyFault::SecretTooShort { found: wanted - 1, wanted });
+        assert_eq!(fault, KeyFault::SecretTooShort { alg, found: wanted - 1, wanted });
+        // The text says what to do, and to whom the rule belongs.
+        assert!(fault.to_string().contains(&format!("{alg} wants at least {wanted} (RFC 7518 section 3.2)")));
         assert_eq!(Signer::hmac(&[], alg).unwrap_err().code(), "key_secret_too_short");
     }
     assert_eq!(Signer::hmac(SECRET, SigAlg::RS256).unwrap_err().code(), "key_alg_mismatch");

@@ -68,6 +68,37 @@ fn rfc_7515_appendix_a_5_unsigned() {
     assert_eq!(fault_of(token), "alg_none");
 }
 
+/// OpenID Connect Core 1.0 appendices A.3 and A.4 for SHA-256; the others over the same input, by another program.
+#[test]
+fn half_hashes_use_the_hash_of_the_algorithm_openid_connect_core_3_1_3_6() {
+    const TOKEN: &str = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+    const CODE: &str = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
+    use SigAlg::*;
+    let table: [(&[SigAlg], &str, &str); 3] = [
+        (&[RS256, PS256, ES256, HS256], "77QmUPtjPfzWtF2AnpK9RQ", "LDktKdoQak3Pk0cnXxCltA"),
+        (
+            &[RS384, PS384, ES384, HS384],
+            "jtAeDp945y1dDqU3nkIVGNZP1HjH_MFs",
+            "Mq-knyaEMtWGfnBi2POEZb1kiLx10_DF",
+        ),
+        // RFC 8032 section 5.1: Ed25519 is built on SHA-512.
+        (
+            &[RS512, PS512, ES512, HS512, EdDSA],
+            "q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM",
+            "E9z1C-c0Az4eTEzE0Nm3OQ3BS2BhMgxuP7x5JAQj1_4",
+        ),
+    ];
+    assert_eq!(table.iter().map(|row| row.0.len()).sum::<usize>(), SigAlg::ALL.len());
+    for (algs, token, code) in table {
+        for alg in algs {
+            assert_eq!(
+                (alg.half_hash(TOKEN.as_bytes()), alg.half_hash(CODE.as_bytes())),
+                (token.into(), code.into())
+            );
+        }
+    }
+}
+
 #[test]
 fn rfc_7516_and_7520_encryptions_open_or_are_refused() {
     let vectors = vectors(include_str!("vectors/jwe.json"));
