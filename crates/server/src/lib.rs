@@ -6,6 +6,7 @@ pub mod clients;
 pub mod config;
 pub mod demo;
 pub mod edge;
+pub mod hints;
 pub mod http;
 pub mod jobs;
 pub mod keyring;
