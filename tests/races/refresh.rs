@@ -63,7 +63,10 @@ async fn rotation(ready: Ready, count: usize) {
         .partition(|reply| reply.status == StatusCode::OK);
     assert_eq!(won.len(), 1);
     for reply in &lost {
-        assert_eq!((reply.status, &reply.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
+        assert_eq!(
+            (reply.status, &reply.json()["error"]),
+            (StatusCode::BAD_REQUEST, &json!("invalid_grant"))
+        );
     }
     for token in [access_token(&issued), access_token(&won[0])] {
         assert_eq!(web.userinfo(first, &token).await.unwrap().status, StatusCode::UNAUTHORIZED);
@@ -85,7 +88,11 @@ async fn rotation(ready: Ready, count: usize) {
     for reply in &lost {
         assert!(is_unavailable(reply), "{} {}", reply.status, reply.body);
     }
-    println!("refresh: {count} nodes, {USES} uses within the grace: {} successors, {} put off", won.len(), lost.len());
+    println!(
+        "refresh: {count} nodes, {USES} uses within the grace: {} successors, {} put off",
+        won.len(),
+        lost.len()
+    );
     let store = site.store().await;
     let mut living = Vec::new();
     for reply in &won {

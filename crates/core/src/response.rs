@@ -6,19 +6,19 @@ use serde_json::{Map, Value};
 use signet_jose::{ContentAlg, Encrypter, JoseFault, SealHeader, SigAlg, Signer};
 
 use crate::authorize::AuthorizationRequest;
-use crate::claims;
+use crate::claims::Catalogue;
 use crate::client_policy;
 use crate::context::UnixTime;
 use crate::fault::Fault;
 use crate::records::{
-    AccessToken, Authentication, Client, ClientKey, Encryption, Protected, ResponseType, Tenant,
-    TenantSettings, User,
+    AccessToken, Authentication, ClaimPlacement, Client, ClientKey, Encryption, Protected, ResponseType,
+    Tenant, TenantSettings, User,
 };
 use crate::subject;
 
 /// How one message is protected: signed, encrypted, or signed and then encrypted. Decided before anything is written,
 /// so that a missing key costs nobody a code.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protection {
     /// Signature, with one of the tenant's keys.
     pub signed: Option<SigAlg>,
@@ -128,15 +128,10 @@ pub fn id_token_claims(
     login: &Login<'_>,
     now: UnixTime,
 ) -> Map<String, Value> {
-    let settings = client.settings.id_token;
-    let mut claims = Map::new();
+    let catalogue = Catalogue::of(&tenant.settings);
     let named = login.request.claims.id_token.keys().map(String::as_str);
-    claims.extend(claims::user_claims(user, named));
-    if settings.include_scope_claims {
-        // A-67: the claims of the granted scope, for clients that want them in the ID token.
-        let none = BTreeSet::new();
-        claims.extend(claims::user_claims(user, claims::granted_claims(login.scope, &none)));
-    }
+    let by_scope = id_token_scope_claims(catalogue, client, login);
+    let mut claims = catalogue.user_claims(user, named.chain(by_scope));
     let authentication = login.authentication;
     claims.insert("iss".into(), tenant.issuer.clone().into());
     claims.insert("sub".into(), subject::of(tenant, client, user.id).into());
@@ -153,14 +148,35 @@ pub fn id_token_claims(
     claims
 }
 
-/// The claims of a UserInfo response (OpenID Connect Core section 5.3.2).
+/// The claims of the granted scope that go into the ID token: all of them for clients that want them there (A-67), and
+/// where nothing else could carry them; else those that are placed there.
+fn id_token_scope_claims<'a>(catalogue: Catalogue<'a>, client: &Client, login: &Login<'_>) -> Vec<&'a str> {
+    let settings = &client.settings;
+    // Section 5.4: "when no Access Token is issued (which is the case for the response_type value id_token), the
+    // resulting Claims are returned in the ID Token."
+    let all = settings.id_token.include_scope_claims || login.request.response_type == ResponseType::IdToken;
+    let belongs = |name: &&str| match settings.claim_placement.get(*name) {
+        None => all,
+        Some(placement) => *placement != ClaimPlacement::UserInfo,
+    };
+    catalogue.claims_of(login.scope).into_iter().filter(belongs).collect()
+}
+
+/// The claims of a UserInfo response (OpenID Connect Core section 5.3.2). A placement goes against the rule of a scope;
+/// what was asked for one by one comes where it was asked for.
 pub fn userinfo_claims(
     tenant: &Tenant,
     client: &Client,
     user: &User,
     token: &AccessToken,
 ) -> Map<String, Value> {
-    let mut claims = claims::user_claims(user, claims::granted_claims(&token.scope, &token.claims));
+    let catalogue = Catalogue::of(&tenant.settings);
+    let placement = &client.settings.claim_placement;
+    let by_scope = catalogue
+        .claims_of(&token.scope)
+        .into_iter()
+        .filter(|name| placement.get(*name).is_none_or(|place| *place != ClaimPlacement::IdToken));
+    let mut claims = catalogue.user_claims(user, by_scope.chain(token.claims.iter().map(String::as_str)));
     claims.insert("sub".into(), subject::of(tenant, client, user.id).into());
     if client.settings.userinfo.response_type.is_signed() {
         // "If signed, the UserInfo Response MUST contain the Claims iss and aud as members" (A-101).

@@ -3,13 +3,9 @@
 use crate::claims::SCOPES;
 use crate::records::TenantSettings;
 
-/// The scope that asks for refresh tokens (OpenID Connect Core section 11). It stands for no claims.
-const OFFLINE_ACCESS: &str = "offline_access";
-
-/// Every scope value that clients of this tenant may register: the standard ones, `offline_access`, the tenant's own.
+/// Every scope value that clients of this tenant may register: the standard ones, `offline_access` among them, and the tenant's own.
 pub fn scopes(tenant: &TenantSettings) -> Vec<&str> {
     let mut names: Vec<&str> = SCOPES.iter().map(|scope| scope.name).collect();
-    names.push(OFFLINE_ACCESS);
     names.extend(tenant.scopes.iter().map(|scope| scope.name.as_str()));
     names
 }

@@ -6,7 +6,7 @@ use super::access::{AccessDraft, AccessFacts, scope_text};
 use super::{Facts, Issue, Outcome, resource, scope_not_allowed};
 use crate::audit;
 use crate::change::Change;
-use crate::claims::scope_info;
+use crate::claims::{OFFLINE_ACCESS, SCOPES};
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::records::{Client, Grant};
@@ -63,13 +63,13 @@ fn judge(facts: Facts<'_>, context: &Context<'_>) -> Result<Outcome, Fault> {
 /// of no person's claims: those of OpenID Connect Core sections 5.4 and 11 have no one to be about.
 fn scope(asked: Option<&str>, client: &Client) -> Result<BTreeSet<String>, Fault> {
     let registered = &client.settings.scope;
-    let personal = |name: &str| scope_info(name).is_some() || name == "offline_access";
+    let personal = |name: &str| SCOPES.iter().any(|scope| scope.name == name);
     let asked: BTreeSet<String> =
         asked.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     if asked.is_empty() {
         return Ok(registered.iter().filter(|name| !personal(name)).cloned().collect());
     }
-    if asked.contains("openid") || asked.contains("offline_access") {
+    if asked.contains("openid") || asked.contains(OFFLINE_ACCESS) {
         return Err(Fault::ScopeNeedsUser);
     }
     match asked.iter().find(|name| !registered.contains(*name)) {
