@@ -7,7 +7,7 @@ use signet_jose::{ContentAlg, KeyUse, SigAlg};
 use crate::claims::SCOPES;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
-use crate::records::{ClientAuthMethod, KeyState, Tenant, TenantKey};
+use crate::records::{ClientAuthMethod, KeyState, RegistrationPolicy, Tenant, TenantKey};
 
 /// The addresses under an issuer. The router and discovery are both made from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Nothing to encrypt to, nothing to encrypt with.
     let request_enc: Vec<_> = enc.iter().copied().filter(|_| !encryption.is_empty()).collect();
     let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
-    json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
         "token_endpoint": Endpoint::Token.url(issuer),
@@ -90,7 +90,18 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "request_object_encryption_alg_values_supported": encryption,
         "request_object_encryption_enc_values_supported": request_enc,
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if let Value::Object(metadata) = &mut metadata {
+        optional(tenant, metadata);
+    }
+    metadata
+}
+
+/// What is there for some tenants only.
+fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
+    if tenant.settings.registration != RegistrationPolicy::Off {
+        metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
 }
 
 /// Whether the key is in the JWKS.
