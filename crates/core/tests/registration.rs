@@ -487,30 +487,30 @@ fn maybe<T: std::fmt::Debug + Clone>(value: impl Strategy<Value = T>) -> impl St
 
 /// Metadata of every kind, good, contradictory and wrong.
 fn any_metadata() -> impl Strategy<Value = Map<String, Value>> {
-    let sig = || maybe(select(vec!["RS256", "ES256", "EdDSA", "PS256", "HS256", "none"]));
-    let alg = || maybe(select(vec!["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "RSA1_5"]));
+    // Mostly good, so that there is something left to accept.
+    let mostly = |good: &[&'static str], bad: &[&'static str]| {
+        maybe(prop_oneof![40 => select(good.to_vec()), 1 => select(bad.to_vec())])
+    };
+    let sig = || mostly(&["RS256", "ES256", "EdDSA"], &["PS256", "HS256", "none"]);
+    let alg = || mostly(&["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES"], &["RSA1_5"]);
     let enc = || maybe(select(vec!["A128CBC-HS256", "A256GCM", "A128GCM"]));
     let uri = || {
-        maybe(select(vec![
-            "https://rp.example/x",
-            "https://rp.example/y#f",
-            "http://rp.example/x",
-            "https://b.example/",
-        ]))
+        let bad = ["https://rp.example/y#f", "http://rp.example/x", "https://b.example/"];
+        mostly(&["https://rp.example/x"], &bad)
     };
     let names = ResponseType::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>();
     let grants = vec!["authorization_code", "implicit", "refresh_token", "client_credentials"];
     let words = (
-        maybe(subsequence(names, 0..4)),
-        maybe(subsequence(grants, 0..4)),
+        prop_oneof![3 => Just(None), 1 => subsequence(names, 0..4).prop_map(Some)],
+        prop_oneof![3 => Just(None), 1 => subsequence(grants, 0..4).prop_map(Some)],
         maybe(select(vec!["none", "client_secret_basic", "client_secret_post"])),
         maybe(select(vec!["web", "native"])),
         maybe(select(vec!["public", "pairwise"])),
         maybe(select(vec!["openid", "openid email", "profile nonsense", ""])),
-        maybe(subsequence(
-            vec![CALLBACK, "https://b.example/", "http://127.0.0.1/cb", "com.example.app:/cb"],
-            0..3,
-        )),
+        prop_oneof![
+            8 => subsequence(vec![CALLBACK, "https://b.example/"], 1..=2).prop_map(Some),
+            1 => maybe(subsequence(vec![CALLBACK, "http://127.0.0.1/cb", "com.example.app:/cb"], 0..3)),
+        ],
     );
     let signed = (sig(), sig(), sig(), sig(), sig());
     let encrypted = proptest::collection::vec((alg(), enc()), 5);
@@ -544,7 +544,6 @@ fn any_metadata() -> impl Strategy<Value = Map<String, Value>> {
                 "request_object_encryption",
             ];
             for (prefix, (alg, enc)) in prefixes.iter().zip(encrypted) {
-                // Most often nothing, so that there is something left to accept.
                 if key {
                     put(&format!("{prefix}_alg"), json!(alg));
                     put(&format!("{prefix}_enc"), json!(alg.and(enc)));
@@ -563,7 +562,7 @@ fn any_metadata() -> impl Strategy<Value = Map<String, Value>> {
             .iter()
             .zip(&uris)
             {
-                put(name, json!(uri.filter(|uri| uri.len() < 21)));
+                put(name, json!(uri));
             }
             put("request_uris", json!(uris[8].map(|uri| vec![uri])));
             for (name, flag) in [
@@ -598,7 +597,7 @@ fn key_of_every_use() -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     /// RFC 7591 section 3.2.1: what is answered is what is registered. It reads back as the same settings, whatever was
     /// asked for; and what cannot work is refused with one of the two codes.
