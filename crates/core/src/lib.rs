@@ -14,6 +14,7 @@ pub mod fault;
 pub mod hint;
 pub mod ids;
 pub mod interaction;
+pub mod logout;
 pub mod opening;
 pub mod params;
 pub mod pkce;
