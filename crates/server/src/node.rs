@@ -17,6 +17,7 @@ use signet_store_sqlite::{Durability, SqliteStore};
 use crate::app::{App, HttpLimits, Parts};
 use crate::config::Config;
 use crate::edge::{self, Clock};
+use crate::fetch::Fetcher;
 use crate::limits::{Limits, Rates};
 use crate::pool::Pool;
 use crate::vault::Vault;
@@ -78,6 +79,8 @@ pub struct Setup {
     pub mode: Mode,
     /// People to show on the login page; empty in production.
     pub demo_users: Vec<(String, String)>,
+    /// Fetches from addresses that clients name.
+    pub fetcher: Fetcher,
 }
 
 /// A node from its settings. Rate limits and the clock's tolerance hold in production only.
@@ -113,6 +116,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         },
         hsts: production && config.http.hsts,
         trusted_proxies: config.http.trusted_proxies.clone(),
+        fetcher: setup.fetcher,
         demo_users: if production { Vec::new() } else { setup.demo_users },
         clock_tolerance: production.then_some(config.clock.tolerance_seconds),
     })

@@ -18,6 +18,7 @@ use super::output::Problem;
 use crate::app::App;
 use crate::config::Config;
 use crate::edge::Clock;
+use crate::fetch::Fetcher;
 use crate::node::{self, Location, Setup};
 use crate::vault::{Vault, tenant_key_context};
 use crate::{logging, tenant_keys};
@@ -44,8 +45,16 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let vault = admin::vault(common)?;
     let store = location.open(config.database.max_connections.get(), Durability::Full).await?;
     schema(store.as_ref(), options.migrate).await?;
-    let setup =
-        Setup { store, vault, clock: Clock::system(), mode: Mode::Production, demo_users: Vec::new() };
+    let fetcher = Fetcher::new(&config.fetch, Mode::Production)
+        .map_err(|error| Problem::new("fetch", error).hint("See extra_ca_file under [fetch]."))?;
+    let setup = Setup {
+        store,
+        vault,
+        clock: Clock::system(),
+        mode: Mode::Production,
+        demo_users: Vec::new(),
+        fetcher,
+    };
     let app = node::assemble(setup, &config);
     for tenant in tenants(app.store.as_ref()).await? {
         openable(&app, &tenant).await?;

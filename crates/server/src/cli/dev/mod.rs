@@ -18,6 +18,7 @@ use super::output::Problem;
 use crate::config::{Config, LogFormat};
 use crate::demo::{self, DemoRp, DemoSettings};
 use crate::edge::{self, Clock};
+use crate::fetch::Fetcher;
 use crate::node::{self, Location, Setup};
 use crate::pages::Shell;
 use crate::{logging, tenant_keys};
@@ -54,12 +55,15 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let clock = Clock::shifted(options.clock_offset);
     let store = location(common, &options, &folder)?.open(8, Durability::Relaxed).await?;
     store.migrate().await?;
+    let fetcher = Fetcher::new(&config.fetch, Mode::Development)
+        .map_err(|error| Problem::new("fetch", error).hint("See extra_ca_file under [fetch]."))?;
     let setup = Setup {
         store,
         vault: folder.vault(common)?,
         clock: clock.clone(),
         mode: Mode::Development,
         demo_users: seed::USERS.iter().map(|user| (user.username.into(), user.password.into())).collect(),
+        fetcher,
     };
     let app = node::assemble(setup, &config);
     let tenant = seed::tenant(&app, &issuer).await?;
