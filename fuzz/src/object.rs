@@ -57,6 +57,8 @@ fn client(id: &str) -> Client {
         version: 1,
         disabled: false,
         secret_hash: None,
+        sealed_secret: None,
+        registration_token: None,
         settings: ClientSettings { client_name: CLIENT.into(), ..ClientSettings::default() },
         created_at: 0,
         updated_at: 0,

@@ -185,7 +185,8 @@ pub enum Change {
     /// Adds a device authorization; its user code must be new among those that live ([`Conflict::Exists`]).
     InsertDeviceCode(DeviceCode),
     /// Replaces stage, interval and last poll of a device authorization whose stored version is `version - 1` and which is
-    /// unexpired at `at` ([`Conflict::Device`]).
+    /// unexpired at `at` ([`Conflict::Device`]). A grant it is approved with must stand unrevoked and be of its client and
+    /// user ([`Conflict::Grant`]): write it after the grant.
     UpdateDeviceCode {
         /// The new state.
         device: DeviceCode,

@@ -233,6 +233,7 @@ mod tests {
             issuer: (*issuer).into(),
             version: 1,
             settings: TenantSettings::default(),
+            pairwise_salt: [0; 32],
             created_at: 0,
         });
         let all = addresses(tenants.collect());

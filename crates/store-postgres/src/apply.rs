@@ -8,7 +8,9 @@ use signet_store::{Result, backend};
 use sqlx::{PgConnection, PgPool};
 
 use crate::fail::{failed, is_transient};
-use crate::{write_logins as logins, write_setup as setup};
+use crate::{
+    write_logins as logins, write_sessions as sessions, write_setup as setup, write_tokens as tokens,
+};
 
 /// Attempts at a transaction that the database ends for the sake of another.
 const ATTEMPTS: u32 = 4;
@@ -88,6 +90,42 @@ async fn write(connection: &mut PgConnection, tenant: &TenantId, change: &Change
             logins::redeem_code(connection, tenant, hash, client_id, *at).await
         }
         Change::InsertAccessToken(token) => logins::insert_access_token(connection, token).await,
+        Change::InsertRefreshToken(token) => tokens::insert_refresh_token(connection, token).await,
+        Change::RotateRefreshToken { hash, client_id, rotations, at } => {
+            tokens::rotate_refresh_token(connection, tenant, hash, client_id, *rotations, *at).await
+        }
+        Change::ProlongRefreshToken { hash, client_id, at, expires_at } => {
+            tokens::prolong_refresh_token(connection, tenant, hash, client_id, *at, *expires_at).await
+        }
+        Change::DeleteAccessToken(hash) => sessions::delete_access_token(connection, tenant, hash).await,
+        Change::RevokeSessionGrants { sid, at } => {
+            sessions::revoke_session_grants(connection, tenant, sid, *at).await
+        }
+        Change::InsertPushedRequest(pushed) => tokens::insert_pushed_request(connection, pushed).await,
+        Change::TakePushedRequest { hash, client_id, at } => {
+            tokens::take_pushed_request(connection, tenant, hash, client_id, *at).await
+        }
+        Change::InsertDeviceCode(device) => tokens::insert_device_code(connection, device).await,
+        Change::UpdateDeviceCode { device, at } => tokens::update_device_code(connection, device, *at).await,
+        Change::PutSessionClient(noted) => sessions::put_session_client(connection, noted).await,
+        Change::DeleteSessionClients { sid } => {
+            sessions::delete_session_clients(connection, tenant, sid).await
+        }
+        Change::InsertLogoutDelivery(delivery) => {
+            sessions::insert_logout_delivery(connection, delivery).await
+        }
+        Change::UpdateLogoutDelivery { delivery, seen_attempts } => {
+            sessions::update_logout_delivery(connection, delivery, *seen_attempts).await
+        }
+        Change::InsertInitialAccessToken(token) => {
+            tokens::insert_initial_access_token(connection, token).await
+        }
+        Change::UseInitialAccessToken { hash, at } => {
+            tokens::use_initial_access_token(connection, tenant, hash, *at).await
+        }
+        Change::DeleteInitialAccessToken { name } => {
+            tokens::delete_initial_access_token(connection, tenant, name).await
+        }
         Change::ClaimReplay(replay) => logins::claim_replay(connection, replay).await,
         Change::Audit(event) => logins::insert_audit(connection, event).await,
     }

@@ -4,10 +4,14 @@ mod apply;
 mod fail;
 mod migrations;
 mod read_logins;
+mod read_sessions;
 mod read_setup;
+mod read_tokens;
 mod sweep;
 mod write_logins;
+mod write_sessions;
 mod write_setup;
+mod write_tokens;
 
 use std::time::Duration;
 
@@ -16,7 +20,8 @@ use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{
-    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, Interaction, Session, Tenant, TenantKey, User,
+    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, DeviceCode, InitialAccessToken, Interaction,
+    LogoutDelivery, PushedRequest, RefreshToken, Session, SessionClient, Tenant, TenantKey, User,
 };
 use signet_store::{AuditFilter, Page, Result, Store, StoreError, Swept};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -137,6 +142,48 @@ impl Store for PostgresStore {
     }
     async fn access_token(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<AccessToken>> {
         read_logins::access_token(&self.pool, tenant, hash).await
+    }
+    async fn refresh_token(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<RefreshToken>> {
+        read_tokens::refresh_token(&self.pool, tenant, hash).await
+    }
+    async fn pushed_request(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<PushedRequest>> {
+        read_tokens::pushed_request(&self.pool, tenant, hash).await
+    }
+    async fn device_code(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<DeviceCode>> {
+        read_tokens::device_code(&self.pool, tenant, hash).await
+    }
+    async fn device_by_user_code(&self, tenant: &TenantId, user_code: &str) -> Result<Option<DeviceCode>> {
+        read_tokens::device_by_user_code(&self.pool, tenant, user_code).await
+    }
+    async fn session_by_sid(&self, tenant: &TenantId, sid: &str) -> Result<Option<Session>> {
+        read_sessions::session_by_sid(&self.pool, tenant, sid).await
+    }
+    async fn session_clients(&self, tenant: &TenantId, sid: &str) -> Result<Vec<SessionClient>> {
+        read_sessions::session_clients(&self.pool, tenant, sid).await
+    }
+    async fn logout_delivery(&self, tenant: &TenantId, id: Uuid) -> Result<Option<LogoutDelivery>> {
+        read_sessions::logout_delivery(&self.pool, tenant, id).await
+    }
+    async fn logout_deliveries(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        limit: u32,
+    ) -> Result<Vec<LogoutDelivery>> {
+        read_sessions::logout_deliveries(&self.pool, tenant, client, limit).await
+    }
+    async fn due_logout_deliveries(&self, now: UnixTime, limit: u32) -> Result<Vec<LogoutDelivery>> {
+        read_sessions::due_logout_deliveries(&self.pool, now, limit).await
+    }
+    async fn initial_access_token(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+    ) -> Result<Option<InitialAccessToken>> {
+        read_tokens::initial_access_token(&self.pool, tenant, hash).await
+    }
+    async fn initial_access_tokens(&self, tenant: &TenantId) -> Result<Vec<InitialAccessToken>> {
+        read_tokens::initial_access_tokens(&self.pool, tenant).await
     }
     async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>> {
         read_logins::audit(&self.pool, tenant, filter).await

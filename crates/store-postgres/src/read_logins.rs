@@ -160,7 +160,9 @@ pub(crate) async fn access_token(
     let row = looked_up(
         sqlx::query!(
             r#"SELECT t.grant_id, g.client_id, g.user_id,
-                  t.scope AS "scope: Words", t.claims AS "claims: Words", t.issued_at, t.expires_at
+                  t.scope AS "scope: Words", t.claims AS "claims: Words",
+                  t.audience AS "audience: Words", t.actor AS "actor: Json<Map<String, Value>>",
+                  t.issued_at, t.expires_at
            FROM access_tokens t JOIN grants g ON g.tenant = t.tenant AND g.id = t.grant_id
            WHERE t.tenant = $1 AND t.hash = $2 AND g.revoked_at IS NULL"#,
             name,
@@ -177,6 +179,8 @@ pub(crate) async fn access_token(
         user_id: row.user_id,
         scope: row.scope.0,
         claims: row.claims.0,
+        audience: row.audience.0,
+        actor: row.actor.map(|actor| actor.0),
         issued_at: row.issued_at,
         expires_at: row.expires_at,
     }))

@@ -16,6 +16,8 @@ struct ClientRow {
     version: i64,
     disabled: bool,
     secret_hash: Option<Vec<u8>>,
+    sealed_secret: Option<Vec<u8>>,
+    registration_token: Option<Vec<u8>>,
     settings: Json<ClientSettings>,
     created_at: i64,
     updated_at: i64,
@@ -29,6 +31,8 @@ impl ClientRow {
             version: self.version,
             disabled: self.disabled,
             secret_hash: self.secret_hash.as_deref().map(backend::token_hash).transpose()?,
+            sealed_secret: self.sealed_secret,
+            registration_token: self.registration_token.as_deref().map(backend::token_hash).transpose()?,
             settings: self.settings.0,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -79,22 +83,24 @@ pub(crate) async fn clock(pool: &PgPool) -> Result<UnixTime> {
 pub(crate) async fn tenants(pool: &PgPool) -> Result<Vec<Tenant>> {
     let rows = looked_up(
         sqlx::query!(
-            r#"SELECT id, issuer, version, settings AS "settings: Json<TenantSettings>", created_at
+            r#"SELECT id, issuer, version, settings AS "settings: Json<TenantSettings>", pairwise_salt, created_at
            FROM tenants ORDER BY id"#
         )
         .fetch_all(pool)
         .await,
     )?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Tenant {
-            id: TenantId::new(row.id),
-            issuer: row.issuer,
-            version: row.version,
-            settings: row.settings.0,
-            created_at: row.created_at,
+    rows.into_iter()
+        .map(|row| {
+            Ok(Tenant {
+                id: TenantId::new(row.id),
+                issuer: row.issuer,
+                version: row.version,
+                settings: row.settings.0,
+                pairwise_salt: backend::salt(&row.pairwise_salt)?,
+                created_at: row.created_at,
+            })
         })
-        .collect())
+        .collect()
 }
 
 pub(crate) async fn tenant_keys(pool: &PgPool, tenant: &TenantId, now: UnixTime) -> Result<Vec<TenantKey>> {
@@ -138,7 +144,7 @@ pub(crate) async fn client(pool: &PgPool, tenant: &TenantId, id: &ClientId) -> R
     let row = looked_up(
         sqlx::query_as!(
             ClientRow,
-            r#"SELECT client_id, version, disabled, secret_hash,
+            r#"SELECT client_id, version, disabled, secret_hash, sealed_secret, registration_token,
                   settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = $1 AND client_id = $2"#,
             name,
@@ -155,7 +161,7 @@ pub(crate) async fn clients(pool: &PgPool, tenant: &TenantId, page: &Page) -> Re
     let rows = looked_up(
         sqlx::query_as!(
             ClientRow,
-            r#"SELECT client_id, version, disabled, secret_hash,
+            r#"SELECT client_id, version, disabled, secret_hash, sealed_secret, registration_token,
                   settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = $1 AND client_id > $2 ORDER BY client_id LIMIT $3"#,
             name,

@@ -37,11 +37,24 @@ enum Table {
     UsedJti,
     Interactions,
     Sessions,
+    SessionClients,
+    PushedRequests,
+    DeviceCodes,
+    LogoutDeliveries,
     Grants,
 }
 
 impl Table {
-    const ALL: [Self; 4] = [Self::UsedJti, Self::Interactions, Self::Sessions, Self::Grants];
+    const ALL: [Self; 8] = [
+        Self::UsedJti,
+        Self::Interactions,
+        Self::Sessions,
+        Self::SessionClients,
+        Self::PushedRequests,
+        Self::DeviceCodes,
+        Self::LogoutDeliveries,
+        Self::Grants,
+    ];
 
     async fn delete(self, pool: &PgPool, now: UnixTime, batch: u32) -> Result<u32> {
         let limit = i64::from(batch);
@@ -72,6 +85,47 @@ impl Table {
                     "DELETE FROM sessions WHERE ctid = ANY (ARRAY(
                          SELECT ctid FROM sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
                     now,
+                    limit
+                )
+                .execute(pool)
+                .await
+            }
+            Self::SessionClients => {
+                sqlx::query!(
+                    "DELETE FROM session_clients WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM session_clients WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    now,
+                    limit
+                )
+                .execute(pool)
+                .await
+            }
+            Self::PushedRequests => {
+                sqlx::query!(
+                    "DELETE FROM pushed_requests WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM pushed_requests WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    now,
+                    limit
+                )
+                .execute(pool)
+                .await
+            }
+            Self::DeviceCodes => {
+                sqlx::query!(
+                    "DELETE FROM device_codes WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM device_codes WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    now,
+                    limit
+                )
+                .execute(pool)
+                .await
+            }
+            Self::LogoutDeliveries => {
+                let horizon = backend::delivery_horizon(now);
+                sqlx::query!(
+                    "DELETE FROM logout_deliveries WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM logout_deliveries WHERE settled_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    horizon,
                     limit
                 )
                 .execute(pool)

@@ -169,12 +169,13 @@ pub(crate) async fn insert_grant(connection: &mut PgConnection, grant: &Grant) -
     let (tenant, client) = (grant.tenant.as_str(), grant.client_id.as_str());
     let ends_at = backend::grant_end(grant.created_at);
     let outcome = sqlx::query!(
-        "INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO grants (tenant, id, client_id, user_id, sid, created_at, ends_at, revoked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         tenant,
         grant.id,
         client,
         grant.user_id,
+        grant.sid,
         grant.created_at,
         ends_at,
         grant.revoked_at
@@ -269,21 +270,25 @@ pub(crate) async fn redeem_code(
 pub(crate) async fn insert_access_token(connection: &mut PgConnection, token: &AccessToken) -> Result<()> {
     let (tenant, hash) = (token.tenant.as_str(), token.hash.as_bytes().as_slice());
     let (client, scope, claims) = (token.client_id.as_str(), json(&token.scope)?, json(&token.claims)?);
+    let (audience, actor) = (json(&token.audience)?, token.actor.as_ref().map(json).transpose()?);
     let outcome = sqlx::query!(
         "WITH standing AS (
              SELECT tenant, id FROM grants
-             WHERE tenant = $1 AND id = $3 AND client_id = $8 AND user_id = $9 AND revoked_at IS NULL
+             WHERE tenant = $1 AND id = $3 AND client_id = $10 AND user_id IS NOT DISTINCT FROM $11
+               AND revoked_at IS NULL
              FOR NO KEY UPDATE),
          prolonged AS (
-             UPDATE grants SET ends_at = $7 FROM standing
-             WHERE grants.tenant = standing.tenant AND grants.id = standing.id AND grants.ends_at < $7)
-         INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, issued_at, expires_at)
-         SELECT tenant, $2, id, $4::text::json, $5::text::json, $6, $7 FROM standing",
+             UPDATE grants SET ends_at = $9 FROM standing
+             WHERE grants.tenant = standing.tenant AND grants.id = standing.id AND grants.ends_at < $9)
+         INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, audience, actor, issued_at, expires_at)
+         SELECT tenant, $2, id, $4::text::json, $5::text::json, $6::text::json, $7::text::json, $8, $9 FROM standing",
         tenant,
         hash,
         token.grant_id,
         scope,
         claims,
+        audience,
+        actor,
         token.issued_at,
         token.expires_at,
         client,

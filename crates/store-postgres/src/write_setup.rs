@@ -12,12 +12,15 @@ use crate::fail::{found, json, written};
 
 pub(crate) async fn insert_tenant(connection: &mut PgConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), json(&tenant.settings)?);
+    let salt = tenant.pairwise_salt.as_slice();
     let outcome = sqlx::query!(
-        "INSERT INTO tenants (id, issuer, version, settings, created_at) VALUES ($1, $2, $3, $4::text::json, $5)",
+        "INSERT INTO tenants (id, issuer, version, settings, pairwise_salt, created_at)
+         VALUES ($1, $2, $3, $4::text::json, $5, $6)",
         id,
         tenant.issuer,
         tenant.version,
         settings,
+        salt,
         tenant.created_at
     )
     .execute(connection)
@@ -25,6 +28,7 @@ pub(crate) async fn insert_tenant(connection: &mut PgConnection, tenant: &Tenant
     written(outcome).map(drop)
 }
 
+/// The salt is never changed: subjects would change with it.
 pub(crate) async fn update_tenant(connection: &mut PgConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), json(&tenant.settings)?);
     let outcome = sqlx::query!(
@@ -108,15 +112,19 @@ pub(crate) async fn revoke_tenant_key(
 pub(crate) async fn insert_client(connection: &mut PgConnection, client: &Client) -> Result<()> {
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
+    let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
     let settings = json(&client.settings)?;
     let outcome = sqlx::query!(
-        "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, settings, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6::text::json, $7, $8)",
+        "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, sealed_secret, registration_token,
+                              settings, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9, $10)",
         tenant,
         id,
         client.version,
         client.disabled,
         secret_hash,
+        client.sealed_secret,
+        registration_token,
         settings,
         client.created_at,
         client.updated_at
@@ -129,15 +137,19 @@ pub(crate) async fn insert_client(connection: &mut PgConnection, client: &Client
 pub(crate) async fn update_client(connection: &mut PgConnection, client: &Client) -> Result<()> {
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
+    let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
     let settings = json(&client.settings)?;
     let outcome = sqlx::query!(
-        "UPDATE clients SET version = $3, disabled = $4, secret_hash = $5, settings = $6::text::json, created_at = $7, updated_at = $8
+        "UPDATE clients SET version = $3, disabled = $4, secret_hash = $5, sealed_secret = $6,
+                            registration_token = $7, settings = $8::text::json, created_at = $9, updated_at = $10
          WHERE tenant = $1 AND client_id = $2 AND version = $3::bigint - 1",
         tenant,
         id,
         client.version,
         client.disabled,
         secret_hash,
+        client.sealed_secret,
+        registration_token,
         settings,
         client.created_at,
         client.updated_at

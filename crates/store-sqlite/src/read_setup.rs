@@ -16,6 +16,8 @@ struct ClientRow {
     version: i64,
     disabled: bool,
     secret_hash: Option<Vec<u8>>,
+    sealed_secret: Option<Vec<u8>>,
+    registration_token: Option<Vec<u8>>,
     settings: Json<ClientSettings>,
     created_at: i64,
     updated_at: i64,
@@ -29,6 +31,8 @@ impl ClientRow {
             version: self.version,
             disabled: self.disabled,
             secret_hash: self.secret_hash.as_deref().map(backend::token_hash).transpose()?,
+            sealed_secret: self.sealed_secret,
+            registration_token: self.registration_token.as_deref().map(backend::token_hash).transpose()?,
             settings: self.settings.0,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -69,22 +73,24 @@ pub(crate) async fn clock(pool: &SqlitePool) -> Result<UnixTime> {
 
 pub(crate) async fn tenants(pool: &SqlitePool) -> Result<Vec<Tenant>> {
     let rows = sqlx::query!(
-        r#"SELECT id, issuer, version, settings AS "settings: Json<TenantSettings>", created_at
+        r#"SELECT id, issuer, version, settings AS "settings: Json<TenantSettings>", pairwise_salt AS "pairwise_salt!", created_at
            FROM tenants ORDER BY id"#
     )
     .fetch_all(pool)
     .await
     .map_err(failed)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Tenant {
-            id: TenantId::new(row.id),
-            issuer: row.issuer,
-            version: row.version,
-            settings: row.settings.0,
-            created_at: row.created_at,
+    rows.into_iter()
+        .map(|row| {
+            Ok(Tenant {
+                id: TenantId::new(row.id),
+                issuer: row.issuer,
+                version: row.version,
+                settings: row.settings.0,
+                pairwise_salt: backend::salt(&row.pairwise_salt)?,
+                created_at: row.created_at,
+            })
         })
-        .collect())
+        .collect()
 }
 
 pub(crate) async fn tenant_keys(
@@ -130,7 +136,7 @@ pub(crate) async fn client(pool: &SqlitePool, tenant: &TenantId, id: &ClientId) 
     let (name, id) = (tenant.as_str(), id.as_str());
     let row = sqlx::query_as!(
         ClientRow,
-        r#"SELECT client_id, version, disabled AS "disabled: bool", secret_hash,
+        r#"SELECT client_id, version, disabled AS "disabled: bool", secret_hash, sealed_secret, registration_token,
                   settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = ? AND client_id = ?"#,
         name,
@@ -147,7 +153,7 @@ pub(crate) async fn clients(pool: &SqlitePool, tenant: &TenantId, page: &Page) -
         (tenant.as_str(), page.after.as_deref().unwrap_or(""), backend::page_limit(page.limit));
     let rows = sqlx::query_as!(
         ClientRow,
-        r#"SELECT client_id, version, disabled AS "disabled: bool", secret_hash,
+        r#"SELECT client_id, version, disabled AS "disabled: bool", secret_hash, sealed_secret, registration_token,
                   settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = ? AND client_id > ? ORDER BY client_id LIMIT ?"#,
         name,

@@ -35,11 +35,24 @@ enum Table {
     UsedJti,
     Interactions,
     Sessions,
+    SessionClients,
+    PushedRequests,
+    DeviceCodes,
+    LogoutDeliveries,
     Grants,
 }
 
 impl Table {
-    const ALL: [Self; 4] = [Self::UsedJti, Self::Interactions, Self::Sessions, Self::Grants];
+    const ALL: [Self; 8] = [
+        Self::UsedJti,
+        Self::Interactions,
+        Self::Sessions,
+        Self::SessionClients,
+        Self::PushedRequests,
+        Self::DeviceCodes,
+        Self::LogoutDeliveries,
+        Self::Grants,
+    ];
 
     async fn delete(self, writer: &SqlitePool, now: UnixTime, batch: u32) -> Result<u32> {
         let done = match self {
@@ -69,6 +82,47 @@ impl Table {
                     "DELETE FROM sessions WHERE (tenant, hash) IN (
                          SELECT tenant, hash FROM sessions WHERE expires_at <= ? LIMIT ?)",
                     now,
+                    batch
+                )
+                .execute(writer)
+                .await
+            }
+            Self::SessionClients => {
+                sqlx::query!(
+                    "DELETE FROM session_clients WHERE (tenant, sid, client_id) IN (
+                         SELECT tenant, sid, client_id FROM session_clients WHERE expires_at <= ? LIMIT ?)",
+                    now,
+                    batch
+                )
+                .execute(writer)
+                .await
+            }
+            Self::PushedRequests => {
+                sqlx::query!(
+                    "DELETE FROM pushed_requests WHERE (tenant, hash) IN (
+                         SELECT tenant, hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)",
+                    now,
+                    batch
+                )
+                .execute(writer)
+                .await
+            }
+            Self::DeviceCodes => {
+                sqlx::query!(
+                    "DELETE FROM device_codes WHERE (tenant, hash) IN (
+                         SELECT tenant, hash FROM device_codes WHERE expires_at <= ? LIMIT ?)",
+                    now,
+                    batch
+                )
+                .execute(writer)
+                .await
+            }
+            Self::LogoutDeliveries => {
+                let horizon = backend::delivery_horizon(now);
+                sqlx::query!(
+                    "DELETE FROM logout_deliveries WHERE (tenant, id) IN (
+                         SELECT tenant, id FROM logout_deliveries WHERE settled_at <= ? LIMIT ?)",
+                    horizon,
                     batch
                 )
                 .execute(writer)

@@ -169,12 +169,13 @@ pub(crate) async fn insert_grant(connection: &mut SqliteConnection, grant: &Gran
     let (tenant, client) = (grant.tenant.as_str(), grant.client_id.as_str());
     let ends_at = backend::grant_end(grant.created_at);
     let outcome = sqlx::query!(
-        "INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO grants (tenant, id, client_id, user_id, sid, created_at, ends_at, revoked_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         tenant,
         grant.id,
         client,
         grant.user_id,
+        grant.sid,
         grant.created_at,
         ends_at,
         grant.revoked_at
@@ -203,7 +204,7 @@ pub(crate) async fn revoke_grant(
 }
 
 /// A grant lives as long as anything under it.
-async fn prolong_grant(
+pub(crate) async fn prolong_grant(
     connection: &mut SqliteConnection,
     tenant: &str,
     id: Uuid,
@@ -278,15 +279,18 @@ pub(crate) async fn insert_access_token(
 ) -> Result<()> {
     let (tenant, hash) = (token.tenant.as_str(), token.hash.as_bytes().as_slice());
     let (client, scope, claims) = (token.client_id.as_str(), Json(&token.scope), Json(&token.claims));
+    let (audience, actor) = (Json(&token.audience), token.actor.as_ref().map(Json));
     let outcome = sqlx::query!(
-        "INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, issued_at, expires_at)
-         SELECT tenant, ?2, id, ?4, ?5, ?6, ?7 FROM grants
-         WHERE tenant = ?1 AND id = ?3 AND client_id = ?8 AND user_id = ?9 AND revoked_at IS NULL",
+        "INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, audience, actor, issued_at, expires_at)
+         SELECT tenant, ?2, id, ?4, ?5, ?6, ?7, ?8, ?9 FROM grants
+         WHERE tenant = ?1 AND id = ?3 AND client_id = ?10 AND user_id IS ?11 AND revoked_at IS NULL",
         tenant,
         hash,
         token.grant_id,
         scope,
         claims,
+        audience,
+        actor,
         token.issued_at,
         token.expires_at,
         client,

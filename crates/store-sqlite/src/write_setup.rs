@@ -13,12 +13,14 @@ use crate::fail::{found, written};
 
 pub(crate) async fn insert_tenant(connection: &mut SqliteConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), Json(&tenant.settings));
+    let salt = tenant.pairwise_salt.as_slice();
     let outcome = sqlx::query!(
-        "INSERT INTO tenants (id, issuer, version, settings, created_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO tenants (id, issuer, version, settings, pairwise_salt, created_at) VALUES (?, ?, ?, ?, ?, ?)",
         id,
         tenant.issuer,
         tenant.version,
         settings,
+        salt,
         tenant.created_at
     )
     .execute(connection)
@@ -26,6 +28,7 @@ pub(crate) async fn insert_tenant(connection: &mut SqliteConnection, tenant: &Te
     written(outcome).map(drop)
 }
 
+/// The salt is never changed: subjects would change with it.
 pub(crate) async fn update_tenant(connection: &mut SqliteConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), Json(&tenant.settings));
     let outcome = sqlx::query!(
@@ -109,15 +112,19 @@ pub(crate) async fn revoke_tenant_key(
 pub(crate) async fn insert_client(connection: &mut SqliteConnection, client: &Client) -> Result<()> {
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
+    let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
     let settings = Json(&client.settings);
     let outcome = sqlx::query!(
-        "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, settings, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, sealed_secret, registration_token,
+                              settings, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tenant,
         id,
         client.version,
         client.disabled,
         secret_hash,
+        client.sealed_secret,
+        registration_token,
         settings,
         client.created_at,
         client.updated_at
@@ -130,15 +137,19 @@ pub(crate) async fn insert_client(connection: &mut SqliteConnection, client: &Cl
 pub(crate) async fn update_client(connection: &mut SqliteConnection, client: &Client) -> Result<()> {
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
+    let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
     let settings = Json(&client.settings);
     let outcome = sqlx::query!(
-        "UPDATE clients SET version = ?3, disabled = ?4, secret_hash = ?5, settings = ?6, created_at = ?7, updated_at = ?8
+        "UPDATE clients SET version = ?3, disabled = ?4, secret_hash = ?5, sealed_secret = ?6,
+                            registration_token = ?7, settings = ?8, created_at = ?9, updated_at = ?10
          WHERE tenant = ?1 AND client_id = ?2 AND version = ?3 - 1",
         tenant,
         id,
         client.version,
         client.disabled,
         secret_hash,
+        client.sealed_secret,
+        registration_token,
         settings,
         client.created_at,
         client.updated_at

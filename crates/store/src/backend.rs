@@ -1,10 +1,15 @@
 //! What every backend does alike around its SQL: checks before a write, names of stored values.
 
+use std::collections::BTreeSet;
+
 use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
-use signet_core::records::{KeyOrigin, Outcome, Stage};
+use signet_core::records::{
+    Authentication, DeviceStage, InitialAccessToken, KeyOrigin, LogoutDelivery, Outcome, RefreshToken, Stage,
+};
 use signet_jose::{KeySpec, KeyUse};
+use uuid::Uuid;
 
 use crate::{Result, StoreError};
 
@@ -24,6 +29,27 @@ pub const GRANT_MINIMUM: i64 = 900;
 /// When a new grant ends, unless something is issued under it that lives longer.
 pub fn grant_end(created_at: UnixTime) -> UnixTime {
     created_at.saturating_add(GRANT_MINIMUM)
+}
+
+/// When a refresh token ends: by itself, or with its chain.
+pub fn refresh_end(token: &RefreshToken) -> UnixTime {
+    token.expires_at.min(token.chain_expires_at)
+}
+
+/// A sweep leaves logout deliveries alone for this many seconds after they were settled, for the operator to look at.
+pub const DELIVERY_MEMORY: i64 = 7 * 86_400;
+
+/// The instant up to which a sweep at `now` removes settled logout deliveries.
+pub fn delivery_horizon(now: UnixTime) -> UnixTime {
+    now.saturating_sub(DELIVERY_MEMORY)
+}
+
+/// When a logout delivery was settled that was so from the start.
+pub fn born_settled(delivery: &LogoutDelivery) -> Option<UnixTime> {
+    match delivery.next_attempt_at {
+        Some(_) => None,
+        None => Some(delivery.delivered_at.unwrap_or(delivery.created_at)),
+    }
 }
 
 /// Refuses changes whose record names another tenant than `tenant`, and names with U+0000, which not every database can
@@ -50,7 +76,10 @@ fn texts(change: &Change) -> Vec<&str> {
         Change::DeleteClient(id)
         | Change::RevokeClientKey { client_id: id, .. }
         | Change::DeleteConsent { client_id: id, .. }
-        | Change::RedeemCode { client_id: id, .. } => vec![id.as_str()],
+        | Change::RedeemCode { client_id: id, .. }
+        | Change::RotateRefreshToken { client_id: id, .. }
+        | Change::ProlongRefreshToken { client_id: id, .. }
+        | Change::TakePushedRequest { client_id: id, .. } => vec![id.as_str()],
         Change::InsertClientKey(key) => {
             vec![key.client_id.as_str(), &key.name, &key.kid, &key.thumbprint]
         }
@@ -64,9 +93,26 @@ fn texts(change: &Change) -> Vec<&str> {
             sid.into_iter().chain([interaction.id.as_str(), &interaction.correlation_id]).collect()
         }
         Change::PutConsent(consent) => vec![consent.client_id.as_str()],
-        Change::InsertGrant(grant) => vec![grant.client_id.as_str()],
+        Change::InsertGrant(grant) => {
+            grant.sid.iter().map(String::as_str).chain([grant.client_id.as_str()]).collect()
+        }
         Change::InsertCode(code) => vec![code.client_id.as_str(), &code.correlation_id],
         Change::InsertAccessToken(token) => vec![token.client_id.as_str()],
+        Change::InsertRefreshToken(token) => vec![token.client_id.as_str(), &token.correlation_id],
+        Change::RevokeSessionGrants { sid, .. } | Change::DeleteSessionClients { sid } => vec![sid],
+        Change::InsertPushedRequest(pushed) => {
+            vec![pushed.request.client_id.as_str(), &pushed.correlation_id]
+        }
+        Change::InsertDeviceCode(device) | Change::UpdateDeviceCode { device, .. } => {
+            vec![device.request.client_id.as_str(), &device.user_code, &device.correlation_id]
+        }
+        Change::PutSessionClient(noted) => vec![noted.client_id.as_str(), &noted.sid],
+        Change::InsertLogoutDelivery(delivery) | Change::UpdateLogoutDelivery { delivery, .. } => {
+            let error = delivery.last_error.iter().map(String::as_str);
+            error.chain([delivery.client_id.as_str(), &delivery.sid, &delivery.correlation_id]).collect()
+        }
+        Change::InsertInitialAccessToken(InitialAccessToken { name, .. })
+        | Change::DeleteInitialAccessToken { name } => vec![name],
         Change::Audit(event) => {
             let optional = [event.client_id.as_ref().map(ClientId::as_str), event.reason.as_deref()];
             optional.into_iter().flatten().chain([event.kind.as_str(), &event.correlation_id]).collect()
@@ -75,6 +121,8 @@ fn texts(change: &Change) -> Vec<&str> {
         | Change::TouchSession { .. }
         | Change::DeleteSession(_)
         | Change::RevokeGrant { .. }
+        | Change::DeleteAccessToken(_)
+        | Change::UseInitialAccessToken { .. }
         | Change::ClaimReplay(_) => Vec::new(),
     }
 }
@@ -95,6 +143,14 @@ fn owner(change: &Change) -> Option<&TenantId> {
         Change::InsertGrant(grant) => &grant.tenant,
         Change::InsertCode(code) => &code.tenant,
         Change::InsertAccessToken(token) => &token.tenant,
+        Change::InsertRefreshToken(token) => &token.tenant,
+        Change::InsertPushedRequest(pushed) => &pushed.tenant,
+        Change::InsertDeviceCode(device) | Change::UpdateDeviceCode { device, .. } => &device.tenant,
+        Change::PutSessionClient(noted) => &noted.tenant,
+        Change::InsertLogoutDelivery(delivery) | Change::UpdateLogoutDelivery { delivery, .. } => {
+            &delivery.tenant
+        }
+        Change::InsertInitialAccessToken(token) => &token.tenant,
         Change::Audit(event) => &event.tenant,
         Change::EndTenantKey { .. }
         | Change::RevokeTenantKey { .. }
@@ -107,6 +163,14 @@ fn owner(change: &Change) -> Option<&TenantId> {
         | Change::DeleteConsent { .. }
         | Change::RevokeGrant { .. }
         | Change::RedeemCode { .. }
+        | Change::RotateRefreshToken { .. }
+        | Change::ProlongRefreshToken { .. }
+        | Change::DeleteAccessToken(_)
+        | Change::RevokeSessionGrants { .. }
+        | Change::TakePushedRequest { .. }
+        | Change::DeleteSessionClients { .. }
+        | Change::UseInitialAccessToken { .. }
+        | Change::DeleteInitialAccessToken { .. }
         | Change::ClaimReplay(_) => return None,
     })
 }
@@ -119,6 +183,11 @@ pub fn page_limit(limit: u32) -> i64 {
 /// A stored hash.
 pub fn token_hash(bytes: &[u8]) -> Result<TokenHash> {
     bytes.try_into().map(TokenHash::from_bytes).map_err(|_| unreadable("hash"))
+}
+
+/// A stored salt of a tenant.
+pub fn salt(bytes: &[u8]) -> Result<[u8; 32]> {
+    bytes.try_into().map_err(|_| unreadable("salt"))
 }
 
 /// A stored key usage.
@@ -152,6 +221,53 @@ pub fn stage(name: &str, sid: Option<String>) -> Result<Stage> {
         ("authenticated", Some(sid)) => Ok(Stage::Authenticated { sid }),
         ("finished", None) => Ok(Stage::Finished),
         _ => Err(unreadable("stage")),
+    }
+}
+
+/// The stored form of where a device authorization stands.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceColumns<'a> {
+    /// Its name.
+    pub stage: &'static str,
+    /// The grant, if there is one.
+    pub grant_id: Option<Uuid>,
+    /// What was allowed, until it is issued.
+    pub scope: Option<&'a BTreeSet<String>>,
+    /// Who allowed it, until it is issued.
+    pub authentication: Option<&'a Authentication>,
+}
+
+/// The stored form of where a device authorization stands.
+pub fn device_columns(stage: &DeviceStage) -> DeviceColumns<'_> {
+    let bare = |stage, grant_id| DeviceColumns { stage, grant_id, scope: None, authentication: None };
+    match stage {
+        DeviceStage::Pending => bare("pending", None),
+        DeviceStage::Approved { grant_id, scope, authentication } => DeviceColumns {
+            stage: "approved",
+            grant_id: Some(*grant_id),
+            scope: Some(scope),
+            authentication: Some(authentication),
+        },
+        DeviceStage::Denied => bare("denied", None),
+        DeviceStage::Redeemed { grant_id } => bare("redeemed", Some(*grant_id)),
+    }
+}
+
+/// A stored stage of a device authorization.
+pub fn device_stage(
+    name: &str,
+    grant_id: Option<Uuid>,
+    scope: Option<BTreeSet<String>>,
+    authentication: Option<Authentication>,
+) -> Result<DeviceStage> {
+    match (name, grant_id, scope, authentication) {
+        ("pending", None, None, None) => Ok(DeviceStage::Pending),
+        ("approved", Some(grant_id), Some(scope), Some(authentication)) => {
+            Ok(DeviceStage::Approved { grant_id, scope, authentication })
+        }
+        ("denied", None, None, None) => Ok(DeviceStage::Denied),
+        ("redeemed", Some(grant_id), None, None) => Ok(DeviceStage::Redeemed { grant_id }),
+        _ => Err(unreadable("stage of a device")),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 use signet_core::client_policy::Mode;
 use signet_core::ids::TenantId;
 use signet_core::provision::TenantDeclaration;
-use signet_core::records::TenantSettings;
+use signet_core::records::{Tenant, TenantSettings};
 
 use super::Common;
 use super::admin::Admin;
@@ -38,8 +38,7 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
         Command::List => list(&admin, common.json).await?,
         Command::Show => {
             let tenant = admin.tenant().await?;
-            let text = serde_json::to_string_pretty(&tenant).unwrap_or_default();
-            output::line(text);
+            output::line(serde_json::to_string_pretty(&shown(&tenant)).unwrap_or_default());
         }
         Command::Create { name, issuer, display_name } => {
             create(&admin, common.json, &name, issuer, display_name).await?;
@@ -47,6 +46,17 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
     }
     admin.store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// All but the salt.
+fn shown(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "issuer": tenant.issuer,
+        "version": tenant.version,
+        "settings": tenant.settings,
+        "created_at": tenant.created_at,
+    })
 }
 
 async fn list(admin: &Admin, json: bool) -> Result<(), Problem> {

@@ -7,6 +7,7 @@ use signet_core::audit;
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
+use signet_core::records::{AccessToken, User};
 use signet_core::userinfo;
 
 use super::extract::{FormParams, Moment, Tenant, authorization};
@@ -68,9 +69,8 @@ async fn answer(
     let token = app.store.access_token(&tenant.id, &TokenHash::of(&presented)).await.map_err(store_fault)?;
     let token = token.ok_or(Fault::TokenUnknown)?;
     *client_id = Some(token.client_id.clone());
-    let (found, user) =
-        tokio::join!(app.client(&tenant.id, &token.client_id), app.store.user(&tenant.id, token.user_id));
-    let (found, user) = (found?, user.map_err(store_fault)?);
+    let (found, user) = tokio::join!(app.client(&tenant.id, &token.client_id), owner(app, view, &token));
+    let (found, user) = (found?, user?);
     let (client, client_keys) = parts(found.as_deref());
     let input = userinfo::Input { tenant, token: Some(&token), client, client_keys, user: user.as_ref() };
     let answer = match userinfo::answer(&input, moment.now) {
@@ -87,6 +87,14 @@ async fn answer(
     let client = client.ok_or(Fault::TokenUnknown)?;
     let body = protect::protect(app, view, moment, client, answer.protection, answer.claims).await?;
     Ok(("application/jwt", body))
+}
+
+/// A token that a client got for itself (RFC 6749 section 4.4) has no owner to tell of.
+async fn owner(app: &App, view: &TenantView, token: &AccessToken) -> Result<Option<User>, Fault> {
+    match token.user_id {
+        Some(id) => app.store.user(&view.tenant.id, id).await.map_err(store_fault),
+        None => Ok(None),
+    }
 }
 
 /// Refusals that its owner or the operator must hear of; an expired token is everyday.

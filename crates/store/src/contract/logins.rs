@@ -149,7 +149,7 @@ pub async fn codes_and_tokens_are_of_their_grant(store: &Handle) {
     let (mut token_of_b, mut token_of_bob, mut token_of_none) =
         (sound_token.clone(), sound_token.clone(), sound_token.clone());
     token_of_b.client_id = b.client_id;
-    token_of_bob.user_id = bob.id;
+    token_of_bob.user_id = Some(bob.id);
     token_of_none.grant_id = id(99);
     let wrong = [code_of_b, code_of_bob, code_of_none]
         .map(Change::InsertCode)

@@ -1,0 +1,123 @@
+//! Writes of where sessions have logged in, and of what is told and ended when they end.
+
+use signet_core::change::Conflict;
+use signet_core::context::UnixTime;
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::records::{LogoutDelivery, SessionClient};
+use signet_store::{Result, backend};
+use sqlx::PgConnection;
+
+use crate::fail::{found, written};
+
+pub(crate) async fn delete_access_token(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    hash: &TokenHash,
+) -> Result<()> {
+    let (tenant, hash) = (tenant.as_str(), hash.as_bytes().as_slice());
+    let outcome = sqlx::query!("DELETE FROM access_tokens WHERE tenant = $1 AND hash = $2", tenant, hash)
+        .execute(connection)
+        .await;
+    written(outcome).map(drop)
+}
+
+pub(crate) async fn revoke_session_grants(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    sid: &str,
+    at: UnixTime,
+) -> Result<()> {
+    let tenant = tenant.as_str();
+    let outcome = sqlx::query!(
+        "UPDATE grants SET revoked_at = $3 WHERE tenant = $1 AND sid = $2 AND revoked_at IS NULL",
+        tenant,
+        sid,
+        at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+/// A session that lasts longer than it was noted with is remembered as long.
+pub(crate) async fn put_session_client(connection: &mut PgConnection, noted: &SessionClient) -> Result<()> {
+    let (tenant, client) = (noted.tenant.as_str(), noted.client_id.as_str());
+    let outcome = sqlx::query!(
+        "INSERT INTO session_clients (tenant, sid, client_id, user_id, expires_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant, sid, client_id) DO UPDATE SET expires_at = excluded.expires_at
+         WHERE session_clients.expires_at < excluded.expires_at",
+        tenant,
+        noted.sid,
+        client,
+        noted.user_id,
+        noted.expires_at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+pub(crate) async fn delete_session_clients(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    sid: &str,
+) -> Result<()> {
+    let tenant = tenant.as_str();
+    let outcome = sqlx::query!("DELETE FROM session_clients WHERE tenant = $1 AND sid = $2", tenant, sid)
+        .execute(connection)
+        .await;
+    written(outcome).map(drop)
+}
+
+pub(crate) async fn insert_logout_delivery(
+    connection: &mut PgConnection,
+    delivery: &LogoutDelivery,
+) -> Result<()> {
+    let (tenant, client) = (delivery.tenant.as_str(), delivery.client_id.as_str());
+    let settled_at = backend::born_settled(delivery);
+    let outcome = sqlx::query!(
+        "INSERT INTO logout_deliveries (tenant, id, client_id, sid, user_id, correlation_id, created_at, attempts,
+                                        next_attempt_at, delivered_at, last_error, settled_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        tenant,
+        delivery.id,
+        client,
+        delivery.sid,
+        delivery.user_id,
+        delivery.correlation_id,
+        delivery.created_at,
+        delivery.attempts,
+        delivery.next_attempt_at,
+        delivery.delivered_at,
+        delivery.last_error,
+        settled_at
+    )
+    .execute(connection)
+    .await;
+    written(outcome).map(drop)
+}
+
+/// One that is given up was settled when its last attempt was due.
+pub(crate) async fn update_logout_delivery(
+    connection: &mut PgConnection,
+    delivery: &LogoutDelivery,
+    seen_attempts: i64,
+) -> Result<()> {
+    let tenant = delivery.tenant.as_str();
+    let outcome = sqlx::query!(
+        "UPDATE logout_deliveries
+         SET attempts = $4, next_attempt_at = $5, delivered_at = $6, last_error = $7,
+             settled_at = CASE WHEN $5::bigint IS NULL THEN coalesce($6, next_attempt_at) END
+         WHERE tenant = $1 AND id = $2 AND attempts = $3 AND next_attempt_at IS NOT NULL",
+        tenant,
+        delivery.id,
+        seen_attempts,
+        delivery.attempts,
+        delivery.next_attempt_at,
+        delivery.delivered_at,
+        delivery.last_error
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Delivery)
+}
