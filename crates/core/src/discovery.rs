@@ -20,6 +20,10 @@ pub enum Endpoint {
     UserInfo,
     /// Where public keys are published.
     Jwks,
+    /// Where browsers bring logout requests (RP-Initiated Logout section 2.1).
+    EndSession,
+    /// The frame that answers whether a login is still the same (Session Management section 3.3).
+    CheckSession,
 }
 
 impl Endpoint {
@@ -30,6 +34,8 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Jwks => "/jwks",
+            Self::EndSession => "/logout",
+            Self::CheckSession => "/check-session",
         }
     }
 
@@ -87,6 +93,12 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "request_object_encryption_alg_values_supported": encryption,
         "request_object_encryption_enc_values_supported": request_enc,
         "authorization_response_iss_parameter_supported": true,
+        "end_session_endpoint": Endpoint::EndSession.url(issuer),
+        "check_session_iframe": Endpoint::CheckSession.url(issuer),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
     })
 }
 

@@ -13,7 +13,8 @@ use crate::claims;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
 use crate::records::{
-    Authentication, Client, Code, Consent, Grant, Interaction, Session, Stage, Tenant, User,
+    Authentication, Client, Code, Consent, Grant, Interaction, Session, SessionClient, Stage, Tenant,
+    User,
 };
 use crate::redirect::{self, ReturnTo};
 use crate::token::CODE_PREFIX;
@@ -294,6 +295,13 @@ pub fn respond(
         .change();
     let mut changes =
         vec![finish(interaction, context), Change::InsertGrant(grant), Change::InsertCode(code), event];
+    changes.push(Change::PutSessionClient(SessionClient {
+        tenant: tenant.clone(),
+        sid: session.sid.clone(),
+        client_id: request.client_id.clone(),
+        user_id: user.id,
+        expires_at: session.expires_at,
+    }));
     changes.extend(consented.map(|asked| Change::PutConsent(remembered(input, user, asked, context.now))));
     if context.now - session.last_seen >= 60 {
         changes.push(Change::TouchSession { hash: session.hash, last_seen: context.now });

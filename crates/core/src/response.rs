@@ -124,8 +124,19 @@ pub fn protect(
     signer: Option<&Signer>,
     encrypter: Option<&Encrypter>,
 ) -> Result<String, JoseFault> {
+    protect_as("JWT", claims, enc, signer, encrypter)
+}
+
+/// Like [`protect`], with a `typ` of its own for the signed token (RFC 8725 section 3.11).
+pub fn protect_as(
+    typ: &str,
+    claims: &Map<String, Value>,
+    enc: Option<signet_jose::ContentAlg>,
+    signer: Option<&Signer>,
+    encrypter: Option<&Encrypter>,
+) -> Result<String, JoseFault> {
     let plain = serde_json::to_vec(claims).map_err(|_| JoseFault::SignFailed)?;
-    let inner = signer.map(|signer| signer.sign(Some("JWT"), &plain)).transpose()?;
+    let inner = signer.map(|signer| signer.sign(Some(typ), &plain)).transpose()?;
     match (inner, encrypter, enc) {
         (Some(jws), None, None) => Ok(jws),
         // kid, and `cty: JWT` around a nested token.

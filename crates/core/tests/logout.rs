@@ -183,6 +183,24 @@ fn addresses_are_compared_character_by_character_rp_initiated_3() {
 }
 
 #[test]
+fn addresses_that_are_scripts_are_refused_even_if_registered() {
+    let (session, own) = (session(), own());
+    for (uri, fine) in [
+        ("javascript:alert(1)", false),
+        ("data:text/html,x", false),
+        ("x", false),
+        ("com.example.app:/out", true),
+        ("http://localhost:3000/out", true),
+    ] {
+        let mut rp = rp();
+        rp.settings.post_logout_redirect_uris = vec![uri.into()];
+        let asked = [("post_logout_redirect_uri", uri)];
+        let case = Case { hint: Some(&own), client: Some(&rp), session: Some(&session), asked: &asked };
+        assert_eq!(run(&case, NOW) == format!("end, {uri}"), fine, "{uri}");
+    }
+}
+
+#[test]
 fn unknown_and_disabled_clients_are_told_apart_from_none() {
     let (session, own) = (session(), own());
     let disabled = Client { disabled: true, ..rp() };

@@ -74,10 +74,17 @@ impl PostLogout {
 /// exactly match one of the previously registered `post_logout_redirect_uris` values."
 pub fn post_logout(client: &Client, uri: &str, state: Option<&str>) -> Result<PostLogout, Fault> {
     let registered = client.settings.post_logout_redirect_uris.iter().any(|known| known == uri);
-    if client.disabled || !registered {
+    if client.disabled || !registered || !leads_somewhere(uri) {
         return Err(Fault::PostLogoutUriUnregistered);
     }
     Ok(PostLogout { uri: uri.to_owned(), state: state.map(str::to_owned) })
+}
+
+/// http and https, and the schemes of native applications (RFC 8252 section 7.1). Others are refused at registration too;
+/// here once more, since the address becomes a link on a page of ours.
+fn leads_somewhere(uri: &str) -> bool {
+    let scheme = uri.split_once(':').map_or("", |(scheme, _)| scheme);
+    matches!(scheme, "https" | "http") || scheme.contains('.')
 }
 
 /// The facts of a logout request.

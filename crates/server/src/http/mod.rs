@@ -1,6 +1,7 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
 mod authorize;
+mod check_session;
 mod cookies;
 mod extract;
 mod forms;
@@ -10,7 +11,7 @@ mod interaction;
 mod logout;
 mod metadata;
 mod middleware;
-mod protect;
+pub(crate) mod protect;
 mod render;
 mod screens;
 mod token;
@@ -55,6 +56,8 @@ fn tenant_routes(app: &App) -> Router {
         middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
+    // A request may end a session, so those who only look are not answered (RFC 9110 section 9.2.1).
+    let end_session = get(logout::ask).post(logout::post).head(authorize::others);
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
@@ -62,7 +65,10 @@ fn tenant_routes(app: &App) -> Router {
         .route("/interaction/{id}/login", post(interaction::login))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
-        .route("/logout", get(logout::ask).post(logout::end))
+        .route(Endpoint::EndSession.path(), end_session)
+        .route("/logout/confirm", post(logout::confirm))
+        .route("/logout/done", get(logout::done))
+        .route(Endpoint::CheckSession.path(), get(check_session::frame))
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

@@ -1,6 +1,7 @@
 //! Signs and encrypts on the crypto pool.
 
 use serde_json::{Map, Value};
+use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::records::Client;
 use signet_core::response::{self, Protection};
@@ -18,7 +19,20 @@ pub(super) async fn protect(
     protection: Protection,
     claims: Map<String, Value>,
 ) -> Result<String, Fault> {
-    let signing = protection.signed.map(|alg| view.signing_key(alg, moment.now).map(|key| (alg, key)));
+    typed(app, view, moment.now, "JWT", client, protection, claims).await
+}
+
+/// Like [`protect`], with a `typ` of its own for the signed token (RFC 8725 section 3.11).
+pub(crate) async fn typed(
+    app: &App,
+    view: &TenantView,
+    now: UnixTime,
+    typ: &'static str,
+    client: &Client,
+    protection: Protection,
+    claims: Map<String, Value>,
+) -> Result<String, Fault> {
+    let signing = protection.signed.map(|alg| view.signing_key(alg, now).map(|key| (alg, key)));
     let signing = signing.transpose()?.map(|(alg, key)| (alg, key.clone()));
     let encryption = protection.encrypted;
     let (worker, client_id) = (app.clone(), client.client_id.clone());
@@ -36,7 +50,7 @@ pub(super) async fn protect(
                 })
                 .transpose()?;
             let enc = encryption.as_ref().map(|(wanted, _)| wanted.enc);
-            response::protect(&claims, enc, signer.as_ref(), encrypter.as_ref()).map_err(|fault| {
+            response::protect_as(typ, &claims, enc, signer.as_ref(), encrypter.as_ref()).map_err(|fault| {
                 tracing::error!(%client_id, reason = fault.code(), "a response could not be protected");
                 Fault::Internal { detail: "a response could not be protected" }
             })

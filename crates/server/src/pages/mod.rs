@@ -1,11 +1,13 @@
 //! The pages people see. Each is a context struct with one template, rendered on the server; none needs JavaScript, an
-//! inline style or an inline script, so that the Content Security Policy can forbid all three.
+//! inline style or an inline script, so that the Content Security Policy can forbid all three. Two pages of the logout have
+//! a script in a file of its own: one spares people a click, the other is a frame for scripts and shows nothing.
 //!
 //! Everything that is shown as text is escaped by the template engine; everything that becomes an address passes
 //! [`web_address`] or [`image_address`] first.
 
 mod accent;
 mod assets;
+mod check_session;
 mod consent;
 mod error;
 mod home;
@@ -18,12 +20,13 @@ use askama::Template;
 use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
-pub use assets::{Asset, assets, find as find_asset};
+pub use assets::{Asset, assets, find as find_asset, frames_script_path};
+pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
 pub use error::ErrorPage;
 pub use home::HomePage;
 pub use login::LoginPage;
-pub use logout::{LogoutPage, SignedOutPage};
+pub use logout::{LogoutPage, Onward, SignedOutPage};
 
 /// What all pages of a tenant share.
 #[derive(Clone, Debug, PartialEq, Eq)]
