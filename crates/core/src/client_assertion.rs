@@ -4,7 +4,6 @@
 //! Order: [`open`] parses and decrypts, [`named_client`] says whose keys to load, [`judge`] decides. The `jti` is
 //! consumed by whoever applies the decision: [`AcceptedAssertion::replay`] goes into the same write.
 
-use serde::{Deserialize, Serialize};
 use signet_jose::{
     Claims, Expect, JoseFault, KeyUse, Limits, Offered, SigAlg, Trace, Typ, UnverifiedJws, Verified,
     Verifier, verify,
@@ -14,7 +13,7 @@ use crate::context::UnixTime;
 use crate::fault::Fault;
 use crate::ids::{ClientId, TenantId};
 use crate::opening::{DecryptionKey, OpenedJwt, open_jwt};
-use crate::records::{ClientKey, Replay, ReplayKind};
+use crate::records::{AssertionAudience, ClientKey, Replay, ReplayKind};
 use crate::replay;
 use crate::request_object::VerifierSource;
 
@@ -30,19 +29,6 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 /// in the future." A day is what every `jti` is remembered for anyway (A-52), so no assertion makes that memory grow;
 /// common libraries make assertions for a minute to an hour.
 pub const MAX_LIFETIME: i64 = replay::WINDOW;
-
-/// Which `aud` an assertion must have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AssertionAudience {
-    /// Exactly the issuer, as one string: what the FAPI 2.0 Security Profile demands (section 5.3.2.1), because an
-    /// endpoint's address can be imposed upon a client by another server.
-    IssuerOnly,
-    /// The issuer, the token endpoint, or the endpoint that is called; alone or among others (OpenID Connect Core
-    /// section 9, RFC 9126 section 2).
-    #[default]
-    IssuerOrEndpoint,
-}
 
 /// What verifies the assertion. The client's registered method decides, never the token.
 #[derive(Clone, Copy)]
@@ -86,7 +72,8 @@ pub struct AssertionPolicy<'a> {
     pub token_endpoint: &'a str,
     /// The address of the endpoint that is called.
     pub endpoint: &'a str,
-    /// Which of these may be the audience.
+    /// Which of these may be the audience. FAPI 2.0 Security Profile section 5.3.2.1 wants the issuer alone, because an
+    /// endpoint's address can be imposed upon a client by another server.
     pub audience: AssertionAudience,
     /// The request's instant.
     pub now: UnixTime,

@@ -6,11 +6,11 @@ use common::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use signet_core::client_assertion::{
-    AcceptedAssertion, AssertionAudience, AssertionPolicy, AssertionProof, MAX_LIFETIME, judge,
-    keys_may_be_stale, named_client, open,
+    AcceptedAssertion, AssertionPolicy, AssertionProof, MAX_LIFETIME, judge, keys_may_be_stale, named_client,
+    open,
 };
 use signet_core::fault::Fault;
-use signet_core::records::{ClientKey, ReplayKind};
+use signet_core::records::{AssertionAudience, ClientKey, ReplayKind};
 use signet_core::replay;
 use signet_core::request_object;
 use signet_jose::{KeySpec, KeyUse, SigAlg, Signer, Trace, Verdict, Verifier};

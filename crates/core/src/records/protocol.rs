@@ -148,9 +148,11 @@ words! {
 words! {
     /// What `aud` of a client assertion may be (RFC 7523 section 3, and the attack of 2025 on token endpoint audiences).
     AssertionAudience {
-        /// The issuer alone, as a string.
+        /// The issuer alone, as a string: what the FAPI 2.0 Security Profile demands (section 5.3.2.1), because an endpoint's
+        /// address can be imposed upon a client by another server.
         IssuerOnly = "issuer_only",
-        /// The issuer, the token endpoint or the endpoint that is called, as a string or in an array.
+        /// The issuer, the token endpoint or the endpoint that is called, alone or among others (OpenID Connect Core section
+        /// 9, RFC 9126 section 2).
         IssuerOrEndpoint = "issuer_or_endpoint",
     }
 }

@@ -1,8 +1,10 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
+mod account;
 mod authorize;
 mod check_session;
 mod cookies;
+mod deliver;
 mod extract;
 mod forms;
 mod health;
@@ -62,7 +64,8 @@ fn tenant_routes(app: &App) -> Router {
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route("/interaction/{id}", get(interaction::show))
-        .route("/interaction/{id}/login", post(interaction::login))
+        .route("/interaction/{id}/login", get(account::show_login).post(account::login))
+        .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
         .route(Endpoint::EndSession.path(), end_session)

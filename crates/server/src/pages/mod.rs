@@ -10,9 +10,11 @@ mod assets;
 mod check_session;
 mod consent;
 mod error;
+mod form_post;
 mod home;
 mod login;
 mod logout;
+mod register;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -24,9 +26,11 @@ pub use assets::{Asset, assets, find as find_asset, frames_script_path};
 pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
 pub use error::ErrorPage;
+pub use form_post::FormPostPage;
 pub use home::HomePage;
 pub use login::LoginPage;
 pub use logout::{LogoutPage, Onward, SignedOutPage};
+pub use register::RegisterPage;
 
 /// What all pages of a tenant share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +41,18 @@ pub struct Shell {
     pub brand: Brand,
     /// BCP 47 language of the texts (WCAG 2.2 criterion 3.1.1).
     pub lang: String,
+}
+
+/// Where people learn more of a client: shown on every page that a login may begin with (OpenID Connect Dynamic Client
+/// Registration section 2, `policy_uri` and `tos_uri`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The client's home page.
+    pub client_uri: Option<String>,
+    /// Its privacy policy.
+    pub policy_uri: Option<String>,
+    /// Its terms.
+    pub tos_uri: Option<String>,
 }
 
 /// A tenant's looks.
