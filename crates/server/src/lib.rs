@@ -20,6 +20,8 @@ pub mod passwords;
 pub mod pool;
 pub mod provisioning;
 pub mod proxies;
+pub mod remote_keys;
 pub mod tenancy;
 pub mod tenant_keys;
+pub mod tls;
 pub mod vault;

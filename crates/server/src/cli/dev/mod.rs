@@ -19,7 +19,7 @@ use crate::config::{Config, LogFormat};
 use crate::demo::{self, DemoRp, DemoSettings};
 use crate::edge::{self, Clock};
 use crate::fetch::Fetcher;
-use crate::node::{self, Location, Setup};
+use crate::node::{self, Listening, Location, Setup};
 use crate::pages::Shell;
 use crate::{logging, tenant_keys};
 use folder::Folder;
@@ -86,7 +86,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let rp = rp.map_err(|error| Problem::new("demo", error.to_string()))?;
     let extra: Router = demo::router(Arc::new(rp));
     announce::ready(common.json, &issuer, &origin, &users, &clients, &options);
-    node::run(app, listener, extra, &config)
+    node::run(app, Listening { listener, certificate: None }, extra, &config)
         .await
         .map_err(|error| Problem::new("serve", error.to_string()))?;
     Ok(ExitCode::SUCCESS)
