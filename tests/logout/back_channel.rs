@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use signet_core::change::Change;
 use signet_core::records::{Encryption, LogoutDelivery, SubjectType};
 use signet_jose::{
-    Compact, ContentAlg, Expect, KeyAlg, Limits, PublicKey, SigAlg, Trace, Typ, UnverifiedJws, Verifier, parse,
-    parse_nested, verify,
+    Compact, ContentAlg, Expect, KeyAlg, Limits, PublicKey, SigAlg, Trace, Typ, UnverifiedJws, Verifier,
+    parse, parse_nested, verify,
 };
 use signet_server::logout_delivery::deliver_due;
 use signet_tests::provider::{Browser, ISSUER, Provider};
@@ -91,15 +91,17 @@ async fn the_client_is_told_before_the_browser_moves_on_back_channel_2_4_2_5() {
     assert_eq!(names, expected);
     assert_eq!(scene.silently().await, "login_required");
     let kept = deliveries(&scene.provider, "rp").await;
-    assert_eq!((kept[0].attempts, kept[0].delivered_at, kept[0].next_attempt_at), (1, Some(scene.provider.now()), None));
+    assert_eq!(
+        (kept[0].attempts, kept[0].delivered_at, kept[0].next_attempt_at),
+        (1, Some(scene.provider.now()), None)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_signature_is_as_registered_back_channel_2_6() {
-    for (id_token, logout_token, expected) in [
-        (SigAlg::ES256, None, SigAlg::ES256),
-        (SigAlg::RS256, Some(SigAlg::EdDSA), SigAlg::EdDSA),
-    ] {
+    for (id_token, logout_token, expected) in
+        [(SigAlg::ES256, None, SigAlg::ES256), (SigAlg::RS256, Some(SigAlg::EdDSA), SigAlg::EdDSA)]
+    {
         let receiver = Receiver::start(&[]).await;
         let mut scene = Scene::with(|client| {
             client.settings.id_token.signed = id_token;
@@ -116,7 +118,8 @@ async fn the_signature_is_as_registered_back_channel_2_6() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_with_encrypted_id_tokens_gets_nested_logout_tokens_back_channel_2_6() {
-    for (alg, enc) in [(KeyAlg::RsaOaep, ContentAlg::A128CbcHs256), (KeyAlg::RsaOaep256, ContentAlg::A256Gcm)] {
+    for (alg, enc) in [(KeyAlg::RsaOaep, ContentAlg::A128CbcHs256), (KeyAlg::RsaOaep256, ContentAlg::A256Gcm)]
+    {
         let receiver = Receiver::start(&[]).await;
         let mut scene = Scene::with(|client| {
             client.settings.id_token.encrypted = Some(Encryption { alg, enc });
@@ -126,7 +129,9 @@ async fn a_client_with_encrypted_id_tokens_gets_nested_logout_tokens_back_channe
         .await;
         let hint = logout(&mut scene).await;
         let tokens = receiver.tokens();
-        let Compact::Jwe(jwe) = parse(&tokens[0], &Limits::default()).unwrap() else { panic!("in the clear") };
+        let Compact::Jwe(jwe) = parse(&tokens[0], &Limits::default()).unwrap() else {
+            panic!("in the clear")
+        };
         let header = jwe.header();
         assert_eq!((header.alg, header.enc), (alg, enc));
         assert_eq!((header.cty.as_deref(), header.kid.as_deref()), (Some("JWT"), Some("enc")));
@@ -150,8 +155,7 @@ async fn without_a_usable_key_nothing_is_sent_in_the_clear() {
     let provider = &scene.provider;
     let keys = provider.app.store.client_keys(&"default".into(), &"rp".into()).await.unwrap();
     let enc = keys.iter().find(|key| key.kid == "enc").unwrap();
-    let revoke =
-        Change::RevokeClientKey { client_id: "rp".into(), id: enc.id, at: provider.now() };
+    let revoke = Change::RevokeClientKey { client_id: "rp".into(), id: enc.id, at: provider.now() };
     provider.app.store.apply(&"default".into(), &[revoke]).await.unwrap();
     provider.app.clients.forget();
     logout(&mut scene).await;
@@ -233,7 +237,8 @@ async fn of_several_nodes_one_makes_each_attempt() {
 async fn every_client_of_the_session_is_told_and_a_dead_one_holds_up_nobody() {
     let dead = Receiver::start(&[Answer::Hang; 4]).await;
     let alive = Receiver::start(&[]).await;
-    let mut scene = Scene::with(|client| client.settings.backchannel_logout_uri = Some(dead.uri.clone())).await;
+    let mut scene =
+        Scene::with(|client| client.settings.backchannel_logout_uri = Some(dead.uri.clone())).await;
     let other = Rp::new("other");
     let mut declaration = other.declaration();
     declaration.settings.backchannel_logout_uri = Some(alive.uri.clone());

@@ -54,11 +54,16 @@ async fn the_last_page_loads_each_clients_frame_and_goes_on_front_channel_3() {
     assert_eq!(policy(&last, "frame-ancestors"), Some("'none'"));
     // Without scripts by itself, with scripts as soon as the frames have loaded, and by hand in any case.
     let onward = format!("{AFTER}?state=s+t");
-    assert!(last.body.contains(&format!("<noscript><meta http-equiv=\"refresh\" content=\"5;url={onward}\"")));
+    assert!(
+        last.body.contains(&format!("<noscript><meta http-equiv=\"refresh\" content=\"5;url={onward}\""))
+    );
     assert!(last.body.contains(&format!("id=\"continue\" href=\"{onward}\" data-at-once")), "{}", last.body);
     let script = signet_tests::provider::between(&last.body, "<script src=\"/auth/open", "\"").to_owned();
     let script = scene.provider.get(&script, None).await;
-    assert_eq!((script.status.as_u16(), script.header("content-type")), (200, "text/javascript; charset=utf-8"));
+    assert_eq!(
+        (script.status.as_u16(), script.header("content-type")),
+        (200, "text/javascript; charset=utf-8")
+    );
     assert_eq!(scene.silently().await, "login_required");
     // Registrations that are changed meanwhile count.
     declaration.settings.frontchannel_logout_uri = None;

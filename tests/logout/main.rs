@@ -94,9 +94,7 @@ fn answer(page: &Reply) -> String {
     let inputs = page.body.split("<input type=\"hidden\" ").skip(1);
     let unescape = |text: &str| text.replace("&#38;", "&").replace("&amp;", "&").replace("&#39;", "'");
     let pairs: Vec<(String, String)> = inputs
-        .map(|input| {
-            (between(input, "name=\"", "\"").to_owned(), unescape(between(input, "value=\"", "\"")))
-        })
+        .map(|input| (between(input, "name=\"", "\"").to_owned(), unescape(between(input, "value=\"", "\""))))
         .collect();
     let pairs: Vec<(&str, &str)> =
         pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

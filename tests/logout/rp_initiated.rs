@@ -21,9 +21,8 @@ async fn with_the_id_token_of_this_session_the_browser_goes_back_with_exactly_th
     assert_eq!(scene.silently().await, "code");
     let state = "s".repeat(100) + "&=#%+ /?\u{e4}\"<>12345678901234567";
     let hint = scene.id_token().to_owned();
-    let reply = scene
-        .ask(&[("id_token_hint", &hint), ("post_logout_redirect_uri", AFTER), ("state", &state)])
-        .await;
+    let reply =
+        scene.ask(&[("id_token_hint", &hint), ("post_logout_redirect_uri", AFTER), ("state", &state)]).await;
     assert!(reply.status.is_redirection(), "{}", reply.body);
     assert_eq!(reply.location(), format!("{AFTER}?{}", form(&[("state", &state)])));
     assert!(!scene.browser.cookie().contains("session"));
@@ -51,7 +50,11 @@ async fn with_no_parameters_or_state_alone_it_asks_and_ends_on_the_signed_out_pa
     for pairs in [&[][..], &[("state", "only")], &[("logout_hint", "alice"), ("ui_locales", "se en")]] {
         let mut scene = Scene::start().await;
         let page = scene.ask(pairs).await;
-        assert!(page.body.contains("Alice Virtanen (alice)") && page.body.contains("Sign out?"), "{}", page.body);
+        assert!(
+            page.body.contains("Alice Virtanen (alice)") && page.body.contains("Sign out?"),
+            "{}",
+            page.body
+        );
         assert_eq!(scene.silently().await, "code", "a link alone ends nothing");
         let agreed = scene.agree(&page).await;
         assert_eq!(agreed.location().split('?').next(), Some("/auth/open/logout/done"));
@@ -144,7 +147,8 @@ async fn a_form_from_another_site_comes_without_cookies_and_works_rp_initiated_2
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_with_encrypted_id_tokens_sends_what_is_inside_core_3_1_2_1() {
-    for (alg, enc) in [(KeyAlg::RsaOaep, ContentAlg::A128CbcHs256), (KeyAlg::RsaOaep256, ContentAlg::A256Gcm)] {
+    for (alg, enc) in [(KeyAlg::RsaOaep, ContentAlg::A128CbcHs256), (KeyAlg::RsaOaep256, ContentAlg::A256Gcm)]
+    {
         let mut scene =
             Scene::with(|client| client.settings.id_token.encrypted = Some(Encryption { alg, enc })).await;
         let sealed = scene.id_token().to_owned();

@@ -79,7 +79,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Nothing to encrypt to, nothing to encrypt with.
     let request_enc: Vec<_> = enc.iter().copied().filter(|_| !encryption.is_empty()).collect();
     let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
-    json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
         "token_endpoint": Endpoint::Token.url(issuer),
@@ -116,13 +116,22 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "request_object_encryption_alg_values_supported": encryption,
         "request_object_encryption_enc_values_supported": request_enc,
         "authorization_response_iss_parameter_supported": true,
-        "end_session_endpoint": Endpoint::EndSession.url(issuer),
-        "check_session_iframe": Endpoint::CheckSession.url(issuer),
-        "backchannel_logout_supported": true,
-        "backchannel_logout_session_supported": true,
-        "frontchannel_logout_supported": true,
-        "frontchannel_logout_session_supported": true,
-    })
+    });
+    if let Value::Object(metadata) = &mut metadata {
+        logout(issuer, metadata);
+    }
+    metadata
+}
+
+/// RP-Initiated Logout section 2.1, Session Management section 3.3, Back-Channel Logout section 2.1, Front-Channel Logout
+/// section 3.
+fn logout(issuer: &str, metadata: &mut Map<String, Value>) {
+    metadata.insert("end_session_endpoint".into(), Endpoint::EndSession.url(issuer).into());
+    metadata.insert("check_session_iframe".into(), Endpoint::CheckSession.url(issuer).into());
+    for name in ["backchannel_logout", "frontchannel_logout"] {
+        metadata.insert(format!("{name}_supported"), true.into());
+        metadata.insert(format!("{name}_session_supported"), true.into());
+    }
 }
 
 /// Whether the key is in the JWKS.

@@ -172,7 +172,8 @@ pub fn protect(
     protect_as("JWT", claims, enc, signer, encrypter)
 }
 
-/// Like [`protect`], with a `typ` of its own for the signed token (RFC 8725 section 3.11).
+/// As [`protect`], with the `typ` of the signed token (RFC 8725 section 3.11). What is around a nested one is a JWT
+/// whatever is in it.
 pub fn protect_as(
     typ: &str,
     claims: &Map<String, Value>,

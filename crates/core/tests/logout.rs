@@ -340,7 +340,10 @@ fn answers_are_read_as_back_channel_2_8_says() {
     assert_eq!(kind.as_deref(), Some("logout.delivered"));
     let (refused, _, kind) = settled(Outcome::Rejected);
     assert_eq!((refused.delivered_at, refused.next_attempt_at), (None, None));
-    assert_eq!((refused.last_error.as_deref(), kind.as_deref()), (Some("rejected"), Some("logout.undelivered")));
+    assert_eq!(
+        (refused.last_error.as_deref(), kind.as_deref()),
+        (Some("rejected"), Some("logout.undelivered"))
+    );
     let (failed, _, kind) = settled(Outcome::Failed("status_503".into()));
     assert_eq!((failed.next_attempt_at, failed.last_error.as_deref()), (Some(NOW + 30), Some("status_503")));
     assert_eq!(kind, None);

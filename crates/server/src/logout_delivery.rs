@@ -10,7 +10,7 @@ use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::TenantId;
 use signet_core::logout::{self, Ended, Ending, Outcome};
-use signet_core::records::{LogoutDelivery, Session};
+use signet_core::records::{Client, LogoutDelivery, Session};
 use signet_store::StoreError;
 
 use crate::app::{App, store_fault};
@@ -32,14 +32,20 @@ pub async fn prepare(
     cause: &str,
     now: UnixTime,
 ) -> Result<Ended, Fault> {
-    let tenant = &view.tenant;
-    let noted = app.store.session_clients(&tenant.id, &session.sid).await.map_err(store_fault)?;
+    let clients = clients(app, view, &session.sid).await?;
+    let ending = Ending { tenant: &view.tenant, session, clients: &clients, correlation_id, cause };
+    Ok(logout::end(&ending, &app.context(now)))
+}
+
+/// The clients that a session has logged in to.
+pub async fn clients(app: &App, view: &TenantView, sid: &str) -> Result<Vec<Client>, Fault> {
+    let tenant = &view.tenant.id;
+    let noted = app.store.session_clients(tenant, sid).await.map_err(store_fault)?;
     let mut clients = Vec::with_capacity(noted.len());
     for one in noted {
-        clients.extend(app.client(&tenant.id, &one.client_id).await?.map(|found| found.client.clone()));
+        clients.extend(app.client(tenant, &one.client_id).await?.map(|found| found.client.clone()));
     }
-    let ending = Ending { tenant, session, clients: &clients, correlation_id, cause };
-    Ok(logout::end(&ending, &app.context(now)))
+    Ok(clients)
 }
 
 /// Applies what [`prepare`] planned. `false` means that another request has just ended this session.
@@ -133,14 +139,16 @@ async fn post(app: &App, view: &TenantView, delivery: &LogoutDelivery) -> Outcom
     };
     let Some(found) = found else { return failed("client_unknown") };
     let client = &found.client;
-    let Some(uri) = &client.settings.backchannel_logout_uri else { return failed("no_backchannel_logout_uri") };
+    let Some(uri) = &client.settings.backchannel_logout_uri else {
+        return failed("no_backchannel_logout_uri");
+    };
     let protection = match logout::protection(client, &found.keys, &view.tenant.settings, now) {
         Ok(protection) => protection,
         Err(fault) => return failed(fault.code()),
     };
     let claims = logout::claims(&view.tenant, client, delivery, now);
     let typ = logout::LOGOUT_TOKEN_TYPE;
-    let token = match protect::typed(app, view, now, typ, client, protection, claims).await {
+    let token = match protect::protect_at(typ, app, view, now, client, protection, claims).await {
         Ok(token) => token,
         Err(fault) => return failed(fault.code()),
     };

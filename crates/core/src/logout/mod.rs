@@ -13,7 +13,7 @@ mod request;
 mod state;
 mod token;
 
-pub use delivery::{Attempt, ATTEMPTS, Outcome, attempt, claim, settle};
+pub use delivery::{ATTEMPTS, Attempt, Outcome, attempt, claim, settle};
 pub use end::{Ended, Ending, end};
 pub use frame::Frame;
 pub use request::{Input, LogoutRequest, PostLogout, Step, confirmed, decide, post_logout};

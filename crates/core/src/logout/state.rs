@@ -14,7 +14,12 @@ pub fn browser_state(session_cookie: &str) -> String {
 /// Session Management section 3.2: "The OP iframe MUST [...] recalculate it from the Client ID, the source origin URL (from
 /// the `postMessage`), and the current OP User Agent state". So the value is the hash of just those, and a salt.
 /// `redirect_uri` is where the response goes; one that belongs to no web origin (a native application) has none.
-pub fn session_state(client: &ClientId, redirect_uri: &str, browser_state: &str, salt: &str) -> Option<String> {
+pub fn session_state(
+    client: &ClientId,
+    redirect_uri: &str,
+    browser_state: &str,
+    salt: &str,
+) -> Option<String> {
     let origin = Url::parse(redirect_uri).ok()?.origin();
     if !origin.is_tuple() {
         return None;

@@ -20,7 +20,12 @@ const LIFETIME: i64 = 120;
 ///
 /// `jti` differs from one attempt to the next: a client that took the token, and whose answer was lost, may not call the
 /// next one a replay (section 2.6, step 8).
-pub fn claims(tenant: &Tenant, client: &Client, delivery: &LogoutDelivery, now: UnixTime) -> Map<String, Value> {
+pub fn claims(
+    tenant: &Tenant,
+    client: &Client,
+    delivery: &LogoutDelivery,
+    now: UnixTime,
+) -> Map<String, Value> {
     let mut claims = Map::new();
     for (name, value) in [
         ("iss", json!(tenant.issuer)),

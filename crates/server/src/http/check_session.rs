@@ -12,10 +12,7 @@ use crate::pages::CheckSessionPage;
 /// asks no more than whether their own value still holds.
 pub(super) async fn frame(Tenant(view): Tenant) -> Response {
     let page = CheckSessionPage { prefix: view.prefix.clone(), cookie: cookies::browser_state_name(&view) };
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     let mut response = (headers, page.render()).into_response();
     let policy = "default-src 'none'; script-src 'self'; frame-ancestors *; base-uri 'none'";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

@@ -19,15 +19,28 @@ pub(super) async fn protect(
     protection: Protection,
     claims: Map<String, Value>,
 ) -> Result<String, Fault> {
-    typed(app, view, moment.now, "JWT", client, protection, claims).await
+    protect_as("JWT", app, view, moment, client, protection, claims).await
 }
 
-/// Like [`protect`], with a `typ` of its own for the signed token (RFC 8725 section 3.11).
-pub(crate) async fn typed(
+/// As [`protect`], with the `typ` of the signed token.
+pub(super) async fn protect_as(
+    typ: &'static str,
+    app: &App,
+    view: &TenantView,
+    moment: &Moment,
+    client: &Client,
+    protection: Protection,
+    claims: Map<String, Value>,
+) -> Result<String, Fault> {
+    protect_at(typ, app, view, moment.now, client, protection, claims).await
+}
+
+/// As [`protect_as`], for what is made outside of a request.
+pub(crate) async fn protect_at(
+    typ: &'static str,
     app: &App,
     view: &TenantView,
     now: UnixTime,
-    typ: &'static str,
     client: &Client,
     protection: Protection,
     claims: Map<String, Value>,

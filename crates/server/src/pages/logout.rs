@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Shell;
+use super::{Shell, application_address, web_address};
 
 /// Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 section 2: "the OP SHOULD ask the End-User").
 #[derive(Clone, Debug, Template)]
@@ -59,6 +59,14 @@ impl LogoutPage {
 }
 
 impl SignedOutPage {
+    fn onward(&self) -> Option<&Onward> {
+        self.onward.as_ref().filter(|onward| application_address(&onward.address).is_some())
+    }
+
+    fn frames(&self) -> impl Iterator<Item = &str> {
+        self.frames.iter().filter_map(|frame| web_address(Some(frame.as_str())))
+    }
+
     /// The HTML document.
     pub fn render(&self) -> String {
         super::rendered(self)

@@ -129,6 +129,15 @@ pub fn image_address(address: Option<&str>) -> Option<&str> {
     })
 }
 
+/// An address that a native application may have as well: http, https, or a scheme that is a reversed domain name (RFC 8252
+/// section 7.1).
+pub fn application_address(address: &str) -> Option<&str> {
+    let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme);
+    let own =
+        scheme.contains('.') && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    web_address(Some(address)).or_else(|| own.then_some(address))
+}
+
 fn has_scheme(address: &str, scheme: &str) -> bool {
     address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }

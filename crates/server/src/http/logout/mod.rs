@@ -99,7 +99,9 @@ impl Visit<'_> {
         let loaded = Loaded::of(self, request).await?;
         let response = match logout::decide(&loaded.input(self.view), self.moment.now)? {
             Step::Ask(to) => self.question(&loaded, to.as_ref()),
-            Step::Offer(to) => done::page(self, done::Page { to: named(&loaded, to), ..done::Page::default() }),
+            Step::Offer(to) => {
+                done::page(self, done::Page { to: named(&loaded, to), ..done::Page::default() })
+            }
             Step::Over(to) => self.leave(&loaded, to, Farewell::default())?,
             Step::End(to) => self.end(&loaded, to, "id_token_hint").await?,
         };
@@ -138,12 +140,7 @@ impl Visit<'_> {
         render::page(StatusCode::OK, page.render(), to.map(PostLogout::uri))
     }
 
-    async fn end(
-        &self,
-        loaded: &Loaded,
-        to: Option<PostLogout>,
-        cause: &str,
-    ) -> Result<Response, Fault> {
+    async fn end(&self, loaded: &Loaded, to: Option<PostLogout>, cause: &str) -> Result<Response, Fault> {
         let Some(session) = &loaded.session else { return self.leave(loaded, to, Farewell::default()) };
         let frames = self.end_session(session, cause).await?;
         self.leave(loaded, to, Farewell { sid: session.sid.clone(), frames, ..Farewell::default() })
@@ -155,7 +152,8 @@ impl Visit<'_> {
         cause: &str,
     ) -> Result<Vec<signet_core::ids::ClientId>, Fault> {
         let Moment { now, correlation_id, .. } = self.moment;
-        let ended = logout_delivery::prepare(self.app, self.view, session, correlation_id, cause, *now).await?;
+        let ended =
+            logout_delivery::prepare(self.app, self.view, session, correlation_id, cause, *now).await?;
         if !logout_delivery::apply(self.app, self.view, &ended.changes).await? {
             // Another request has just ended it, and tells the clients.
             return Ok(ended.frames);
