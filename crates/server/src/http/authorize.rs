@@ -80,7 +80,7 @@ async fn accept(
     // OpenID Connect Core section 10.1.1: an unfamiliar kid is a reason to fetch the client's keys again.
     if let (Err(refused), Some(id)) = (&outcome.reply, &client)
         && remote_keys::may_be_stale(&refused.fault)
-        && app.client_afresh(&view.tenant.id, id).await.map_err(page)?.is_some()
+        && app.client_afresh(&view.tenant.id, &id.client.client_id).await.map_err(page)?.is_some()
     {
         (outcome, client) = decide(case).await.map_err(page)?;
     }

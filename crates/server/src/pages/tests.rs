@@ -239,7 +239,6 @@ fn the_stable_ids_are_there() {
         ("login", &["username", "password", "submit", "deny"][..]),
         ("consent", &["accept", "deny"][..]),
         ("logout", &["logout-confirm"][..]),
-        ("signed_out", &["continue"][..]),
     ] {
         for id in ids {
             assert!(html(page).contains(&format!(" id=\"{id}\"")), "{page}: {id}");
