@@ -46,7 +46,7 @@ async fn forged_and_foreign_id_tokens_are_refused_rp_initiated_2() {
     let genuine = scene.id_token().to_owned();
     let body = claims(&genuine);
     let bytes = serde_json::to_vec(&body).unwrap();
-    let none = unsigned(&bytes);
+    let none = unsigned(Some("JWT"), &bytes);
     let foreign = key(KeySpec::Rsa2048).clone().with_kid("foreign").with_use(KeyUse::Sig);
     let foreign = foreign.signer(SigAlg::RS256).unwrap().sign(Some("JWT"), &bytes).unwrap();
     // Our own key's name, another's key.
