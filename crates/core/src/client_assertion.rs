@@ -72,7 +72,8 @@ pub struct AssertionPolicy<'a> {
     pub token_endpoint: &'a str,
     /// The address of the endpoint that is called.
     pub endpoint: &'a str,
-    /// Which of these may be the audience.
+    /// Which of these may be the audience. FAPI 2.0 Security Profile section 5.3.2.1 wants the issuer alone, because an
+    /// endpoint's address can be imposed upon a client by another server.
     pub audience: AssertionAudience,
     /// The request's instant.
     pub now: UnixTime,
