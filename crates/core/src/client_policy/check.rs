@@ -219,7 +219,10 @@ fn scope(settings: &ClientSettings, tenant: &TenantSettings, found: &mut Vec<Con
     if uses_browser(settings) && !settings.scope.contains("openid") {
         found.push(Contradiction::OpenidNotInScope);
     }
-    let unknown = settings.scope.iter().filter(|scope| !names::is_scope(tenant, scope));
+    let unknown = settings
+        .scope
+        .iter()
+        .filter(|scope| !names::is_scope(tenant, scope) && !names::ADMIN_SCOPES.contains(&scope.as_str()));
     found.extend(unknown.map(|scope| Contradiction::ScopeUnknown { scope: shown(scope) }));
     let known = names::claims(tenant);
     let unknown =

@@ -13,6 +13,10 @@ pub fn is_scope(tenant: &TenantSettings, name: &str) -> bool {
     Catalogue::of(tenant).find(name).is_some()
 }
 
+/// What the tenant's administration is guarded by. Only an operator gives a client such a scope: neither registration
+/// (RFC 7591) nor the authorization endpoint knows them.
+pub const ADMIN_SCOPES: &[&str] = &[crate::admin::KEYS_READ, crate::admin::KEYS_WRITE];
+
 /// Every claim about a person that this tenant can tell, each once.
 pub fn claims(tenant: &TenantSettings) -> Vec<&str> {
     Catalogue::of(tenant).claims().into_iter().collect()

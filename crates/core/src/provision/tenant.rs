@@ -117,7 +117,8 @@ fn scopes(scopes: &[CustomScope], refusals: &mut Vec<Refusal>) {
         if !(1..=MAX).contains(&name.len()) || !name.bytes().all(valid) {
             refusals.push(Refusal::ScopeForm { name: shown(name) });
         }
-        let standard = client_policy::is_scope(&TenantSettings::default(), name);
+        let standard =
+            client_policy::is_scope(&TenantSettings::default(), name) || name.starts_with("signet:");
         if standard || scopes[..index].iter().any(|other| other.name == name) {
             refusals.push(Refusal::ScopeTaken { name: shown(name) });
         }
@@ -162,7 +163,13 @@ fn loses(client: &Client, settings: &TenantSettings) -> Vec<Refusal> {
     for (setting, gone) in [
         ("unsigned_id_tokens", own.id_token.unsigned && !settings.unsigned_id_tokens),
         ("unsigned_request_objects", own.allow_unsigned_request_object && !settings.unsigned_request_objects),
-        ("scopes", own.scope.iter().any(|scope| !client_policy::is_scope(settings, scope))),
+        (
+            "scopes",
+            own.scope.iter().any(|scope| {
+                !client_policy::is_scope(settings, scope)
+                    && !client_policy::ADMIN_SCOPES.contains(&scope.as_str())
+            }),
+        ),
     ] {
         if gone {
             lost.push(Refusal::ClientLosesSetting { client: name(), setting });
