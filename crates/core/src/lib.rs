@@ -21,6 +21,7 @@ pub mod provision;
 pub mod records;
 pub mod redirect;
 pub mod registration;
+pub mod remote_keys;
 pub mod replay;
 pub mod request_object;
 pub mod response;

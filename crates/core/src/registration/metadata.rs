@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use signet_jose::SigAlg;
 
 use super::reader::Reader;
-use crate::client_policy::{self, needed_grants};
+use crate::claims::Catalogue;
+use crate::client_policy::needed_grants;
 use crate::fault::Fault;
 use crate::ids::ClientId;
 use crate::records::{
@@ -141,9 +142,9 @@ fn scope(
     tenant: &TenantSettings,
 ) -> Result<BTreeSet<String>, Fault> {
     let Some(wanted) = reader.text("scope")? else {
-        return Ok(client_policy::scopes(tenant).into_iter().map(str::to_owned).collect());
+        return Ok(Catalogue::of(tenant).scopes().map(|scope| scope.name().to_owned()).collect());
     };
-    let known = wanted.split(' ').filter(|scope| client_policy::is_scope(tenant, scope));
+    let known = wanted.split(' ').filter(|scope| Catalogue::of(tenant).find(scope).is_some());
     let browser = [GrantType::AuthorizationCode, GrantType::Implicit]
         .iter()
         .any(|grant| settings.grant_types.contains(grant));
