@@ -9,8 +9,10 @@ use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
 use crate::records::{
-    ClientAuthMethod, KeyState, RegistrationPolicy, ResponseMode, ResponseType, Tenant, TenantKey,
+    ClientAuthMethod, GrantType, KeyState, RegistrationPolicy, ResponseMode, ResponseType, SubjectType,
+    Tenant, TenantKey,
 };
+use crate::token::GRANTS;
 
 /// The addresses under an issuer. The router and discovery are both made from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub enum Endpoint {
     UserInfo,
     /// Where public keys are published.
     Jwks,
+    /// Where tokens are looked into (RFC 7662).
+    Introspection,
+    /// Where tokens are ended (RFC 7009).
+    Revocation,
     /// Where clients register themselves (RFC 7591).
     Register,
 }
@@ -35,6 +41,8 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Jwks => "/jwks",
+            Self::Introspection => "/introspect",
+            Self::Revocation => "/revoke",
             Self::Register => "/register",
         }
     }
@@ -43,6 +51,13 @@ impl Endpoint {
     pub fn url(self, issuer: &str) -> String {
         format!("{}{}", issuer.trim_end_matches('/'), self.path())
     }
+}
+
+/// The grant types that clients may register: those of the token endpoint, and `implicit`, which never gets there
+/// (Registration section 2).
+pub fn grant_types() -> impl Iterator<Item = GrantType> {
+    let in_browser = ResponseType::ALL.iter().any(|kind| kind.has_id_token() || kind.has_token());
+    GRANTS.iter().copied().chain(in_browser.then_some(GrantType::Implicit))
 }
 
 /// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
@@ -78,6 +93,12 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Nothing to encrypt to, nothing to encrypt with.
     let request_enc: Vec<_> = enc.iter().copied().filter(|_| !encryption.is_empty()).collect();
     let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
+    // RFC 7662 section 2.1: introspection "MUST also require some form of authorization".
+    let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
+    // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
+    let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
+    let grants: Vec<_> = grant_types().map(GrantType::name).collect();
+    let subject_types: Vec<_> = SubjectType::ALL.iter().map(|kind| kind.name()).collect();
     let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
@@ -90,8 +111,8 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "claims_parameter_supported": true,
         "response_types_supported": response_types,
         "response_modes_supported": response_modes,
-        "grant_types_supported": ["authorization_code"],
-        "subject_types_supported": ["public"],
+        "grant_types_supported": grants,
+        "subject_types_supported": subject_types,
         "acr_values_supported": ACR_VALUES,
         "prompt_values_supported": prompts,
         "display_values_supported": DISPLAYS,
@@ -101,6 +122,16 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "ui_locales_supported": ["en"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_endpoint": Endpoint::Introspection.url(issuer),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_signing_alg_values_supported": signing,
+        "introspection_encryption_alg_values_supported": client_encryption,
+        "introspection_encryption_enc_values_supported": enc,
+        "revocation_endpoint": Endpoint::Revocation.url(issuer),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_signing,
         "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": client_encryption,
         "id_token_encryption_enc_values_supported": enc,
@@ -126,6 +157,13 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
 fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
     if tenant.settings.registration != RegistrationPolicy::Off {
         metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
+    // OpenID Connect Discovery section 3: "The value none MAY be supported but MUST NOT be used unless the Response Type
+    // used returns no ID Token from the Authorization Endpoint".
+    if tenant.settings.unsigned_id_tokens
+        && let Some(Value::Array(algs)) = metadata.get_mut("id_token_signing_alg_values_supported")
+    {
+        algs.push("none".into());
     }
 }
 

@@ -9,6 +9,7 @@ use signet_jose::SigAlg;
 use super::reader::Reader;
 use crate::claims::Catalogue;
 use crate::client_policy::needed_grants;
+use crate::discovery;
 use crate::fault::Fault;
 use crate::ids::ClientId;
 use crate::records::{
@@ -97,7 +98,7 @@ fn addresses(reader: &Reader<'_>, settings: &mut ClientSettings) -> Result<(), F
 /// other is what goes with it (RFC 7591 section 2.1 wants them consistent).
 fn grants(reader: &Reader<'_>, settings: &mut ClientSettings) -> Result<(), Fault> {
     let response_types = reader.words("response_types", ResponseType::parse)?;
-    let grant_types = reader.words("grant_types", GrantType::from_name)?;
+    let grant_types = reader.words("grant_types", grant_type)?;
     let code = || BTreeSet::from([ResponseType::Code]);
     (settings.response_types, settings.grant_types) = match (response_types, grant_types) {
         (Some(responses), Some(grants)) => (responses, grants),
@@ -111,6 +112,11 @@ fn grants(reader: &Reader<'_>, settings: &mut ClientSettings) -> Result<(), Faul
         (None, None) => (code(), [GrantType::AuthorizationCode].into()),
     };
     Ok(())
+}
+
+/// Only what discovery offers.
+fn grant_type(name: &str) -> Option<GrantType> {
+    discovery::grant_types().find(|grant| grant.name() == name)
 }
 
 fn auth_method(name: &str) -> Option<ClientAuthMethod> {

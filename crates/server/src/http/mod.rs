@@ -2,6 +2,7 @@
 
 mod account;
 mod authorize;
+mod client_auth;
 mod cookies;
 mod deliver;
 mod extract;
@@ -9,12 +10,15 @@ mod forms;
 mod health;
 mod home;
 mod interaction;
+mod introspect;
+mod issue;
 mod logout;
 mod metadata;
 mod middleware;
 mod protect;
 mod register;
 mod render;
+mod revoke;
 mod screens;
 mod token;
 mod userinfo;
@@ -52,7 +56,8 @@ fn tenant_routes(app: &App) -> Router {
     // Browser applications call these across origins; no cookie is ever read there.
     let api = Router::new()
         .route(Endpoint::Token.path(), post(token::token))
-        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post));
+        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post))
+        .route(Endpoint::Revocation.path(), post(revoke::revoke));
     let registered = get(register::read).put(register::update).delete(register::delete);
     let registration = Router::new()
         .route(Endpoint::Register.path(), post(register::create))
@@ -66,6 +71,7 @@ fn tenant_routes(app: &App) -> Router {
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
+        .route(Endpoint::Introspection.path(), post(introspect::introspect))
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(account::show_login).post(account::login))
         .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
