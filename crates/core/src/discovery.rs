@@ -31,6 +31,10 @@ pub enum Endpoint {
     Revocation,
     /// Where clients register themselves (RFC 7591).
     Register,
+    /// Where browsers bring logout requests (RP-Initiated Logout section 2.1).
+    EndSession,
+    /// The frame that answers whether a login is still the same (Session Management section 3.3).
+    CheckSession,
 }
 
 impl Endpoint {
@@ -44,6 +48,8 @@ impl Endpoint {
             Self::Introspection => "/introspect",
             Self::Revocation => "/revoke",
             Self::Register => "/register",
+            Self::EndSession => "/logout",
+            Self::CheckSession => "/check-session",
         }
     }
 
@@ -80,6 +86,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "c_hash",
     ]);
     let response_types: Vec<_> = ResponseType::ALL.iter().map(|known| known.name()).collect();
+    let subject_types: Vec<_> = SubjectType::ALL.iter().map(|known| known.name()).collect();
     let response_modes: Vec<_> = ResponseMode::ALL.iter().map(|known| known.name()).collect();
     let mut prompts = vec!["none", "login", "consent", "select_account"];
     // Initiating User Registration via OpenID Connect: declared where it is offered.
@@ -98,7 +105,6 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
     let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
     let grants: Vec<_> = grant_types().map(GrantType::name).collect();
-    let subject_types: Vec<_> = SubjectType::ALL.iter().map(|kind| kind.name()).collect();
     let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
@@ -149,6 +155,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     });
     if let Value::Object(metadata) = &mut metadata {
         optional(tenant, metadata);
+        logout(issuer, metadata);
     }
     metadata
 }
@@ -164,6 +171,17 @@ fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
         && let Some(Value::Array(algs)) = metadata.get_mut("id_token_signing_alg_values_supported")
     {
         algs.push("none".into());
+    }
+}
+
+/// RP-Initiated Logout section 2.1, Session Management section 3.3, Back-Channel Logout section 2.1, Front-Channel Logout
+/// section 3.
+fn logout(issuer: &str, metadata: &mut Map<String, Value>) {
+    metadata.insert("end_session_endpoint".into(), Endpoint::EndSession.url(issuer).into());
+    metadata.insert("check_session_iframe".into(), Endpoint::CheckSession.url(issuer).into());
+    for name in ["backchannel_logout", "frontchannel_logout"] {
+        metadata.insert(format!("{name}_supported"), true.into());
+        metadata.insert(format!("{name}_session_supported"), true.into());
     }
 }
 

@@ -63,16 +63,16 @@ impl Limits {
         if by_address && by_account { Ok(()) } else { Err(Fault::AttemptsExhausted) }
     }
 
-    /// One client that wants to be registered from `address`; each one stays in the database.
-    pub fn client_registration(&self, address: IpAddr) -> Result<(), Fault> {
-        let Some(limiters) = &self.0 else { return Ok(()) };
-        limiters.registrations.check_key(&prefix(address)).map_err(|_| Fault::RateLimited)
-    }
-
     /// One account that somebody wants to make, judged before any hashing; counted with the guesses of the address.
-    pub fn registration(&self, address: IpAddr) -> Result<(), Fault> {
+    pub fn account(&self, address: IpAddr) -> Result<(), Fault> {
         let Some(limiters) = &self.0 else { return Ok(()) };
         limiters.guesses.check_key(&prefix(address)).map_err(|_| Fault::AttemptsExhausted)
+    }
+
+    /// One client that wants to be registered from `address`; each one stays in the database.
+    pub fn registration(&self, address: IpAddr) -> Result<(), Fault> {
+        let Some(limiters) = &self.0 else { return Ok(()) };
+        limiters.registrations.check_key(&prefix(address)).map_err(|_| Fault::RateLimited)
     }
 
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
@@ -131,13 +131,13 @@ mod tests {
     #[test]
     fn registrations_are_counted_by_address_rfc7591_5() {
         let limits = limits();
-        let from = |at: &str| limits.client_registration(address(at));
+        let from = |at: &str| limits.registration(address(at));
         for _ in 0..3 {
             assert_eq!(from("10.0.0.1"), Ok(()));
         }
         assert_eq!(from("10.0.0.1"), Err(Fault::RateLimited));
         assert_eq!(from("10.0.0.2"), Ok(()));
-        assert_eq!(Limits::none().client_registration(address("10.0.0.1")), Ok(()));
+        assert_eq!(Limits::none().registration(address("10.0.0.1")), Ok(()));
     }
 
     #[test]

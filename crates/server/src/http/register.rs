@@ -142,7 +142,7 @@ impl<'a> Call<'a> {
         };
         let initial = initial.map_err(store_fault)?;
         let initial = registration::admit(tenant, token, initial.as_ref(), self.moment.now)?;
-        self.app.limits.client_registration(self.moment.address)?;
+        self.app.limits.registration(self.moment.address)?;
         let done = registration::create(&metadata.0?, &self.facts(), initial, &context)?;
         self.check_sector(&done.client).await?;
         match self.app.store.apply(&tenant.id, &done.changes).await {
