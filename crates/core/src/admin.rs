@@ -9,6 +9,9 @@ pub const KEYS_READ: &str = "signet:keys.read";
 /// Rotate the tenant's keys.
 pub const KEYS_WRITE: &str = "signet:keys.write";
 
+/// Every scope of this kind. Only an operator gives a client one.
+pub const SCOPES: &[&str] = &[KEYS_READ, KEYS_WRITE];
+
 /// Judges an access token for an administrative request that needs `scope`. Only a client that acts for itself has one
 /// (RFC 6749 section 4.4), and only while an operator leaves it the scope: a client that loses it loses it at once, not when
 /// its tokens end.
