@@ -10,6 +10,7 @@
 
 pub mod craft;
 pub mod flow;
+pub mod front;
 pub mod process;
 pub mod provider;
 pub mod rp;
