@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use signet_core::records::{Encryption, ResponseType};
 use signet_jose::{ContentAlg, KeyAlg};
-use signet_tests::front::{half_sha256, peek};
+use signet_tests::front::{every_type, half_sha256, peek};
 use signet_tests::provider::{Browser, ISSUER, Provider, USER, between, form};
 use signet_tests::rp::Rp;
 
@@ -14,8 +14,7 @@ async fn start() -> (Provider, Rp, Rp) {
     for (rp, encrypted) in
         [(&signed, None), (&nested, Some(Encryption { alg: KeyAlg::RsaOaep, enc: ContentAlg::A128CbcHs256 }))]
     {
-        let mut declaration = rp.declaration();
-        declaration.settings.response_types = ResponseType::ALL.iter().copied().collect();
+        let mut declaration = every_type(rp.declaration());
         declaration.settings.authorization_response.encrypted = encrypted;
         declaration.settings.id_token.encrypted = encrypted;
         provider.register(&declaration).await;

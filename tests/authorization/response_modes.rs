@@ -1,15 +1,13 @@
 //! How responses travel (OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, OAuth 2.0 Form Post Response Mode).
 
 use signet_core::records::ResponseType;
-use signet_tests::front::Back;
+use signet_tests::front::{Back, every_type};
 use signet_tests::provider::{Browser, ISSUER, Provider, Reply};
 use signet_tests::rp::Rp;
 
 async fn start() -> (Provider, Rp) {
     let (provider, rp) = (Provider::start().await, Rp::new("all"));
-    let mut declaration = rp.declaration();
-    declaration.settings.response_types = ResponseType::ALL.iter().copied().collect();
-    provider.register(&declaration).await;
+    provider.register(&every_type(rp.declaration())).await;
     (provider, rp)
 }
 

@@ -5,18 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
-use signet_core::provision::ClientDeclaration;
-use signet_core::records::{ResponseType, UserInfoResponseType};
+use signet_core::records::{AccessTokenFormat, ResponseType};
 use signet_jose::SigAlg;
-use signet_tests::front::{Back, half_sha256, peek};
+use signet_tests::front::{Back, every_type, half_sha256, peek};
 use signet_tests::provider::{Browser, ISSUER, Provider};
 use signet_tests::rp::Rp;
-
-/// A client that may use every response type.
-fn every_type(mut declaration: ClientDeclaration) -> ClientDeclaration {
-    declaration.settings.response_types = ResponseType::ALL.iter().copied().collect();
-    declaration
-}
 
 async fn start() -> (Provider, Rp) {
     let (provider, rp) = (Provider::start().await, Rp::new("all"));
@@ -235,4 +228,21 @@ async fn a_client_without_a_key_gets_no_readable_id_token_a88() {
     let reply = provider.post(&format!("{path}/consent"), accept, Some(&mut browser)).await;
     assert_eq!((reply.status.as_u16(), reply.location()), (400, ""));
     assert!(reply.body.contains("encryption_key_missing"), "{}", reply.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_tokens_by_the_browser_have_the_clients_form_rfc9068() {
+    let (provider, rp) = (Provider::start().await, Rp::new("jwt"));
+    let mut declaration = every_type(rp.declaration());
+    declaration.settings.access_token_format = AccessTokenFormat::Jwt;
+    declaration.settings.resources = ["https://rs.example/".to_owned()].into();
+    provider.register(&declaration).await;
+    let changes = [("response_type", "code id_token token"), ("resource", "https://rs.example/")];
+    let back = provider.front(&rp, &changes, &mut Browser::default()).await;
+    let token = peek(back.get("access_token"));
+    assert_eq!((&token["aud"], &token["client_id"]), (&json!("https://rs.example/"), &json!("jwt")));
+    let claims = provider.verified(back.get("id_token")).await;
+    assert_eq!(claims["at_hash"], half_sha256(back.get("access_token")));
+    // It is for that resource server and opens nothing here.
+    assert_eq!(provider.userinfo(back.get("access_token")).await.status, 401);
 }

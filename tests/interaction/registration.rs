@@ -48,7 +48,7 @@ async fn prompt_create_shows_the_form_and_logs_the_new_person_in() {
     let tokens = provider.token(Some(&rp.basic()), &rp.redemption(&code)).await.json();
     let user = provider.app.store.user_by_name(&"default".into(), "grace").await.unwrap().unwrap();
     assert_eq!(peek(tokens["id_token"].as_str().unwrap())["sub"], user.id.to_string());
-    let claims = [
+    let claims: [(&str, serde_json::Value); 3] = [
         ("name", "Grace <Hopper>".into()),
         ("email", "grace@example.org".into()),
         ("email_verified", false.into()),

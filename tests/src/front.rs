@@ -9,11 +9,21 @@ use openssl::rsa::Rsa;
 use openssl::sign::Verifier;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use signet_core::provision::ClientDeclaration;
+use signet_core::records::{GrantType, ResponseType};
 use signet_jose::{Compact, ContentAlg, KeyAlg, Limits, parse};
 
 use crate::craft::{b64, unb64};
 use crate::provider::{Browser, ISSUER, Provider, Reply, between, form};
 use crate::rp::{Rp, seal};
+
+/// The registration of a client that may use every response type.
+#[must_use]
+pub fn every_type(mut declaration: ClientDeclaration) -> ClientDeclaration {
+    declaration.settings.response_types = ResponseType::ALL.iter().copied().collect();
+    declaration.settings.grant_types.insert(GrantType::Implicit);
+    declaration
+}
 
 /// A response as its client finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +117,7 @@ impl Rp {
         let Compact::Jwe(jwe) = parse(token, &Limits::default()).unwrap() else {
             panic!("not encrypted: {token}")
         };
-        String::from_utf8(self.encryption.decrypter().unwrap().open(&jwe).unwrap()).unwrap()
+        String::from_utf8(self.encryption.decrypter().unwrap().open(&jwe).unwrap().to_vec()).unwrap()
     }
 
     /// The request parameters, with `changes`, as a nested request object.

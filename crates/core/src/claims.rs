@@ -78,31 +78,38 @@ pub const SCOPES: &[ScopeInfo] = &[
     },
 ];
 
-/// Claims that the protocol itself makes. None of them ever comes from a user's record, whatever a scope lists.
-const PROTOCOL: &[&str] = &[
+/// Claims that say something of a token or of the login, and never come from a person's record, whatever a scope lists (RFC 7519 section 4.1, OpenID Connect Core
+/// sections 2, 3.1.3.6, 3.3.2.11, 5.3.2 and 5.6, RFC 9068 section 2.2, RFC 7662 section 2.2, RFC 7800 section 3.1,
+/// Back-Channel Logout section 2.4, RFC 8693 section 4, RFC 9396 section 9, RFC 9701 section 5).
+pub(crate) const PROTOCOL: &[&str] = &[
     "iss",
+    "sub",
     "aud",
     "exp",
     "nbf",
     "iat",
     "jti",
-    "auth_time",
     "nonce",
+    "azp",
     "acr",
     "amr",
-    "azp",
-    "sid",
+    "auth_time",
     "at_hash",
     "c_hash",
     "s_hash",
+    "sid",
     "events",
+    "cnf",
+    "scope",
+    "client_id",
+    "active",
+    "token_type",
     "act",
     "may_act",
-    "cnf",
-    "client_id",
-    "scope",
     "_claim_names",
     "_claim_sources",
+    "authorization_details",
+    "token_introspection",
 ];
 
 /// What a scope means to people and to claims: a standard one, or one of the tenant's.
@@ -180,7 +187,10 @@ impl<'a> Catalogue<'a> {
 
     /// Every claim that some scope stands for.
     pub fn claims(self) -> BTreeSet<&'a str> {
-        self.scopes().flat_map(Scope::claims).filter(|name| !PROTOCOL.contains(name)).collect()
+        self.scopes()
+            .flat_map(Scope::claims)
+            .filter(|name| *name == "sub" || !PROTOCOL.contains(name))
+            .collect()
     }
 
     /// The values of `names` that this user has, without `sub`, which depends on the client ([`crate::subject::of`]).
