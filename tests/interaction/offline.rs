@@ -43,7 +43,7 @@ async fn payroll() -> Provider {
         name: "payroll".into(),
         title: "See your pay".into(),
         detail: "What you earn, and in which department.".into(),
-        claims: vec!["salary".into(), "department".into(), "iss".into(), "email".into()],
+        claims: vec!["salary".into(), "department".into(), "email".into()],
     };
     let settings = TenantSettings { scopes: vec![scope], ..TenantSettings::default() };
     provider.tenant("default", ISSUER, settings).await;
@@ -51,7 +51,6 @@ async fn payroll() -> Provider {
     let mut user = provider.app.store.user_by_name(&tenant, USER.0).await.unwrap().unwrap();
     user.claims.insert("salary".into(), 5000.into());
     user.claims.insert("secret_note".into(), "nobody's business".into());
-    user.claims.insert("iss".into(), "https://evil.example".into());
     user.version += 1;
     provider.app.store.apply(&tenant, &[Change::UpdateUser(user)]).await.unwrap();
     let mut declaration = Rp::new("rp").declaration();

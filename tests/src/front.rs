@@ -58,19 +58,21 @@ fn pairs(encoded: &str) -> BTreeMap<String, String> {
 
 /// Attribute values as a browser reads them.
 fn unescape(text: &str) -> String {
-    let mut plain = text.to_owned();
-    for (escaped, character) in [
-        ("&#34;", "\""),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&#60;", "<"),
-        ("&lt;", "<"),
-        ("&#62;", ">"),
-        ("&gt;", ">"),
-    ] {
-        plain = plain.replace(escaped, character);
+    let mut parts = text.split('&');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (entity, rest) = part.split_once(';').expect("every ampersand is escaped");
+        plain.push(match entity {
+            "amp" | "#38" => '&',
+            "quot" | "#34" => '"',
+            "#39" | "#x27" => '\'',
+            "lt" | "#60" => '<',
+            "gt" | "#62" => '>',
+            other => panic!("&{other};"),
+        });
+        plain.push_str(rest);
     }
-    plain.replace("&#38;", "&").replace("&amp;", "&")
+    plain
 }
 
 impl Reply {
