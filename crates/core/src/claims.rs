@@ -78,12 +78,11 @@ pub const SCOPES: &[ScopeInfo] = &[
     },
 ];
 
-/// Claims that say something of a token or of the login, and never come from a person's record, whatever a scope lists (RFC 7519 section 4.1, OpenID Connect Core
+/// Claims that say something of a token or of the login, never of a person (RFC 7519 section 4.1, OpenID Connect Core
 /// sections 2, 3.1.3.6, 3.3.2.11, 5.3.2 and 5.6, RFC 9068 section 2.2, RFC 7662 section 2.2, RFC 7800 section 3.1,
-/// Back-Channel Logout section 2.4, RFC 8693 section 4, RFC 9396 section 9, RFC 9701 section 5).
+/// Back-Channel Logout section 2.4, RFC 8693 section 4, RFC 9396 section 9, RFC 9701 section 5). No scope stands for one.
 pub(crate) const PROTOCOL: &[&str] = &[
     "iss",
-    "sub",
     "aud",
     "exp",
     "nbf",
@@ -187,10 +186,7 @@ impl<'a> Catalogue<'a> {
 
     /// Every claim that some scope stands for.
     pub fn claims(self) -> BTreeSet<&'a str> {
-        self.scopes()
-            .flat_map(Scope::claims)
-            .filter(|name| *name == "sub" || !PROTOCOL.contains(name))
-            .collect()
+        self.scopes().flat_map(Scope::claims).filter(|name| !PROTOCOL.contains(name)).collect()
     }
 
     /// The values of `names` that this user has, without `sub`, which depends on the client ([`crate::subject::of`]).

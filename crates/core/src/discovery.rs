@@ -8,7 +8,10 @@ use crate::authorize::DISPLAYS;
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
-use crate::records::{ClientAuthMethod, GrantType, KeyState, ResponseMode, ResponseType, Tenant, TenantKey};
+use crate::records::{
+    ClientAuthMethod, GrantType, KeyState, RegistrationPolicy, ResponseMode, ResponseType, SubjectType,
+    Tenant, TenantKey,
+};
 use crate::token::GRANTS;
 
 /// The addresses under an issuer. The router and discovery are both made from this.
@@ -70,6 +73,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "c_hash",
     ]);
     let response_types: Vec<_> = ResponseType::ALL.iter().map(|known| known.name()).collect();
+    let subject_types: Vec<_> = SubjectType::ALL.iter().map(|known| known.name()).collect();
     let response_modes: Vec<_> = ResponseMode::ALL.iter().map(|known| known.name()).collect();
     let mut prompts = vec!["none", "login", "consent", "select_account"];
     // Initiating User Registration via OpenID Connect: declared where it is offered.
@@ -87,9 +91,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
     // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
     let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
-    // The implicit grant never comes to the token endpoint.
+    // Registration section 2: the response types with tokens from the browser go by this name.
     let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
-    json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
         "token_endpoint": Endpoint::Token.url(issuer),
@@ -102,7 +106,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "response_types_supported": response_types,
         "response_modes_supported": response_modes,
         "grant_types_supported": grants,
-        "subject_types_supported": ["public"],
+        "subject_types_supported": subject_types,
         "acr_values_supported": ACR_VALUES,
         "prompt_values_supported": prompts,
         "display_values_supported": DISPLAYS,
@@ -136,7 +140,18 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "request_object_encryption_alg_values_supported": encryption,
         "request_object_encryption_enc_values_supported": request_enc,
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if let Value::Object(metadata) = &mut metadata {
+        optional(tenant, metadata);
+    }
+    metadata
+}
+
+/// What is there for some tenants only.
+fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
+    if tenant.settings.registration != RegistrationPolicy::Off {
+        metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
 }
 
 /// Whether the key is in the JWKS.

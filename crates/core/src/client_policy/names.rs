@@ -3,9 +3,9 @@
 use crate::claims::{Catalogue, PROTOCOL};
 use crate::records::TenantSettings;
 
-/// Every scope value that clients of this tenant may register: the standard ones, and the tenant's own.
+/// Every scope value that clients of this tenant may register: the standard ones, then the tenant's own.
 pub fn scopes(tenant: &TenantSettings) -> Vec<&str> {
-    Catalogue::of(tenant).scopes().map(|scope| scope.name()).collect()
+    Catalogue::of(tenant).scopes().map(crate::claims::Scope::name).collect()
 }
 
 /// Whether `name` is one of them.
@@ -22,5 +22,6 @@ pub fn claims(tenant: &TenantSettings) -> Vec<&str> {
 pub fn may_be_custom(name: &str) -> bool {
     (1..=100).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+        && name != "sub"
         && !PROTOCOL.contains(&name)
 }

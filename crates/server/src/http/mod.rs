@@ -16,6 +16,7 @@ mod logout;
 mod metadata;
 mod middleware;
 mod protect;
+mod register;
 mod render;
 mod revoke;
 mod screens;
@@ -57,9 +58,14 @@ fn tenant_routes(app: &App) -> Router {
         .route(Endpoint::Token.path(), post(token::token))
         .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post))
         .route(Endpoint::Revocation.path(), post(revoke::revoke));
+    let registered = get(register::read).put(register::update).delete(register::delete);
+    let registration = Router::new()
+        .route(Endpoint::Register.path(), post(register::create))
+        .route(&format!("{}/{{client_id}}", Endpoint::Register.path()), registered);
     // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
-    let cross_origin =
-        middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
+    let cross_origin = middleware::cross_origin(
+        metadata.merge(api).merge(registration).method_not_allowed_fallback(method_not_allowed),
+    );
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
     Router::new()
