@@ -85,9 +85,9 @@ async fn a_code_may_travel_in_the_fragment_and_tokens_never_in_the_query() {
     let (provider, rp) = start().await;
     let mut browser = Browser::default();
     let back = provider.front(&rp, &[("response_mode", "fragment")], &mut browser).await;
-    assert_eq!((back.place, back.names()), ("fragment", vec!["code", "iss", "state"]));
+    assert_eq!((back.place, back.names()), ("fragment", vec!["code", "iss", "session_state", "state"]));
     let back = provider.front(&rp, &[("response_mode", "query")], &mut browser).await;
-    assert_eq!((back.place, back.names()), ("query", vec!["code", "iss", "state"]));
+    assert_eq!((back.place, back.names()), ("query", vec!["code", "iss", "session_state", "state"]));
     for kind in ResponseType::ALL.iter().filter(|kind| **kind != ResponseType::Code) {
         let reply = provider
             .authorize(&rp, &[("response_type", kind.name()), ("response_mode", "query")], None)

@@ -19,7 +19,7 @@ async fn start() -> (Provider, Rp) {
 
 /// The parameters of a success, by response type.
 fn expected(kind: ResponseType) -> Vec<&'static str> {
-    let mut names = vec!["iss", "state"];
+    let mut names = vec!["iss", "session_state", "state"];
     names.extend(kind.has_code().then_some("code"));
     names.extend(kind.has_id_token().then_some("id_token"));
     if kind.has_token() {
