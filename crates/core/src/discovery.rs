@@ -59,6 +59,13 @@ impl Endpoint {
     }
 }
 
+/// The grant types that clients may register: those of the token endpoint, and `implicit`, which never gets there
+/// (Registration section 2).
+pub fn grant_types() -> impl Iterator<Item = GrantType> {
+    let in_browser = ResponseType::ALL.iter().any(|kind| kind.has_id_token() || kind.has_token());
+    GRANTS.iter().copied().chain(in_browser.then_some(GrantType::Implicit))
+}
+
 /// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
@@ -97,8 +104,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
     // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
     let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
-    // Registration section 2: the response types with tokens from the browser go by this name.
-    let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
+    let grants: Vec<_> = grant_types().map(GrantType::name).collect();
     let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
@@ -158,6 +164,13 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
 fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
     if tenant.settings.registration != RegistrationPolicy::Off {
         metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
+    // OpenID Connect Discovery section 3: "The value none MAY be supported but MUST NOT be used unless the Response Type
+    // used returns no ID Token from the Authorization Endpoint".
+    if tenant.settings.unsigned_id_tokens
+        && let Some(Value::Array(algs)) = metadata.get_mut("id_token_signing_alg_values_supported")
+    {
+        algs.push("none".into());
     }
 }
 

@@ -1,6 +1,7 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
 mod account;
+mod admin;
 mod authorize;
 mod check_session;
 mod client_auth;
@@ -75,6 +76,8 @@ fn tenant_routes(app: &App) -> Router {
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route(Endpoint::Introspection.path(), post(introspect::introspect))
+        .route("/admin/v1/keys", get(admin::keys))
+        .route("/admin/v1/keys/rotate", post(admin::rotate))
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(account::show_login).post(account::login))
         .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
