@@ -8,7 +8,11 @@ use crate::authorize::DISPLAYS;
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
-use crate::records::{ClientAuthMethod, KeyState, ResponseMode, ResponseType, Tenant, TenantKey};
+use crate::records::{
+    ClientAuthMethod, GrantType, KeyState, RegistrationPolicy, ResponseMode, ResponseType, SubjectType,
+    Tenant, TenantKey,
+};
+use crate::token::GRANTS;
 
 /// The addresses under an issuer. The router and discovery are both made from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,12 @@ pub enum Endpoint {
     EndSession,
     /// The frame that answers whether a login is still the same (Session Management section 3.3).
     CheckSession,
+    /// Where tokens are looked into (RFC 7662).
+    Introspection,
+    /// Where tokens are ended (RFC 7009).
+    Revocation,
+    /// Where clients register themselves (RFC 7591).
+    Register,
 }
 
 impl Endpoint {
@@ -37,6 +47,9 @@ impl Endpoint {
             Self::Jwks => "/jwks",
             Self::EndSession => "/logout",
             Self::CheckSession => "/check-session",
+            Self::Introspection => "/introspect",
+            Self::Revocation => "/revoke",
+            Self::Register => "/register",
         }
     }
 
@@ -66,6 +79,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "c_hash",
     ]);
     let response_types: Vec<_> = ResponseType::ALL.iter().map(|known| known.name()).collect();
+    let subject_types: Vec<_> = SubjectType::ALL.iter().map(|known| known.name()).collect();
     let response_modes: Vec<_> = ResponseMode::ALL.iter().map(|known| known.name()).collect();
     let mut prompts = vec!["none", "login", "consent", "select_account"];
     // Initiating User Registration via OpenID Connect: declared where it is offered.
@@ -79,6 +93,12 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Nothing to encrypt to, nothing to encrypt with.
     let request_enc: Vec<_> = enc.iter().copied().filter(|_| !encryption.is_empty()).collect();
     let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
+    // RFC 7662 section 2.1: introspection "MUST also require some form of authorization".
+    let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
+    // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
+    let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
+    // Registration section 2: the response types with tokens from the browser go by this name.
+    let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
     let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
@@ -91,8 +111,8 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "claims_parameter_supported": true,
         "response_types_supported": response_types,
         "response_modes_supported": response_modes,
-        "grant_types_supported": ["authorization_code"],
-        "subject_types_supported": ["public"],
+        "grant_types_supported": grants,
+        "subject_types_supported": subject_types,
         "acr_values_supported": ACR_VALUES,
         "prompt_values_supported": prompts,
         "display_values_supported": DISPLAYS,
@@ -102,6 +122,16 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "ui_locales_supported": ["en"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_endpoint": Endpoint::Introspection.url(issuer),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_signing_alg_values_supported": signing,
+        "introspection_encryption_alg_values_supported": client_encryption,
+        "introspection_encryption_enc_values_supported": enc,
+        "revocation_endpoint": Endpoint::Revocation.url(issuer),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_signing,
         "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": client_encryption,
         "id_token_encryption_enc_values_supported": enc,
@@ -119,6 +149,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     });
     if let Value::Object(metadata) = &mut metadata {
         logout(issuer, metadata);
+        optional(tenant, metadata);
     }
     metadata
 }
@@ -131,6 +162,13 @@ fn logout(issuer: &str, metadata: &mut Map<String, Value>) {
     for name in ["backchannel_logout", "frontchannel_logout"] {
         metadata.insert(format!("{name}_supported"), true.into());
         metadata.insert(format!("{name}_session_supported"), true.into());
+    }
+}
+
+/// What is there for some tenants only.
+fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
+    if tenant.settings.registration != RegistrationPolicy::Off {
+        metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
     }
 }
 

@@ -230,7 +230,7 @@ impl Stepper<'_> {
             email: text("email"),
         };
         let account = Account::new(&self.view.tenant, &wish)?;
-        self.app.limits.registration(self.moment.address)?;
+        self.app.limits.account(self.moment.address)?;
         let (password, hasher) = (account.password.clone(), self.app.hasher.clone());
         let entropy = self.app.entropy.clone();
         let hash = self.app.hashing.run(move || hasher.hash(&password, entropy.as_ref())).await?;

@@ -78,9 +78,9 @@ async fn accept(
         Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params, browser: browser.hash };
     let (mut outcome, mut client) = decide(case.clone()).await.map_err(page)?;
     // OpenID Connect Core section 10.1.1: an unfamiliar kid is a reason to fetch the client's keys again.
-    if let (Err(refused), Some(id)) = (&outcome.reply, &client)
+    if let (Err(refused), Some(found)) = (&outcome.reply, &client)
         && remote_keys::may_be_stale(&refused.fault)
-        && app.client_afresh(&view.tenant.id, &id.client.client_id).await.map_err(page)?.is_some()
+        && app.client_afresh(&view.tenant.id, &found.client.client_id).await.map_err(page)?.is_some()
     {
         (outcome, client) = decide(case).await.map_err(page)?;
     }
