@@ -224,3 +224,37 @@ impl<'a> Catalogue<'a> {
 pub fn is_standard(name: &str) -> bool {
     SCOPES.iter().any(|scope| scope.claims.contains(&name))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::records::CustomScope;
+
+    #[test]
+    fn a_record_gives_only_what_a_scope_stands_for_and_never_what_the_protocol_says() {
+        let own = json!({"name": "Ada", "salary": 1, "iss": "https://evil.example", "sub": "x", "note": "n", "email": null});
+        let user = User {
+            tenant: "t".into(),
+            id: uuid::Uuid::from_u128(7),
+            username: "ada".into(),
+            password_hash: None,
+            claims: own.as_object().cloned().unwrap_or_default(),
+            disabled: false,
+            version: 1,
+            created_at: 0,
+            updated_at: 5,
+        };
+        let claims = ["salary", "iss", "sub", "nonce"].map(String::from).into();
+        let scopes = vec![CustomScope { name: "pay".into(), claims, ..CustomScope::default() }];
+        let settings = TenantSettings { scopes, ..TenantSettings::default() };
+        let catalogue = Catalogue::of(&settings);
+        let asked = ["name", "salary", "iss", "sub", "note", "email", "nonce", "password_hash", "updated_at"];
+        let given = catalogue.user_claims(&user, asked);
+        assert_eq!(Value::Object(given), json!({"name": "Ada", "salary": 1, "updated_at": 5}));
+        let named: BTreeSet<String> = ["pay", "email"].map(String::from).into();
+        assert!(catalogue.claims_of(&named).contains("salary"));
+        assert!(!catalogue.claims().contains("iss") && catalogue.claims().contains("sub"));
+    }
+}

@@ -25,16 +25,16 @@ pub enum Endpoint {
     UserInfo,
     /// Where public keys are published.
     Jwks,
-    /// Where browsers bring logout requests (RP-Initiated Logout section 2.1).
-    EndSession,
-    /// The frame that answers whether a login is still the same (Session Management section 3.3).
-    CheckSession,
     /// Where tokens are looked into (RFC 7662).
     Introspection,
     /// Where tokens are ended (RFC 7009).
     Revocation,
     /// Where clients register themselves (RFC 7591).
     Register,
+    /// Where browsers bring logout requests (RP-Initiated Logout section 2.1).
+    EndSession,
+    /// The frame that answers whether a login is still the same (Session Management section 3.3).
+    CheckSession,
 }
 
 impl Endpoint {
@@ -45,11 +45,11 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Jwks => "/jwks",
-            Self::EndSession => "/logout",
-            Self::CheckSession => "/check-session",
             Self::Introspection => "/introspect",
             Self::Revocation => "/revoke",
             Self::Register => "/register",
+            Self::EndSession => "/logout",
+            Self::CheckSession => "/check-session",
         }
     }
 
@@ -148,10 +148,17 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "authorization_response_iss_parameter_supported": true,
     });
     if let Value::Object(metadata) = &mut metadata {
-        logout(issuer, metadata);
         optional(tenant, metadata);
+        logout(issuer, metadata);
     }
     metadata
+}
+
+/// What is there for some tenants only.
+fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
+    if tenant.settings.registration != RegistrationPolicy::Off {
+        metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
 }
 
 /// RP-Initiated Logout section 2.1, Session Management section 3.3, Back-Channel Logout section 2.1, Front-Channel Logout
@@ -162,13 +169,6 @@ fn logout(issuer: &str, metadata: &mut Map<String, Value>) {
     for name in ["backchannel_logout", "frontchannel_logout"] {
         metadata.insert(format!("{name}_supported"), true.into());
         metadata.insert(format!("{name}_session_supported"), true.into());
-    }
-}
-
-/// What is there for some tenants only.
-fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
-    if tenant.settings.registration != RegistrationPolicy::Off {
-        metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
     }
 }
 

@@ -17,7 +17,7 @@ use crate::subject;
 
 pub use login::{LoggedIn, log_in, switch_account};
 pub use registration::{Account, Wish, register};
-pub use respond::{Answer, IdTokenDraft, Responded, refuse, respond};
+pub use respond::{Answer, Made, Responded, refuse, respond};
 
 /// The `acr` of a login with a password.
 pub const ACR_PASSWORD: &str = "urn:signet:acr:password";
