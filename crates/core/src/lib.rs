@@ -15,6 +15,7 @@ pub mod discovery;
 pub mod fault;
 pub mod hint;
 pub mod ids;
+pub mod initiation;
 pub mod interaction;
 pub mod introspection;
 pub mod logout;

@@ -158,8 +158,7 @@ fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
 
 fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'a User)> {
     let (session, user) = (input.session?, input.user?);
-    let settings = &input.tenant.settings;
-    let alive = now < session.expires_at && now - session.last_seen < settings.session_idle;
+    let alive = session.is_alive(&input.tenant.settings, now);
     if !alive || user.disabled || user.id != session.user_id {
         return None;
     }

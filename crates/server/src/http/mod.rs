@@ -71,7 +71,7 @@ fn tenant_routes(app: &App) -> Router {
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
     // A request may end a session, so those who only look are not answered (RFC 9110 section 9.2.1).
-    let end_session = get(logout::ask).post(logout::post).head(authorize::others);
+    let end_session = get(logout::ask).post(logout::post).head(authorize::others).fallback(authorize::others);
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)

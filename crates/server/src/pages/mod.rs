@@ -27,7 +27,7 @@ pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
 pub use error::ErrorPage;
 pub use form_post::FormPostPage;
-pub use home::HomePage;
+pub use home::{HomePage, Visitor};
 pub use login::LoginPage;
 pub use logout::{LogoutPage, Onward, SignedOutPage};
 pub use register::RegisterPage;

@@ -89,8 +89,18 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         frames: vec![own()],
         script: own(),
     };
-    let home =
-        HomePage { shell: shell(), issuer: own(), discovery: own(), jwks: own(), demo: Some("/demo".into()) };
+    let home = HomePage {
+        shell: shell(),
+        issuer: own(),
+        discovery: own(),
+        jwks: own(),
+        demo: Some("/demo".into()),
+        visitor: Some(Visitor {
+            account: own(),
+            sign_out: "/acme/logout".into(),
+            applications: vec![(own(), own())],
+        }),
+    };
     vec![
         ("login", login.render()),
         ("asked", asked.render()),
