@@ -11,10 +11,12 @@ use signet_store::{Store, StoreError};
 
 use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
+use crate::fetch::Fetcher;
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::passwords::Hasher;
 use crate::pool::Pool;
+use crate::proxies::Proxies;
 use crate::tenancy::{Sources, Tenancy};
 use crate::vault::Vault;
 
@@ -53,8 +55,10 @@ pub struct Parts {
     pub http: HttpLimits,
     /// Whether answers tell browsers to come back over https only.
     pub hsts: bool,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Proxies,
+    /// Fetches from addresses that clients name.
+    pub fetcher: Fetcher,
     /// People to show on the login page, in development only: username and password.
     pub demo_users: Vec<(String, String)>,
     /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.
