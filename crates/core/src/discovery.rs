@@ -4,10 +4,11 @@
 use serde_json::{Map, Value, json};
 use signet_jose::{ContentAlg, KeyUse, SigAlg};
 
-use crate::claims::SCOPES;
+use crate::authorize::DISPLAYS;
+use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
-use crate::records::{ClientAuthMethod, KeyState, Tenant, TenantKey};
+use crate::records::{ClientAuthMethod, KeyState, ResponseMode, ResponseType, Tenant, TenantKey};
 
 /// The addresses under an issuer. The router and discovery are both made from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +43,27 @@ impl Endpoint {
 /// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
-    let scopes: Vec<_> = SCOPES.iter().map(|scope| scope.name).collect();
-    let mut claims: Vec<_> = SCOPES.iter().flat_map(|scope| scope.claims.iter().copied()).collect();
-    claims.extend(["iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]);
+    let catalogue = Catalogue::of(&tenant.settings);
+    let scopes: Vec<_> = catalogue.scopes().map(|scope| scope.name()).collect();
+    let mut claims: Vec<_> = catalogue.claims().into_iter().collect();
+    claims.extend([
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "sid",
+        "at_hash",
+        "c_hash",
+    ]);
+    let response_types: Vec<_> = ResponseType::ALL.iter().map(|known| known.name()).collect();
+    let response_modes: Vec<_> = ResponseMode::ALL.iter().map(|known| known.name()).collect();
+    let mut prompts = vec!["none", "login", "consent", "select_account"];
+    // Initiating User Registration via OpenID Connect: declared where it is offered.
+    prompts.extend(tenant.settings.self_registration.then_some("create"));
     let signing = signing_algs(keys, now);
     let encryption = decryption_algs(keys, now);
     let request_signing: Vec<_> =
@@ -64,12 +83,16 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "claims_supported": claims,
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": true,
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_types_supported": response_types,
+        "response_modes_supported": response_modes,
         "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "acr_values_supported": ACR_VALUES,
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "prompt_values_supported": prompts,
+        "display_values_supported": DISPLAYS,
+        "authorization_signing_alg_values_supported": signing,
+        "authorization_encryption_alg_values_supported": client_encryption,
+        "authorization_encryption_enc_values_supported": enc,
         "ui_locales_supported": ["en"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,

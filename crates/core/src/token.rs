@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::params::Params;
 use crate::pkce;
 use crate::records::{AccessToken, ClientKey, Code, Tenant, User};
-use crate::response::{self, Protection};
+use crate::response::{self, Login, Protection};
 
 /// Prefix of authorization codes.
 pub const CODE_PREFIX: &str = "sgn_ac_";
@@ -150,7 +150,16 @@ fn issue(
         issued_at: context.now,
         expires_at: context.now + expires_in,
     };
-    let id_token = response::id_token_claims(input.tenant, client, user, code, &minted.secret, context.now);
+    let login = Login {
+        request: &code.request,
+        scope: &code.scope,
+        authentication: &code.authentication,
+        nonce: code.request.nonce.as_deref(),
+    };
+    let mut id_token = response::id_token_claims(input.tenant, client, user, &login, context.now);
+    // OpenID Connect Core section 3.1.3.6: the left half of the hash that fits the signature algorithm.
+    let at_hash = client.settings.id_token.signed.half_hash(minted.secret.as_bytes());
+    id_token.insert("at_hash".into(), at_hash.into());
     let mut event = audit::success(&code.tenant, "token.issued", &code.correlation_id, context)
         .client(&code.client_id)
         .user(user.id)

@@ -3,7 +3,7 @@
 use signet_jose::{KeyAlg, KeyUse, SigAlg};
 
 use super::{Mode, NoKey, UriProblem, encryption_key, fits_sig, uris};
-use crate::claims::scope_info;
+use crate::claims::Catalogue;
 use crate::coded::coded;
 use crate::context::UnixTime;
 use crate::records::{ClientAuthMethod, ClientKey, ClientSettings, Encryption, Lifetimes, TenantSettings};
@@ -69,7 +69,7 @@ pub fn check(
     descriptive(settings, &mut found);
     redirect_uris(settings, mode, &mut found);
     authentication(settings, has_secret, &mut found);
-    scope(settings, &mut found);
+    scope(settings, tenant, &mut found);
     lifetimes(settings, &mut found);
     signatures(settings, tenant, &mut found);
     encryption(settings, keys, tenant, now, &mut found);
@@ -129,11 +129,11 @@ fn authentication(settings: &ClientSettings, has_secret: bool, found: &mut Vec<C
     }
 }
 
-fn scope(settings: &ClientSettings, found: &mut Vec<Contradiction>) {
+fn scope(settings: &ClientSettings, tenant: &TenantSettings, found: &mut Vec<Contradiction>) {
     if !settings.scope.contains("openid") {
         found.push(Contradiction::OpenidNotInScope);
     }
-    let unknown = settings.scope.iter().filter(|scope| scope_info(scope).is_none());
+    let unknown = settings.scope.iter().filter(|scope| Catalogue::of(tenant).find(scope).is_none());
     found.extend(unknown.map(|scope| Contradiction::ScopeUnknown { scope: shown(scope) }));
 }
 
