@@ -21,6 +21,8 @@ pub enum Endpoint {
     UserInfo,
     /// Where public keys are published.
     Jwks,
+    /// Where clients push authorization requests (RFC 9126).
+    PushedAuthorization,
 }
 
 impl Endpoint {
@@ -31,6 +33,7 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Jwks => "/jwks",
+            Self::PushedAuthorization => "/par",
         }
     }
 
@@ -66,8 +69,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     prompts.extend(tenant.settings.self_registration.then_some("create"));
     let signing = signing_algs(keys, now);
     let encryption = decryption_algs(keys, now);
-    let request_signing: Vec<_> =
+    let mut request_signing: Vec<_> =
         SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();
+    request_signing.extend(tenant.settings.unsigned_request_objects.then_some("none"));
     let enc: Vec<_> = ContentAlg::ALL.iter().map(|enc| enc.name()).collect();
     let client_encryption: Vec<_> = signet_jose::KeyAlg::ALL.iter().map(|alg| alg.name()).collect();
     // Nothing to encrypt to, nothing to encrypt with.
@@ -103,8 +107,10 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "userinfo_encryption_alg_values_supported": client_encryption,
         "userinfo_encryption_enc_values_supported": enc,
         "request_parameter_supported": true,
-        "request_uri_parameter_supported": false,
-        "require_request_uri_registration": false,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "pushed_authorization_request_endpoint": Endpoint::PushedAuthorization.url(issuer),
+        "require_pushed_authorization_requests": tenant.settings.require_pushed_authorization_requests,
         "require_signed_request_object": false,
         "request_object_signing_alg_values_supported": request_signing,
         "request_object_encryption_alg_values_supported": encryption,
