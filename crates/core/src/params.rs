@@ -55,7 +55,9 @@ impl Params {
             }
             values.push(value);
         }
-        map.values_mut().for_each(|values| values.retain(|value| !value.is_empty()));
+        for values in map.values_mut() {
+            values.retain(|value| !value.is_empty());
+        }
         map.retain(|_, values| !values.is_empty());
         Ok(Self(map))
     }

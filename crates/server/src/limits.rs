@@ -59,6 +59,12 @@ impl Limits {
         if by_address && by_account { Ok(()) } else { Err(Fault::AttemptsExhausted) }
     }
 
+    /// One account that somebody wants to make, judged before any hashing; counted with the guesses of the address.
+    pub fn registration(&self, address: IpAddr) -> Result<(), Fault> {
+        let Some(limiters) = &self.0 else { return Ok(()) };
+        limiters.guesses.check_key(&prefix(address)).map_err(|_| Fault::AttemptsExhausted)
+    }
+
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
     pub fn forget(&self) {
         if let Some(limiters) = &self.0 {

@@ -145,13 +145,13 @@ fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
     let request = &input.interaction.request;
     let (catalogue, allowed) = (Catalogue::of(&input.tenant.settings), &input.client.settings.scope);
     let named = request.claims.userinfo.keys().chain(request.claims.id_token.keys());
-    // Of several scopes with this claim, one that is asked for already, else the first that the client may ask for.
+    // Of several scopes with this claim, one that is asked for already, else the first that the client may ask for; some
+    // one in any case, so that nothing is delivered that nobody was asked about.
     let by_claim = named.filter_map(|name| {
         let scopes = catalogue.with_claim(name);
-        let asked = scopes.iter().find(|scope| request.scope.contains(**scope));
-        asked
-            .or_else(|| scopes.iter().find(|scope| allowed.contains(**scope)))
-            .map(|scope| (*scope).to_owned())
+        let within = |set: &BTreeSet<String>| scopes.iter().copied().find(|scope| set.contains(*scope));
+        let chosen = within(&request.scope).or_else(|| within(allowed)).or_else(|| scopes.first().copied());
+        chosen.map(str::to_owned)
     });
     request.scope.iter().cloned().chain(by_claim).collect()
 }

@@ -74,9 +74,9 @@ pub fn respond(
     let return_to = return_to(input, context.now)?;
     let issuing = Issuing { input, session, user, grant_id: context.uuid(), context };
     let mut parameters = Parameters::default();
-    let mut changes = vec![finish(input.interaction, context), issuing.grant(), issuing.session_client()];
+    let mut changes = vec![finish(input.interaction, context), issuing.grant()];
     let id_token = issuing.issue(&mut parameters, &mut changes)?;
-    changes.push(issuing.event());
+    changes.extend([issuing.session_client(), issuing.event()]);
     changes.extend(consented.map(|asked| Change::PutConsent(remembered(input, user, asked, context.now))));
     if context.now - session.last_seen >= 60 {
         changes.push(Change::TouchSession { hash: session.hash, last_seen: context.now });

@@ -1,7 +1,9 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
+mod account;
 mod authorize;
 mod cookies;
+mod deliver;
 mod extract;
 mod forms;
 mod health;
@@ -59,7 +61,8 @@ fn tenant_routes(app: &App) -> Router {
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route("/interaction/{id}", get(interaction::show))
-        .route("/interaction/{id}/login", post(interaction::login))
+        .route("/interaction/{id}/login", get(account::show_login).post(account::login))
+        .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
         .route("/logout", get(logout::ask).post(logout::end))

@@ -14,7 +14,7 @@ use signet_core::redirect::description;
 use super::extract::Moment;
 use super::screens;
 use crate::app::App;
-use crate::pages::Shell;
+use crate::pages::{FormPostPage, Shell};
 use crate::tenancy::TenantView;
 
 /// A refusal on its way out. It carries its fault to the log line; a page is rendered by [`finish`], where it is known
@@ -88,13 +88,22 @@ struct Pending(Fault);
 #[derive(Clone, Debug, Default)]
 struct IsPage {
     target: Option<String>,
+    /// The one script of the page that posts a response.
+    posts: bool,
 }
 
 /// A finished page.
 pub(super) fn page(status: StatusCode, html: String, form_target: Option<&str>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     let mut response = (status, kind, html).into_response();
-    response.extensions_mut().insert(IsPage { target: form_target.map(str::to_owned) });
+    response.extensions_mut().insert(IsPage { target: form_target.map(str::to_owned), posts: false });
+    response
+}
+
+/// The page that posts a response to its client.
+pub(super) fn posting(post: &FormPostPage) -> Response {
+    let mut response = page(StatusCode::OK, post.render(), None);
+    response.extensions_mut().insert(IsPage { target: Some(post.action.clone()), posts: true });
     response
 }
 
@@ -208,19 +217,21 @@ fn secure(response: &mut Response, hsts: bool) {
     let Some(page) = page else { return };
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::CACHE_CONTROL, "no-store");
-    if let Ok(policy) = HeaderValue::from_str(&policy(page.target.as_deref())) {
+    if let Ok(policy) = HeaderValue::from_str(&policy(page.target.as_deref(), page.posts)) {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
 }
 
-/// No script at all, nothing from elsewhere but logos. Browsers hold the whole chain of redirects after a form against
+/// No script at all but the one that posts a response, nothing from elsewhere but logos. Browsers hold the whole chain of redirects after a form against
 /// `form-action` (CSP3 section 6.4.1), and a client's redirect URI may redirect further on https, so https is open and
 /// other schemes are named.
-fn policy(form_target: Option<&str>) -> String {
+fn policy(form_target: Option<&str>, posts: bool) -> String {
     let target = form_target.and_then(source).map(|source| format!(" {source}")).unwrap_or_default();
+    let script =
+        if posts { format!("script-src {}; ", FormPostPage::script_source()) } else { String::new() };
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; form-action 'self' https:{target}; \
-         frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; {script}style-src 'self'; img-src 'self' https: data:; form-action 'self' \
+         https:{target}; frame-ancestors 'none'; base-uri 'none'"
     )
 }
 
@@ -241,7 +252,7 @@ mod tests {
     #[test]
     fn forms_may_lead_to_this_server_https_and_the_clients_own_redirect_uri() {
         let action = |uri| {
-            let policy = policy(uri);
+            let policy = policy(uri, false);
             policy.split("form-action ").nth(1).and_then(|rest| rest.split(';').next()).map(str::to_owned)
         };
         assert_eq!(action(None).as_deref(), Some("'self' https:"));
@@ -252,5 +263,7 @@ mod tests {
         );
         assert_eq!(action(Some("com.example.app:/cb")).as_deref(), Some("'self' https: com.example.app:"));
         assert_eq!(action(Some("x;y")).as_deref(), Some("'self' https:"));
+        assert!(!policy(None, false).contains("script-src"));
+        assert!(policy(None, true).contains("default-src 'none'; script-src 'sha256-"));
     }
 }
