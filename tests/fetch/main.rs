@@ -5,6 +5,7 @@ mod addresses;
 mod answers;
 mod bounds;
 mod hostile;
+mod published;
 mod trust;
 
 use std::collections::HashMap;

@@ -3,31 +3,15 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from support.chromium import Chromium
 from support.provider import Provider
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    browser = Chromium(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
 def provider():
     with Provider(None) as running:
         yield running
-
-
-@pytest.fixture
-def page(chromium):
-    """The browser, as new; whatever a test does, the console must stay silent."""
-    chromium.reset()
-    yield chromium
-    assert chromium.messages() == []
 
 
 @pytest.fixture(params=["scripts", "no scripts"])

@@ -120,9 +120,13 @@ impl Provider {
 
     /// On a given, empty store.
     pub async fn on(store: Arc<dyn Store>) -> Self {
+        Self::with(store, &Config::load(None).unwrap()).await
+    }
+
+    /// On a given, empty store, with other settings than the default ones.
+    pub async fn with(store: Arc<dyn Store>, config: &Config) -> Self {
         store.migrate().await.unwrap();
         let clock = Arc::new(AtomicI64::new(START));
-        let config = Config::load(None).unwrap();
         let setup = Setup {
             store,
             vault: Arc::new(Vault::from_text(&Vault::generate(&edge::SystemEntropy)).unwrap()),
@@ -131,7 +135,7 @@ impl Provider {
             demo_users: Vec::new(),
             fetcher: Fetcher::new(&config.fetch, Mode::Development).unwrap(),
         };
-        let app = node::assemble(setup, &config);
+        let app = node::assemble(setup, config);
         let router = http::router(&app, Router::new());
         let provider = Self { app, router, clock };
         provider.tenant("default", ISSUER, TenantSettings::default()).await;
@@ -177,6 +181,7 @@ impl Provider {
         Provisioner {
             store: self.app.store.clone(),
             entropy: self.app.entropy.clone(),
+            vault: Some(self.app.vault.clone()),
             now: self.now(),
             mode: Mode::Production,
             dry_run: false,

@@ -9,6 +9,7 @@ use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
 use crate::records::{ClientAuthMethod, KeyState, ResponseMode, ResponseType, Tenant, TenantKey};
+use crate::token::GRANTS;
 
 /// The addresses under an issuer. The router and discovery are both made from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,12 @@ pub enum Endpoint {
     UserInfo,
     /// Where public keys are published.
     Jwks,
+    /// Where tokens are looked into (RFC 7662).
+    Introspection,
+    /// Where tokens are ended (RFC 7009).
+    Revocation,
+    /// Where clients register themselves (RFC 7591).
+    Register,
     /// Where clients push authorization requests (RFC 9126).
     PushedAuthorization,
 }
@@ -33,6 +40,9 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Jwks => "/jwks",
+            Self::Introspection => "/introspect",
+            Self::Revocation => "/revoke",
+            Self::Register => "/register",
             Self::PushedAuthorization => "/par",
         }
     }
@@ -77,6 +87,11 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Nothing to encrypt to, nothing to encrypt with.
     let request_enc: Vec<_> = enc.iter().copied().filter(|_| !encryption.is_empty()).collect();
     let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
+    // RFC 7662 section 2.1: introspection "MUST also require some form of authorization".
+    let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
+    // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
+    let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
+    let grants: Vec<_> = GRANTS.iter().map(|grant| grant.name()).collect();
     json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
@@ -89,7 +104,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "claims_parameter_supported": true,
         "response_types_supported": response_types,
         "response_modes_supported": response_modes,
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": grants,
         "subject_types_supported": ["public"],
         "acr_values_supported": ACR_VALUES,
         "prompt_values_supported": prompts,
@@ -100,6 +115,16 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "ui_locales_supported": ["en"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_endpoint": Endpoint::Introspection.url(issuer),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_signing_alg_values_supported": signing,
+        "introspection_encryption_alg_values_supported": client_encryption,
+        "introspection_encryption_enc_values_supported": enc,
+        "revocation_endpoint": Endpoint::Revocation.url(issuer),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_signing,
         "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": client_encryption,
         "id_token_encryption_enc_values_supported": enc,

@@ -164,6 +164,7 @@ faults! {
     ClientAuthMethodWrong = "client_auth_method_wrong", "invalid_client", 401, Warn, "Client authentication failed.";
     ClientAuthUnknown = "client_auth_unknown", "invalid_client", 401, Warn, "Client authentication failed.";
     ClientSecretWrong = "client_secret_wrong", "invalid_client", 401, Warn, "Client authentication failed.";
+    AssertionTypeUnsupported = "client_assertion_type_unsupported", "invalid_client", 401, Warn, "client_assertion_type must be \"urn:ietf:params:oauth:client-assertion-type:jwt-bearer\".";
     AssertionMalformed { fault: JoseFault } = "assertion_malformed", "invalid_client", 401, Warn, "The client assertion is not acceptable: {fault}.";
     AssertionType = "assertion_typ", "invalid_client", 401, Warn, "The header \"typ\" of a client assertion must be \"client-authentication+jwt\" or \"JWT\", or be left out.";
     AssertionAlgorithm { wanted: String } = "assertion_algorithm", "invalid_client", 401, Warn, "The client assertion must be signed with the algorithm that the client is registered for: {wanted}.";
@@ -183,6 +184,7 @@ faults! {
     AssertionReplayed = "assertion_replayed", "invalid_client", 401, Warn, "This client assertion has been used before; make a new one for each request, with a new \"jti\".";
     GrantTypeMissing = "grant_type_missing", "invalid_request", 400, Warn, "The parameter \"grant_type\" is missing.";
     GrantTypeUnsupported = "grant_type_unsupported", "unsupported_grant_type", 400, Warn, "This grant_type is not supported.";
+    GrantTypeNotAllowed = "grant_type_not_allowed", "unauthorized_client", 400, Warn, "This client may not use this grant_type.";
     CodeMissing = "code_missing", "invalid_request", 400, Warn, "The parameter \"code\" is missing.";
     CodeUnknown = "code_unknown", "invalid_grant", 400, Warn, "The code is not valid.";
     CodeForeign = "code_foreign", "invalid_grant", 400, Warn, "The code is not valid.";
@@ -195,14 +197,49 @@ faults! {
     VerifierMalformed = "code_verifier_malformed", "invalid_grant", 400, Warn, "code_verifier must have 43 to 128 unreserved characters.";
     VerifierWrong = "code_verifier_wrong", "invalid_grant", 400, Warn, "code_verifier does not fit the code_challenge.";
 
+    RefreshMissing = "refresh_token_missing", "invalid_request", 400, Warn, "The parameter \"refresh_token\" is missing.";
+    RefreshUnknown = "refresh_token_unknown", "invalid_grant", 400, Warn, "The refresh token is not valid.";
+    RefreshForeign = "refresh_token_foreign", "invalid_grant", 400, Warn, "The refresh token is not valid.";
+    RefreshExpired = "refresh_token_expired", "invalid_grant", 400, Info, "The refresh token is not valid.";
+    RefreshReused = "refresh_token_reused", "invalid_grant", 400, Warn, "The refresh token is not valid.";
+    RefreshSessionEnded = "refresh_token_session_ended", "invalid_grant", 400, Info, "The refresh token is not valid.";
+    RefreshContended = "refresh_token_contended", "temporarily_unavailable", 503, Warn, "Other requests are using this refresh token at this moment. Try again in a moment.";
+    GrantScopeExceeded = "grant_scope_exceeded", "invalid_scope", 400, Warn, "The scope may not exceed the granted one.";
+    ScopeNeedsUser = "scope_needs_user", "invalid_scope", 400, Warn, "A client that acts for itself cannot have the scopes \"openid\" and \"offline_access\".";
+    ResourceNotAllowed = "resource_not_allowed", "invalid_target", 400, Warn, "The resource is not one that this client may ask tokens for here.";
+    TokenParameterMissing = "token_parameter_missing", "invalid_request", 400, Warn, "The parameter \"token\" is missing.";
+    RevocationForeign = "revocation_foreign", "invalid_grant", 400, Warn, "The token was issued to another client.";
+    IntrospectionPublic = "introspection_public_client", "invalid_client", 401, Warn, "Introspection needs client authentication.";
     TokenMissing = "token_missing", "", 401, Info, "An access token is needed.";
     TokenMultiple = "token_multiple", "invalid_request", 400, Warn, "Send the access token once: in the header or in the form.";
     TokenMalformed = "token_malformed", "invalid_request", 400, Warn, "The Authorization header is not a Bearer token.";
     TokenUnknown = "token_unknown", "invalid_token", 401, Info, "The access token is not valid.";
     TokenExpired = "access_token_expired", "invalid_token", 401, Info, "The access token has expired.";
     ScopeInsufficient = "scope_insufficient", "insufficient_scope", 403, Info, "The access token lacks the scope \"openid\".";
+    TokenOfClient = "token_of_client", "insufficient_scope", 403, Info, "The access token was issued to a client that acts for itself; there are no claims about a person.";
+    TokenForOther = "token_for_other_resource", "invalid_token", 401, Warn, "The access token is meant for another resource server.";
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";
     ResponseKeyMissing = "response_key_missing", "invalid_token", 401, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now.";
+
+    RegistrationTokenMissing = "registration_token_missing", "", 401, Info, "A token is needed: an initial access token to register, the registration access token to manage a client.";
+    RegistrationTokenMalformed = "registration_token_malformed", "invalid_request", 400, Warn, "The Authorization header is not a Bearer token.";
+    InitialTokenUnusable = "initial_access_token_unusable", "invalid_token", 401, Warn, "The initial access token is unknown, used up or expired.";
+    RegistrationTokenWrong = "registration_access_token_wrong", "invalid_token", 401, Warn, "The registration access token is not valid for this client.";
+    RegistrationContentType = "registration_content_type", "invalid_request", 415, Warn, "The body must be application/json.";
+    RegistrationBody = "registration_body", "invalid_client_metadata", 400, Warn, "The body must be a JSON object of at most 64 KiB.";
+    MetadataType { name: &'static str, wanted: &'static str } = "client_metadata_type", "invalid_client_metadata", 400, Warn, "{name} must be {wanted}.";
+    MetadataValue { name: &'static str, value: Offered } = "client_metadata_value", "invalid_client_metadata", 400, Warn, "{name}: the value \"{value}\" is not supported.";
+    MetadataEncAlone { alg: &'static str, enc: &'static str } = "client_metadata_enc_alone", "invalid_client_metadata", 400, Warn, "{enc} is given without {alg}.";
+    MetadataKeysTwice = "client_metadata_keys_twice", "invalid_client_metadata", 400, Warn, "jwks and jwks_uri are both given; they must not be used together.";
+    MetadataKey { problem: String } = "client_metadata_key", "invalid_client_metadata", 400, Warn, "jwks: {problem}.";
+    MetadataContradiction { problem: String } = "client_metadata_contradiction", "invalid_client_metadata", 400, Warn, "{problem}";
+    MetadataRedirectUri { problem: String } = "client_metadata_redirect_uri", "invalid_redirect_uri", 400, Warn, "{problem}";
+    MetadataServersOwn { name: &'static str } = "client_metadata_servers_own", "invalid_client_metadata", 400, Warn, "{name} is the server's to give and must not be sent.";
+    MetadataClientId = "client_metadata_client_id", "invalid_client_metadata", 400, Warn, "client_id must be that of the client at this address.";
+    MetadataSecret = "client_metadata_secret", "invalid_client_metadata", 400, Warn, "client_secret is not the client's present one; a client cannot choose its secret.";
+    SoftwareStatement = "software_statement", "unapproved_software_statement", 400, Warn, "Software statements are not accepted here.";
+    SectorUnreadable = "sector_identifier_unreadable", "invalid_client_metadata", 400, Warn, "sector_identifier_uri could not be read as a JSON array of strings.";
+    SectorMismatch = "sector_identifier_mismatch", "invalid_client_metadata", 400, Warn, "The document at sector_identifier_uri does not list every redirect URI.";
 
     RateLimited = "rate_limited", "temporarily_unavailable", 429, Warn, "Too many requests. Wait a moment.";
     Busy = "busy", "temporarily_unavailable", 503, Warn, "The server is busy. Try again in a moment.";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use signet_jose::{Encrypter, JoseFault, SealHeader, SigAlg, Signer};
+use signet_jose::{ContentAlg, Encrypter, JoseFault, SealHeader, SigAlg, Signer};
 
 use crate::authorize::AuthorizationRequest;
 use crate::claims::Catalogue;
@@ -36,6 +36,30 @@ pub fn id_token_protection(
     let settings = client.settings.id_token;
     let encrypted = encryption(client, keys, settings.encrypted, tenant, now)?;
     Ok(Protection { signed: Some(settings.signed), encrypted })
+}
+
+/// As [`id_token_protection`], for the token endpoint, where a client may want no signature.
+///
+/// OpenID Connect Core section 2: ID Tokens "MUST NOT use none as the alg value unless the Response Type used returns no ID
+/// Token from the Authorization Endpoint (such as when using the Authorization Code Flow) and the Client explicitly
+/// requested the use of none at Registration time". Here the tenant must allow it too, and what is to be encrypted is
+/// signed whatever else is set.
+pub fn token_endpoint_protection(
+    client: &Client,
+    keys: &[ClientKey],
+    tenant: &TenantSettings,
+    response_type: ResponseType,
+    now: UnixTime,
+) -> Result<Protection, Fault> {
+    let settings = client.settings.id_token;
+    let unsigned = settings.unsigned
+        && tenant.unsigned_id_tokens
+        && settings.encrypted.is_none()
+        && !response_type.has_id_token();
+    if unsigned {
+        return Ok(Protection { signed: None, encrypted: None });
+    }
+    id_token_protection(client, keys, tenant, now)
 }
 
 /// What is always signed, and encrypted when the client has an algorithm set.
@@ -165,12 +189,24 @@ pub fn userinfo_claims(
 /// Protects `claims`: signs, then encrypts (RFC 7519 section 11.2). CPU-heavy; runs off the async threads.
 pub fn protect(
     claims: &Map<String, Value>,
-    enc: Option<signet_jose::ContentAlg>,
+    enc: Option<ContentAlg>,
+    signer: Option<&Signer>,
+    encrypter: Option<&Encrypter>,
+) -> Result<String, JoseFault> {
+    protect_as("JWT", claims, enc, signer, encrypter)
+}
+
+/// As [`protect`], with the `typ` of the signed token (RFC 8725 section 3.11). What is around a nested one is a JWT
+/// whatever is in it.
+pub fn protect_as(
+    typ: &str,
+    claims: &Map<String, Value>,
+    enc: Option<ContentAlg>,
     signer: Option<&Signer>,
     encrypter: Option<&Encrypter>,
 ) -> Result<String, JoseFault> {
     let plain = serde_json::to_vec(claims).map_err(|_| JoseFault::SignFailed)?;
-    let inner = signer.map(|signer| signer.sign(Some("JWT"), &plain)).transpose()?;
+    let inner = signer.map(|signer| signer.sign(Some(typ), &plain)).transpose()?;
     match (inner, encrypter, enc) {
         (Some(jws), None, None) => Ok(jws),
         // A-95: kid, and `cty: JWT` around a nested token.

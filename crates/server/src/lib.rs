@@ -19,6 +19,7 @@ pub mod passwords;
 pub mod pool;
 pub mod provisioning;
 pub mod proxies;
+pub mod remote_keys;
 pub mod tenancy;
 pub mod tenant_keys;
 pub mod tls;

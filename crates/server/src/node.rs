@@ -20,6 +20,7 @@ use crate::edge::{self, Clock};
 use crate::fetch::Fetcher;
 use crate::limits::{Limits, Rates};
 use crate::pool::Pool;
+use crate::remote_keys::RemoteKeys;
 use crate::tls::Certificate;
 use crate::vault::Vault;
 use crate::{http, jobs};
@@ -97,7 +98,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
     App::new(Parts {
         store: setup.store,
         vault: setup.vault,
-        clock: setup.clock,
+        clock: setup.clock.clone(),
         entropy: edge::entropy(),
         mode: setup.mode,
         tenancy: crate::tenancy::Tenancy::default(),
@@ -117,6 +118,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         },
         hsts: production && config.http.hsts,
         trusted_proxies: config.http.trusted_proxies.clone(),
+        remote_keys: RemoteKeys::new(setup.fetcher.clone(), setup.clock.clone(), setup.mode),
         fetcher: setup.fetcher,
         demo_users: if production { Vec::new() } else { setup.demo_users },
         clock_tolerance: production.then_some(config.clock.tolerance_seconds),

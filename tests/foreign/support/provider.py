@@ -38,6 +38,18 @@ class Provider:
         assert answer.status_code == 200
         return answer.json()["keys"]
 
+    def command(self, *arguments: str) -> str:
+        """What a `signet` command says on the records of this provider while it runs."""
+        command = [BINARY, *arguments, "--data", str(self.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def audit(self, client_id: str, kind: str) -> list[dict]:
+        """What the audit tells of a client, newest first: the details of events of a kind."""
+        events = json.loads(self.command("audit", "--json", "--client", client_id))
+        return [event["detail"] for event in events if event["kind"] == kind]
+
     def apply(self, declaration: dict) -> subprocess.CompletedProcess:
         """`signet apply` on the records of this provider while it runs."""
         file = self.folder / "declaration.json"

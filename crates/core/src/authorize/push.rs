@@ -32,6 +32,7 @@ pub struct Pushed {
 #[derive(Debug)]
 pub struct PushOutcome {
     /// To be applied in one transaction. On [`crate::change::Conflict::Replay`] the answer is
+    /// [`Fault::AssertionReplayed`] if the caller's [`AuthenticatedClient::claim`] conflicts by itself too, else
     /// [`Fault::ObjectReplayed`].
     pub changes: Vec<Change>,
     /// The answer. Errors are for the client that pushed; nothing is redirected.
@@ -47,12 +48,12 @@ pub struct PushOutcome {
 /// would an authorization request sent to the authorization endpoint."
 pub fn push(
     facts: Facts<'_>,
-    client: AuthenticatedClient<'_>,
+    caller: &AuthenticatedClient,
     arrival: Arrival,
     mut trace: Trace,
     context: &Context<'_>,
 ) -> PushOutcome {
-    let client = client.client();
+    let client = caller.client();
     let judged = match judge(facts, Entry::Push(client), arrival, &mut None, &mut trace, context) {
         Ok(judged) => judged,
         Err(fault) => return PushOutcome { changes: Vec::new(), reply: Err(fault), trace },
@@ -69,7 +70,8 @@ pub fn push(
         expires_at: context.now + expires_in,
     };
     // A-60: the push uses up the jti of its object, and nothing later does so again.
-    let mut changes: Vec<Change> = judged.replay.map(Change::ClaimReplay).into_iter().collect();
+    let object = judged.replay.map(Change::ClaimReplay);
+    let mut changes: Vec<Change> = caller.claim().into_iter().chain(object).collect();
     changes.extend([Change::InsertPushedRequest(pushed), event.change()]);
     PushOutcome { changes, reply: Ok(Pushed { request_uri: minted.secret, expires_in }), trace }
 }

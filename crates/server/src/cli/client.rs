@@ -19,7 +19,7 @@ use super::Common;
 use super::admin::{Admin, words};
 use super::key;
 use super::output::{self, Problem};
-use crate::provisioning::declaration_of;
+use crate::provisioning::{declaration_of, kept_secret};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -150,14 +150,8 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
     let settings = &client.settings;
     let mode = Admin::mode(tenant);
-    let broken = client_policy::check(
-        settings,
-        client.secret_hash.is_some(),
-        &keys,
-        &tenant.settings,
-        mode,
-        admin.now,
-    );
+    let broken =
+        client_policy::check(settings, kept_secret(&client), &keys, &tenant.settings, mode, admin.now);
     let advice = client_policy::advice(settings, &keys, admin.now);
     let text = |items: Vec<String>| items;
     let shown = json!({

@@ -2,6 +2,8 @@
 
 mod account;
 mod authorize;
+mod case;
+mod client_auth;
 mod cookies;
 mod deliver;
 mod extract;
@@ -9,11 +11,15 @@ mod forms;
 mod health;
 mod home;
 mod interaction;
+mod introspect;
+mod issue;
 mod logout;
 mod metadata;
 mod middleware;
 mod protect;
+mod push;
 mod render;
+mod revoke;
 mod screens;
 mod token;
 mod userinfo;
@@ -51,7 +57,9 @@ fn tenant_routes(app: &App) -> Router {
     // Browser applications call these across origins; no cookie is ever read there.
     let api = Router::new()
         .route(Endpoint::Token.path(), post(token::token))
-        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post));
+        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post))
+        .route(Endpoint::Revocation.path(), post(revoke::revoke))
+        .route(Endpoint::PushedAuthorization.path(), post(push::push));
     // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
     let cross_origin =
         middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
@@ -60,6 +68,7 @@ fn tenant_routes(app: &App) -> Router {
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
+        .route(Endpoint::Introspection.path(), post(introspect::introspect))
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(account::show_login).post(account::login))
         .route("/interaction/{id}/register", get(account::show_registration).post(account::register))

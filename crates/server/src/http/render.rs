@@ -160,7 +160,7 @@ fn body(fault: &Fault) -> serde_json::Value {
 fn retry_after(fault: &Fault) -> Option<&'static str> {
     match fault {
         Fault::AttemptsExhausted => Some("60"),
-        Fault::RateLimited | Fault::Busy | Fault::StoreUnavailable => Some("1"),
+        Fault::RateLimited | Fault::Busy | Fault::StoreUnavailable | Fault::RefreshContended => Some("1"),
         _ => None,
     }
 }

@@ -84,6 +84,7 @@ fn provisioner(app: &App) -> Provisioner {
     Provisioner {
         store: app.store.clone(),
         entropy: app.entropy.clone(),
+        vault: Some(app.vault.clone()),
         now: app.clock.now(),
         mode: Mode::Development,
         dry_run: false,
