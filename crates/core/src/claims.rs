@@ -78,31 +78,37 @@ pub const SCOPES: &[ScopeInfo] = &[
     },
 ];
 
-/// Claims that the protocol itself makes. None of them ever comes from a user's record, whatever a scope lists.
-const PROTOCOL: &[&str] = &[
+/// Claims that say something of a token or of the login, never of a person (RFC 7519 section 4.1, OpenID Connect Core
+/// sections 2, 3.1.3.6, 3.3.2.11, 5.3.2 and 5.6, RFC 9068 section 2.2, RFC 7662 section 2.2, RFC 7800 section 3.1,
+/// Back-Channel Logout section 2.4, RFC 8693 section 4, RFC 9396 section 9, RFC 9701 section 5). No scope stands for one.
+pub(crate) const PROTOCOL: &[&str] = &[
     "iss",
     "aud",
     "exp",
     "nbf",
     "iat",
     "jti",
-    "auth_time",
     "nonce",
+    "azp",
     "acr",
     "amr",
-    "azp",
-    "sid",
+    "auth_time",
     "at_hash",
     "c_hash",
     "s_hash",
+    "sid",
     "events",
+    "cnf",
+    "scope",
+    "client_id",
+    "active",
+    "token_type",
     "act",
     "may_act",
-    "cnf",
-    "client_id",
-    "scope",
     "_claim_names",
     "_claim_sources",
+    "authorization_details",
+    "token_introspection",
 ];
 
 /// What a scope means to people and to claims: a standard one, or one of the tenant's.

@@ -63,7 +63,7 @@ fn judge(facts: Facts<'_>, context: &Context<'_>) -> Result<Outcome, Fault> {
 /// of no person's claims: those of OpenID Connect Core sections 5.4 and 11 have no one to be about.
 fn scope(asked: Option<&str>, client: &Client) -> Result<BTreeSet<String>, Fault> {
     let registered = &client.settings.scope;
-    let personal = |name: &str| SCOPES.iter().any(|scope| scope.name == name) || name == "offline_access";
+    let personal = |name: &str| SCOPES.iter().any(|scope| scope.name == name);
     let asked: BTreeSet<String> =
         asked.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     if asked.is_empty() {
