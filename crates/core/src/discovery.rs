@@ -30,6 +30,10 @@ pub enum Endpoint {
     Register,
     /// Where clients push authorization requests (RFC 9126).
     PushedAuthorization,
+    /// Where devices ask for a code (RFC 8628).
+    DeviceAuthorization,
+    /// Where people type that code.
+    Device,
 }
 
 impl Endpoint {
@@ -44,6 +48,8 @@ impl Endpoint {
             Self::Revocation => "/revoke",
             Self::Register => "/register",
             Self::PushedAuthorization => "/par",
+            Self::DeviceAuthorization => "/device_authorization",
+            Self::Device => "/device",
         }
     }
 
@@ -135,6 +141,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "request_uri_parameter_supported": true,
         "require_request_uri_registration": true,
         "pushed_authorization_request_endpoint": Endpoint::PushedAuthorization.url(issuer),
+        "device_authorization_endpoint": Endpoint::DeviceAuthorization.url(issuer),
         "require_pushed_authorization_requests": tenant.settings.require_pushed_authorization_requests,
         "require_signed_request_object": false,
         "request_object_signing_alg_values_supported": request_signing,

@@ -192,6 +192,15 @@ faults! {
     CodeReplayed = "code_replayed", "invalid_grant", 400, Warn, "The code is not valid.";
     CodeRedirectMissing = "code_redirect_uri_missing", "invalid_request", 400, Warn, "The parameter \"redirect_uri\" is missing; it must repeat the one of the authorization request.";
     CodeRedirectMismatch = "code_redirect_uri_mismatch", "invalid_grant", 400, Warn, "redirect_uri differs from the one of the authorization request.";
+    DeviceCodeMissing = "device_code_missing", "invalid_request", 400, Warn, "The parameter \"device_code\" is missing.";
+    DeviceCodeUnknown = "device_code_unknown", "invalid_grant", 400, Warn, "The device code is not valid.";
+    DeviceCodeForeign = "device_code_foreign", "invalid_grant", 400, Warn, "The device code is not valid.";
+    DeviceCodeReplayed = "device_code_replayed", "invalid_grant", 400, Warn, "The device code is not valid.";
+    DeviceCodeExpired = "device_code_expired", "expired_token", 400, Info, "The device code has expired; start again.";
+    DeviceDenied = "device_denied", "access_denied", 400, Info, "The person declined.";
+    AuthorizationPending = "authorization_pending", "authorization_pending", 400, Info, "The person has not answered yet.";
+    SlowDown = "slow_down", "slow_down", 400, Info, "Ask less often: wait five seconds more between two requests.";
+    UserCodeUnknown = "user_code_unknown", "invalid_request", 400, Info, "This code is not known here, has been used or has expired. Check it, or start again on the device.";
     VerifierMissing = "code_verifier_missing", "invalid_grant", 400, Warn, "The parameter \"code_verifier\" is missing.";
     VerifierUnexpected = "code_verifier_unexpected", "invalid_grant", 400, Warn, "code_verifier was sent, but the authorization request had no code_challenge.";
     VerifierMalformed = "code_verifier_malformed", "invalid_grant", 400, Warn, "code_verifier must have 43 to 128 unreserved characters.";
@@ -267,6 +276,7 @@ impl Fault {
             Self::Object(fault) | Self::AssertionMalformed { fault } | Self::HintMalformed { fault } => {
                 fault.offered().map_or(Value::Null, Into::into)
             }
+            Self::RequestUriNotFetched { reason } => (*reason).into(),
             _ => Value::Null,
         }
     }

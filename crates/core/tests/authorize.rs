@@ -33,7 +33,9 @@ impl World {
     fn run(&self, params: &Params) -> Outcome {
         let mut trace = Trace::new();
         let arrival = match params.get("request") {
-            Some(token) => Arrival::Object(open(token, &decryption_keys(), &self.tenant.settings, &mut trace)),
+            Some(token) => {
+                Arrival::Object(open(token, &decryption_keys(), &self.tenant.settings, &mut trace))
+            }
             None => Arrival::Plain,
         };
         self.decide(params, arrival, trace)

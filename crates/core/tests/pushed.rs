@@ -115,9 +115,8 @@ fn a_pushed_request_is_kept_by_its_hash_rfc9126_2_2() {
 #[test]
 fn the_push_uses_up_the_jti_and_the_use_does_not_a60() {
     let world = World::new();
-    let claims = |changes: &[Change]| {
-        changes.iter().filter(|change| matches!(change, Change::ClaimReplay(_))).count()
-    };
+    let claims =
+        |changes: &[Change]| changes.iter().filter(|change| matches!(change, Change::ClaimReplay(_))).count();
     // RFC 9126 section 3: everything is inside; the client is the one that pushes.
     let outcome = world.push(&[("request", &nested(&object()))]);
     assert_eq!(claims(&outcome.changes), 1);
@@ -169,8 +168,11 @@ fn a_pushed_request_leads_to_an_interaction_once_rfc9126_4() {
     let pushed = world.pushed();
     let outcome = world.take(Some(&pushed), NOW + 59);
     let accepted = outcome.reply.unwrap();
-    let [Change::TakePushedRequest { hash, client_id, at }, Change::InsertInteraction(interaction), Change::Audit(_)] =
-        &outcome.changes[..]
+    let [
+        Change::TakePushedRequest { hash, client_id, at },
+        Change::InsertInteraction(interaction),
+        Change::Audit(_),
+    ] = &outcome.changes[..]
     else {
         panic!("{:?}", outcome.changes);
     };
@@ -211,8 +213,7 @@ fn whoever_must_push_may_do_nothing_else_rfc9126_5_6() {
         world.client.settings.require_pushed_authorization_requests = of_client;
         let browser = |arrival, pairs: &[(&str, &str)]| {
             let params = params(pairs);
-            let outcome =
-                decide(world.facts(&params), TokenHash::of("b"), arrival, Trace::new(), &at(NOW));
+            let outcome = decide(world.facts(&params), TokenHash::of("b"), arrival, Trace::new(), &at(NOW));
             let refused = outcome.reply.expect_err("refused");
             (refused.fault.code(), refused.return_to.is_some())
         };

@@ -240,7 +240,7 @@ fn the_claim_of_the_jti_is_scoped_and_lasts_a52_a55_a57() {
 fn a_client_may_be_excused_from_times_but_those_that_are_there_count_core_6_1() {
     let mut client = client("c");
     let undated = with(&object(), &json!({ "iat": null, "exp": null }));
-    assert_eq!(code(&sign(&undated)), "iat_missing");
+    assert_eq!(code(&sign(&undated)), "exp_missing");
     client.settings.require_request_object_times = false;
     let judge = |changes: Value| code_for(&sign(&with(&undated, &changes)), &client, &keys());
     assert_eq!(judge(json!({})), "ok");

@@ -83,7 +83,8 @@ fn what_is_inside_counts_and_what_is_only_beside_too_core_6_1() {
     assert_eq!((request.state.as_deref(), request.nonce.as_deref()), (Some("inside"), Some("n")));
     assert_eq!(request.redirect_uri, CALLBACK);
     let little = json!({ "state": "inside" });
-    let request = world.accepted(&little, &[BESIDE[0], BESIDE[1], ("redirect_uri", CALLBACK), ("nonce", "m")]);
+    let request =
+        world.accepted(&little, &[BESIDE[0], BESIDE[1], ("redirect_uri", CALLBACK), ("nonce", "m")]);
     assert_eq!((request.state.as_deref(), request.nonce.as_deref()), (Some("inside"), Some("m")));
 }
 
@@ -95,7 +96,10 @@ fn tenant_and_client_must_both_allow_it_a13() {
         world.refused(&inside(), &BESIDE)
     };
     assert_eq!(judge(&|world| world.tenant.settings.unsigned_request_objects = false), "alg_none");
-    assert_eq!(judge(&|world| world.client.settings.allow_unsigned_request_object = false), "object_unsigned");
+    assert_eq!(
+        judge(&|world| world.client.settings.allow_unsigned_request_object = false),
+        "object_unsigned"
+    );
     assert_eq!(judge(&|world| world.client.settings.require_request_object = true), "object_unsigned");
     let algs = [SigAlg::RS256];
     assert_eq!(

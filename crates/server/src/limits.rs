@@ -65,6 +65,15 @@ impl Limits {
         limiters.guesses.check_key(&prefix(address)).map_err(|_| Fault::AttemptsExhausted)
     }
 
+    /// One user code typed from `address` (RFC 8628 section 5.1): as many as passwords for one account. With 20^8 codes and
+    /// ten minutes for each, who tries every one they may has no chance worth the name.
+    pub fn user_code(&self, address: IpAddr, tenant: &TenantId) -> Result<(), Fault> {
+        let Some(limiters) = &self.0 else { return Ok(()) };
+        // No username has a slash in front of an address: they are told apart.
+        let key = (tenant.clone(), format!("device code/{}", prefix(address)));
+        limiters.accounts.check_key(&key).map_err(|_| Fault::AttemptsExhausted)
+    }
+
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
     pub fn forget(&self) {
         if let Some(limiters) = &self.0 {
@@ -115,6 +124,15 @@ mod tests {
             |at: &str, n: u32| limits.password(address(at), &tenant, &format!("user-{at}-{n}")).is_err();
         assert_eq!((0..40).filter(|n| refused("10.0.0.1", *n)).count(), 10);
         assert!(!refused("10.0.0.2", 0));
+    }
+
+    #[test]
+    fn user_codes_are_bounded_by_address_rfc8628_5_1() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        let enter = |at: &str| limits.user_code(address(at), &tenant);
+        assert_eq!((0..10).filter(|_| enter("10.0.0.1").is_ok()).count(), 3);
+        assert_eq!(enter("10.0.0.1"), Err(Fault::AttemptsExhausted));
+        assert_eq!(enter("10.0.0.2"), Ok(()));
     }
 
     #[test]

@@ -120,7 +120,8 @@ pub fn decide(
     let sent = if facts.params.get("request_uri").is_some() { "reference" } else { "value" };
     match judge(facts, Entry::Browser, arrival, &mut return_to, &mut trace, context) {
         Ok(judged) => {
-            let beginning = Beginning { tenant: facts.tenant, browser, correlation_id: facts.correlation_id, sent };
+            let beginning =
+                Beginning { tenant: facts.tenant, browser, correlation_id: facts.correlation_id, sent };
             let (interaction, event) = beginning.begin(judged.request, context);
             let accepted = Accepted { interaction_id: interaction.id.clone() };
             // A-50: the jti is consumed with the write that stores the accepted request, after every check.
@@ -224,7 +225,9 @@ fn raw(
             // OpenID Connect Core section 6.1: "The values for these parameters [response_type and client_id] MUST match
             // those in the Request Object, if present."
             let differs = |inner: &str| beside("response_type").is_some_and(|outer| outer != inner);
-            if object.source == RequestSource::Unsigned && inside.response_type.as_deref().is_some_and(differs) {
+            if object.source == RequestSource::Unsigned
+                && inside.response_type.as_deref().is_some_and(differs)
+            {
                 return Err(Fault::ObjectResponseTypeMismatch);
             }
             let raw = if overrides { inside.over(Raw::from_params(facts.params)?) } else { inside };
@@ -372,7 +375,7 @@ fn verified(
 
 /// A-88, A-118: whether every response of this client can be protected as its settings demand is known before anybody
 /// is asked to log in. Nothing is ever sent unencrypted instead.
-pub(super) fn responses_can_be_made(
+pub(crate) fn responses_can_be_made(
     client: &Client,
     keys: &[ClientKey],
     tenant: &Tenant,

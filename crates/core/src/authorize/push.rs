@@ -148,8 +148,7 @@ fn usable<'a>(
     }
     let channel = Channel::new(request.response_mode, client, client_keys, &tenant.settings, context.now)?;
     let state = request.state.as_deref();
-    *return_to =
-        Some(redirect::check(client, &request.redirect_uri, state, &tenant.issuer, channel)?);
+    *return_to = Some(redirect::check(client, &request.redirect_uri, state, &tenant.issuer, channel)?);
     responses_can_be_made(client, client_keys, tenant, context)?;
     Ok(pushed)
 }

@@ -194,11 +194,8 @@ fn verified(jws: &UnverifiedJws, policy: &Policy<'_>, trace: &mut Trace) -> Resu
         typ: Typ::Optional(&["oauth-authz-req+jwt", "JWT"]),
     };
     let keys: Vec<&Verifier> = verifiers.iter().collect();
-    let verified = if dated {
-        verify(jws, &keys, &expect, trace)?
-    } else {
-        verify_undated(jws, &keys, &expect, trace)?
-    };
+    let verified =
+        if dated { verify(jws, &keys, &expect, trace)? } else { verify_undated(jws, &keys, &expect, trace)? };
     Ok(verified.into_claims())
 }
 

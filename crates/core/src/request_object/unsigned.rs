@@ -32,11 +32,7 @@ fn opened(object: UnsignedClaims, trace: &mut Trace) -> Result<Opened, Fault> {
 /// Judges what is said of the object itself. The client's record decides whether such an object is good at all (A-20):
 /// OpenID Connect Dynamic Client Registration section 2, `request_object_signing_alg`: "All Request Objects from this
 /// Client MUST be rejected, if not signed with this algorithm."
-pub(super) fn judge(
-    object: UnsignedClaims,
-    policy: &Policy<'_>,
-    trace: &mut Trace,
-) -> Result<Claims, Fault> {
+pub(super) fn judge(object: UnsignedClaims, policy: &Policy<'_>, trace: &mut Trace) -> Result<Claims, Fault> {
     let settings = &policy.client.settings;
     let allowed = policy.tenant.unsigned_request_objects
         && settings.allow_unsigned_request_object

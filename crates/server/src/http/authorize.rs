@@ -24,7 +24,7 @@ use crate::clients::{Registered, parts};
 use crate::tenancy::TenantView;
 
 /// Prefix of the secrets that bind an interaction to its browser.
-const BROWSER_PREFIX: &str = "sgn_br_";
+pub(super) const BROWSER_PREFIX: &str = "sgn_br_";
 
 pub(super) async fn get(state: State<App>, tenant: Tenant, moment: Moment, params: QueryParams) -> Response {
     answer(&state.0, &tenant.0, &moment, params.0).await

@@ -39,7 +39,9 @@ impl Case {
     /// The request object, by value or by reference. Only what its client registered is fetched, and only by the guarded
     /// fetcher.
     pub(super) async fn object(&self) -> Result<Object, Fault> {
-        let Some(uri) = self.params.get("request_uri") else { return Ok(self.params.owned("request").map(Ok)) };
+        let Some(uri) = self.params.get("request_uri") else {
+            return Ok(self.params.owned("request").map(Ok));
+        };
         if self.params.get("request").is_some() {
             return Ok(Some(Err(Fault::RequestAndRequestUri)));
         }

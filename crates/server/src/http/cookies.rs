@@ -15,6 +15,11 @@ pub(super) fn interaction_name(view: &TenantView, id: &str) -> String {
     format!("{}signet-interaction-{id}", prefix(view))
 }
 
+/// The cookie that the form for user codes is bound to.
+pub(super) fn device_name(view: &TenantView) -> String {
+    format!("{}signet-device-{}", prefix(view), view.tenant.id)
+}
+
 fn prefix(view: &TenantView) -> &'static str {
     if view.is_https() { "__Host-" } else { "" }
 }

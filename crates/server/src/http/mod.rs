@@ -6,6 +6,7 @@ mod case;
 mod client_auth;
 mod cookies;
 mod deliver;
+mod device;
 mod extract;
 mod forms;
 mod health;
@@ -59,7 +60,8 @@ fn tenant_routes(app: &App) -> Router {
         .route(Endpoint::Token.path(), post(token::token))
         .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post))
         .route(Endpoint::Revocation.path(), post(revoke::revoke))
-        .route(Endpoint::PushedAuthorization.path(), post(push::push));
+        .route(Endpoint::PushedAuthorization.path(), post(push::push))
+        .route(Endpoint::DeviceAuthorization.path(), post(device::start));
     // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
     let cross_origin =
         middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
@@ -74,6 +76,7 @@ fn tenant_routes(app: &App) -> Router {
         .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
+        .route(Endpoint::Device.path(), get(device::ask).post(device::enter))
         .route("/logout", get(logout::ask).post(logout::end))
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })

@@ -7,6 +7,7 @@
 mod accent;
 mod assets;
 mod consent;
+mod device;
 mod error;
 mod form_post;
 mod home;
@@ -22,6 +23,7 @@ use signet_core::records::Branding;
 pub use accent::{Accent, Colour};
 pub use assets::{Asset, assets, find as find_asset};
 pub use consent::{ConsentPage, ScopeLine};
+pub use device::{DeviceDonePage, DevicePage};
 pub use error::ErrorPage;
 pub use form_post::FormPostPage;
 pub use home::HomePage;
