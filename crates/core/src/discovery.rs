@@ -8,7 +8,10 @@ use crate::authorize::DISPLAYS;
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
-use crate::records::{ClientAuthMethod, KeyState, ResponseMode, ResponseType, Tenant, TenantKey};
+use crate::records::{
+    ClientAuthMethod, GrantType, KeyState, RegistrationPolicy, ResponseMode, ResponseType, SubjectType,
+    Tenant, TenantKey,
+};
 use crate::token::GRANTS;
 
 /// The addresses under an issuer. The router and discovery are both made from this.
@@ -28,6 +31,10 @@ pub enum Endpoint {
     Revocation,
     /// Where clients register themselves (RFC 7591).
     Register,
+    /// Where browsers bring logout requests (RP-Initiated Logout section 2.1).
+    EndSession,
+    /// The frame that answers whether a login is still the same (Session Management section 3.3).
+    CheckSession,
     /// Where clients push authorization requests (RFC 9126).
     PushedAuthorization,
     /// Where devices ask for a code (RFC 8628).
@@ -47,6 +54,8 @@ impl Endpoint {
             Self::Introspection => "/introspect",
             Self::Revocation => "/revoke",
             Self::Register => "/register",
+            Self::EndSession => "/logout",
+            Self::CheckSession => "/check-session",
             Self::PushedAuthorization => "/par",
             Self::DeviceAuthorization => "/device_authorization",
             Self::Device => "/device",
@@ -79,6 +88,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "c_hash",
     ]);
     let response_types: Vec<_> = ResponseType::ALL.iter().map(|known| known.name()).collect();
+    let subject_types: Vec<_> = SubjectType::ALL.iter().map(|known| known.name()).collect();
     let response_modes: Vec<_> = ResponseMode::ALL.iter().map(|known| known.name()).collect();
     let mut prompts = vec!["none", "login", "consent", "select_account"];
     // Initiating User Registration via OpenID Connect: declared where it is offered.
@@ -97,8 +107,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
     // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
     let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
-    let grants: Vec<_> = GRANTS.iter().map(|grant| grant.name()).collect();
-    json!({
+    // Registration section 2: the response types with tokens from the browser go by this name.
+    let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
         "token_endpoint": Endpoint::Token.url(issuer),
@@ -111,7 +122,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "response_types_supported": response_types,
         "response_modes_supported": response_modes,
         "grant_types_supported": grants,
-        "subject_types_supported": ["public"],
+        "subject_types_supported": subject_types,
         "acr_values_supported": ACR_VALUES,
         "prompt_values_supported": prompts,
         "display_values_supported": DISPLAYS,
@@ -148,7 +159,30 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "request_object_encryption_alg_values_supported": encryption,
         "request_object_encryption_enc_values_supported": request_enc,
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if let Value::Object(metadata) = &mut metadata {
+        optional(tenant, metadata);
+        logout(issuer, metadata);
+    }
+    metadata
+}
+
+/// What is there for some tenants only.
+fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
+    if tenant.settings.registration != RegistrationPolicy::Off {
+        metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
+}
+
+/// RP-Initiated Logout section 2.1, Session Management section 3.3, Back-Channel Logout section 2.1, Front-Channel Logout
+/// section 3.
+fn logout(issuer: &str, metadata: &mut Map<String, Value>) {
+    metadata.insert("end_session_endpoint".into(), Endpoint::EndSession.url(issuer).into());
+    metadata.insert("check_session_iframe".into(), Endpoint::CheckSession.url(issuer).into());
+    for name in ["backchannel_logout", "frontchannel_logout"] {
+        metadata.insert(format!("{name}_supported"), true.into());
+        metadata.insert(format!("{name}_session_supported"), true.into());
+    }
 }
 
 /// Whether the key is in the JWKS.

@@ -11,7 +11,7 @@ use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::records::{Client, Tenant};
 use signet_core::request_object::open;
-use signet_jose::{SigAlg, Trace, unsigned};
+use signet_jose::{Trace, unsigned};
 
 struct World {
     tenant: Tenant,
@@ -101,11 +101,6 @@ fn tenant_and_client_must_both_allow_it_a13() {
         "object_unsigned"
     );
     assert_eq!(judge(&|world| world.client.settings.require_request_object = true), "object_unsigned");
-    let algs = [SigAlg::RS256];
-    assert_eq!(
-        judge(&|world| world.client.settings.request_object_signing_algs = algs.into()),
-        "object_unsigned"
-    );
     assert_eq!(
         judge(&|world| world.client.settings.require_encrypted_request_object = true),
         "request_object_not_encrypted"

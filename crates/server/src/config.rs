@@ -101,6 +101,8 @@ pub struct RateLimits {
     pub burst: NonZeroU32,
     /// Password attempts per minute for one account.
     pub passwords_per_minute: NonZeroU32,
+    /// Registrations of clients per minute and client address.
+    pub registrations_per_minute: NonZeroU32,
 }
 
 /// CPU-heavy work.
@@ -125,6 +127,8 @@ pub struct Jobs {
     pub sweep_seconds: u64,
     /// Seconds between looks at the tenants' keys.
     pub key_seconds: u64,
+    /// Seconds between looks at logout tokens that are to be sent again.
+    pub logout_seconds: u64,
 }
 
 /// Time.

@@ -18,7 +18,7 @@ pub use declaration::{
     ClientDeclaration, Declaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration,
 };
 pub use fault::Refusal;
-pub use secret::{SECRET_PREFIX, SecretKeeper};
+pub use secret::{SECRET_PREFIX, SecretKeeper, mint_secret};
 pub use tenant::{TenantFacts, tenant};
 pub use user::{PasswordHash, UserFacts, user, username};
 

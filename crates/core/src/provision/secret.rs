@@ -72,8 +72,9 @@ pub(super) fn decide(
             known(secret.expose(), declared, facts)
         }
         (None, true) if current.is_none() || (macs && sealed.is_none()) => {
-            let minted = mint(macs, context);
-            Ok(DecidedSecret { minted: Some(minted.1), ..known(&minted.0, declared, facts)? })
+            let minted = mint_secret(context);
+            let decided = known(&minted.secret, declared, facts)?;
+            Ok(DecidedSecret { minted: Some(minted), ..decided })
         }
         // A client that becomes public has no use for the secret it had.
         (None, false) if declared.settings.token_endpoint_auth_method == ClientAuthMethod::None => {
@@ -83,13 +84,10 @@ pub(super) fn decide(
     }
 }
 
-/// A fresh secret; for MACs long enough for every hash (certification of HS512 needs 64 octets, RFC 7518 section 3.2).
-fn mint(macs: bool, context: &Context<'_>) -> (Zeroizing<String>, Minted) {
-    let first = context.mint(SECRET_PREFIX);
-    let secret =
-        if macs { Zeroizing::new(format!("{}{}", *first.secret, context.handle())) } else { first.secret };
-    let hash = TokenHash::of(&secret);
-    (secret.clone(), Minted { secret, hash })
+/// A fresh client secret. Long enough for the MAC of every algorithm: HS512 needs 64 octets (RFC 7518 section 3.2).
+pub fn mint_secret(context: &Context<'_>) -> Minted {
+    let secret = Zeroizing::new(format!("{}{}", *context.mint(SECRET_PREFIX).secret, context.handle()));
+    Minted { hash: TokenHash::of(&secret), secret }
 }
 
 /// A secret whose text is at hand.

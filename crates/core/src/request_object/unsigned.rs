@@ -29,15 +29,15 @@ fn opened(object: UnsignedClaims, trace: &mut Trace) -> Result<Opened, Fault> {
     Ok(Opened { content: Content::Unsigned(object), source: RequestSource::Unsigned, client_id })
 }
 
-/// Judges what is said of the object itself. The client's record decides whether such an object is good at all (A-20):
-/// OpenID Connect Dynamic Client Registration section 2, `request_object_signing_alg`: "All Request Objects from this
-/// Client MUST be rejected, if not signed with this algorithm."
+/// Judges what is said of the object itself. The client's record decides whether such an object is good at all (A-20). A
+/// client that registers an algorithm gets a record without this permission: OpenID Connect Dynamic Client Registration
+/// section 2, `request_object_signing_alg`: "All Request Objects from this Client MUST be rejected, if not signed with this
+/// algorithm."
 pub(super) fn judge(object: UnsignedClaims, policy: &Policy<'_>, trace: &mut Trace) -> Result<Claims, Fault> {
     let settings = &policy.client.settings;
     let allowed = policy.tenant.unsigned_request_objects
         && settings.allow_unsigned_request_object
-        && !settings.require_request_object
-        && settings.request_object_signing_algs.is_empty();
+        && !settings.require_request_object;
     if !allowed {
         trace.fail("unsigned", CLAUSE, "the client's record allows unsecured objects", "it does not");
         return Err(Fault::ObjectUnsigned);

@@ -3,6 +3,7 @@
 mod account;
 mod authorize;
 mod case;
+mod check_session;
 mod client_auth;
 mod cookies;
 mod deliver;
@@ -17,8 +18,9 @@ mod issue;
 mod logout;
 mod metadata;
 mod middleware;
-mod protect;
+pub(crate) mod protect;
 mod push;
+mod register;
 mod render;
 mod revoke;
 mod screens;
@@ -62,11 +64,18 @@ fn tenant_routes(app: &App) -> Router {
         .route(Endpoint::Revocation.path(), post(revoke::revoke))
         .route(Endpoint::PushedAuthorization.path(), post(push::push))
         .route(Endpoint::DeviceAuthorization.path(), post(device::start));
+    let registered = get(register::read).put(register::update).delete(register::delete);
+    let registration = Router::new()
+        .route(Endpoint::Register.path(), post(register::create))
+        .route(&format!("{}/{{client_id}}", Endpoint::Register.path()), registered);
     // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
-    let cross_origin =
-        middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
+    let cross_origin = middleware::cross_origin(
+        metadata.merge(api).merge(registration).method_not_allowed_fallback(method_not_allowed),
+    );
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
+    // A request may end a session, so those who only look are not answered (RFC 9110 section 9.2.1).
+    let end_session = get(logout::ask).post(logout::post).head(authorize::others);
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
@@ -77,7 +86,10 @@ fn tenant_routes(app: &App) -> Router {
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
         .route(Endpoint::Device.path(), get(device::ask).post(device::enter))
-        .route("/logout", get(logout::ask).post(logout::end))
+        .route(Endpoint::EndSession.path(), end_session)
+        .route("/logout/confirm", post(logout::confirm))
+        .route("/logout/done", get(logout::done))
+        .route(Endpoint::CheckSession.path(), get(check_session::frame))
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

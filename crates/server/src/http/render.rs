@@ -30,6 +30,7 @@ enum Form {
     Page,
     Token,
     Bearer,
+    Registration,
 }
 
 impl Failure {
@@ -46,6 +47,11 @@ impl Failure {
     /// For clients that bring an access token.
     pub(super) fn bearer(fault: Fault) -> Self {
         Self { fault, form: Form::Bearer }
+    }
+
+    /// For whoever registers a client or looks after its registration (RFC 7591 section 3.2.2).
+    pub(super) fn registration(fault: Fault) -> Self {
+        Self { fault, form: Form::Registration }
     }
 }
 
@@ -118,8 +124,10 @@ impl IntoResponse for Failure {
             }
             // RFC 6750 section 3.1: without any token "the resource server SHOULD NOT include an error code or other
             // error information".
-            Form::Bearer if self.fault.wire().is_empty() => status.into_response(),
-            Form::Token | Form::Bearer => (status, Json(body(&self.fault))).into_response(),
+            Form::Bearer | Form::Registration if self.fault.wire().is_empty() => status.into_response(),
+            Form::Token | Form::Bearer | Form::Registration => {
+                (status, Json(body(&self.fault))).into_response()
+            }
         };
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge() {
@@ -142,6 +150,12 @@ impl Failure {
             Form::Bearer if self.fault.wire().is_empty() => "Bearer realm=\"userinfo\"".to_owned(),
             Form::Bearer if self.fault.status() < 500 => format!(
                 "Bearer realm=\"userinfo\", error=\"{}\", error_description=\"{}\"",
+                self.fault.wire(),
+                description(&self.fault)
+            ),
+            Form::Registration if self.fault.wire().is_empty() => "Bearer realm=\"registration\"".to_owned(),
+            Form::Registration if self.fault.status() == 401 => format!(
+                "Bearer realm=\"registration\", error=\"{}\", error_description=\"{}\"",
                 self.fault.wire(),
                 description(&self.fault)
             ),
