@@ -11,6 +11,7 @@ pub mod client_auth;
 pub mod client_policy;
 mod coded;
 pub mod context;
+pub mod device;
 pub mod discovery;
 pub mod fault;
 pub mod hint;

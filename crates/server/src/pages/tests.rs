@@ -43,6 +43,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         scopes: vec![ScopeLine { title: own(), detail: own() }],
         action: "/acme/consent/1".into(),
         csrf: own(),
+        device: true,
         remembered: true,
         switch_action: some(),
         correlation_id: own(),
@@ -101,7 +102,12 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
             applications: vec![(own(), own())],
         }),
     };
+    let device =
+        DevicePage { shell: shell(), action: own(), csrf: own(), user_code: own(), error: Some(own()) };
+    let device_done = DeviceDonePage { shell: shell(), client_name: own(), allowed: true };
     vec![
+        ("device", device.render()),
+        ("device_done", device_done.render()),
         ("login", login.render()),
         ("asked", asked.render()),
         ("consent", consent.render()),
