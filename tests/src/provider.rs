@@ -15,6 +15,7 @@ use signet_core::records::{AuditEvent, Tenant, TenantSettings};
 use signet_server::app::App;
 use signet_server::config::Config;
 use signet_server::edge::{self, Clock};
+use signet_server::fetch::Fetcher;
 use signet_server::node::{self, Setup};
 use signet_server::provisioning::Provisioner;
 use signet_server::vault::Vault;
@@ -119,6 +120,11 @@ impl Provider {
 
     /// On a given, empty store.
     pub async fn on(store: Arc<dyn Store>) -> Self {
+        Self::with(store, &Config::load(None).unwrap()).await
+    }
+
+    /// On a given, empty store, with other settings than the default ones.
+    pub async fn with(store: Arc<dyn Store>, config: &Config) -> Self {
         store.migrate().await.unwrap();
         let clock = Arc::new(AtomicI64::new(START));
         let setup = Setup {
@@ -127,8 +133,9 @@ impl Provider {
             clock: Clock::manual(clock.clone()),
             mode: Mode::Development,
             demo_users: Vec::new(),
+            fetcher: Fetcher::new(&config.fetch, Mode::Development).unwrap(),
         };
-        let app = node::assemble(setup, &Config::load(None).unwrap());
+        let app = node::assemble(setup, config);
         let router = http::router(&app, Router::new());
         let provider = Self { app, router, clock };
         provider.tenant("default", ISSUER, TenantSettings::default()).await;

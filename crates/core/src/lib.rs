@@ -20,6 +20,7 @@ pub mod pkce;
 pub mod provision;
 pub mod records;
 pub mod redirect;
+pub mod remote_keys;
 pub mod replay;
 pub mod request_object;
 pub mod response;

@@ -72,6 +72,7 @@ faults! {
         "key_json_too_deep" TooDeep { limit: usize } => "the JSON is nested deeper than {limit} levels",
         "key_json_too_many" TooManyValues { limit: usize } => "the JSON has more than {limit} values",
         "key_duplicate_member" DuplicateMember { name: Offered } => "the JSON member \"{name}\" occurs twice",
+        "key_not_set" NotSet => "this is not a JWK Set: it has no member \"keys\"",
         "key_not_object" NotObject { found: &'static str } => "a JWK must be a JSON object, not {found}",
         "key_set_empty" EmptySet => "the JWK Set has no keys",
         "key_set_unusable" NoUsableKey { count: usize, first: String } => "none of the {count} keys in the JWK Set is usable; the first one: {first}",

@@ -13,11 +13,14 @@ use crate::{KeyFault, PublicKey, b64};
 /// Most bytes of a key document.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 const MAX_KEYS: usize = 20;
+/// Most bytes and keys of a set that its owner publishes, with those that are gone or still to come.
+const MAX_SET_BYTES: usize = 256 * 1024;
+const MAX_SET_KEYS: usize = 50;
 
 /// The outcome of an import.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// The usable keys; never empty.
+    /// The usable keys; never empty after [`import`].
     pub keys: Vec<ImportedKey>,
     /// Members of a JWK Set that were skipped: their index in the set, and why.
     pub skipped: Vec<(usize, KeyFault)>,
@@ -70,6 +73,29 @@ pub fn import(bytes: &[u8]) -> Result<Import, KeyFault> {
     }
 }
 
+/// Reads a JWK Set that its owner publishes and changes as it likes. Unlike [`import`] it takes larger sets, and such
+/// as hold no usable key: that is what its owner has to say at the time.
+///
+/// RFC 7517 section 5: "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type) values that are
+/// not understood by them, that are missing required members, or for which values are out of the supported ranges."
+pub fn import_set(bytes: &[u8]) -> Result<Import, KeyFault> {
+    if bytes.len() > MAX_SET_BYTES {
+        return Err(KeyFault::DocumentTooLarge { size: bytes.len(), limit: MAX_SET_BYTES });
+    }
+    let map = strict::key_document(bytes.trim_ascii(), 8, 4096)?;
+    let members = match map.get("keys") {
+        Some(Value::Array(members)) => members,
+        None => return Err(KeyFault::NotSet),
+        Some(other) => {
+            return Err(KeyFault::MemberType { member: "keys", found: type_name(other), wanted: "an array" });
+        }
+    };
+    if members.len() > MAX_SET_KEYS {
+        return Err(KeyFault::TooManyKeys { count: members.len(), limit: MAX_SET_KEYS });
+    }
+    Ok(each(members))
+}
+
 fn json(bytes: &[u8]) -> Result<Import, KeyFault> {
     let mut map = strict::key_document(bytes, 8, 4096)?;
     match map.remove("keys") {
@@ -88,6 +114,16 @@ fn set(members: &[Value]) -> Result<Import, KeyFault> {
     if members.len() > MAX_KEYS {
         return Err(KeyFault::TooManyKeys { count: members.len(), limit: MAX_KEYS });
     }
+    let import = each(members);
+    match import.skipped.first() {
+        Some((_, first)) if import.keys.is_empty() => {
+            Err(KeyFault::NoUsableKey { count: members.len(), first: first.to_string() })
+        }
+        _ => Ok(import),
+    }
+}
+
+fn each(members: &[Value]) -> Import {
     let mut import = Import { keys: Vec::new(), skipped: Vec::new() };
     for (index, member) in members.iter().enumerate() {
         match jwk(member, Origin::Jwks) {
@@ -95,12 +131,7 @@ fn set(members: &[Value]) -> Result<Import, KeyFault> {
             Err(fault) => import.skipped.push((index, fault)),
         }
     }
-    match import.skipped.first() {
-        Some((_, first)) if import.keys.is_empty() => {
-            Err(KeyFault::NoUsableKey { count: members.len(), first: first.to_string() })
-        }
-        _ => Ok(import),
-    }
+    import
 }
 
 fn jwk(value: &Value, origin: Origin) -> Result<ImportedKey, KeyFault> {

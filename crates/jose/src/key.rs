@@ -157,6 +157,15 @@ impl PublicKey {
             && self.alg().is_none_or(|bound| bound == alg.name())
     }
 
+    /// Whether there is any algorithm for which the key can have this usage. RFC 7517 section 4.2: a key without `use`
+    /// is for both.
+    pub fn can(&self, usage: KeyUse) -> bool {
+        match usage {
+            KeyUse::Sig => self.kind().sig_algs().into_iter().any(|alg| self.fits_sig(alg)),
+            KeyUse::Enc => self.kind().key_algs().into_iter().any(|alg| self.fits_enc(alg)),
+        }
+    }
+
     /// Kind, use and bound algorithm in words.
     pub(crate) fn described(&self) -> String {
         let mut key = self.kind().to_string();

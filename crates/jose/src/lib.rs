@@ -27,7 +27,7 @@ pub use compact::{
     Compact, JweHeader, JwsHeader, Limits, Peek, SealedJwe, UnverifiedJws, parse, parse_nested,
 };
 pub use fault::{JoseFault, KeyFault, Offered};
-pub use import::{Import, ImportedKey, Origin, import};
+pub use import::{Import, ImportedKey, Origin, import, import_set};
 pub use key::PublicKey;
 pub use private::PrivateKey;
 pub use seal::{Decrypter, Encrypter, SealHeader};

@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 
+use signet_core::audit;
 use signet_core::change::Change;
 use signet_core::client_policy::Mode;
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TenantId};
+use signet_core::records::Client;
+use signet_core::remote_keys::{Alarm, Demand};
 use signet_store::{Store, StoreError};
 
 use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
+use crate::fetch::Fetcher;
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::passwords::Hasher;
 use crate::pool::Pool;
+use crate::proxies::Proxies;
+use crate::remote_keys::RemoteKeys;
 use crate::tenancy::{Sources, Tenancy};
 use crate::vault::Vault;
 
@@ -53,8 +59,12 @@ pub struct Parts {
     pub http: HttpLimits,
     /// Whether answers tell browsers to come back over https only.
     pub hsts: bool,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Proxies,
+    /// Fetches from addresses that clients name.
+    pub fetcher: Fetcher,
+    /// Keys that clients publish.
+    pub remote_keys: RemoteKeys,
     /// People to show on the login page, in development only: username and password.
     pub demo_users: Vec<(String, String)>,
     /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.
@@ -102,13 +112,61 @@ impl App {
         Sources { store: &self.store, vault: &self.vault, keyring: &self.keyring, now }
     }
 
-    /// A client with its keys, at most a second old.
+    /// A client with its keys, at most a second old. Those that it publishes at its `jwks_uri` are among them, as old as
+    /// [`signet_core::remote_keys`] allows.
     pub async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Registered>>, Fault> {
-        self.clients.find(self.store.as_ref(), tenant, id).await.map_err(store_fault)
+        let found = self.clients.find(self.store.as_ref(), tenant, id).await.map_err(store_fault)?;
+        let Some(found) = found else { return Ok(None) };
+        let demand = if found.client.settings.encrypts() { Demand::Encrypt } else { Demand::Verify };
+        Ok(Some(match self.published(&found, demand).await {
+            Some((published, _)) => published,
+            None => found,
+        }))
+    }
+
+    /// The client again, after a message that none of its keys verifies
+    /// ([`signet_core::remote_keys::may_be_stale`]): with its `jwks_uri` fetched anew. `None` if there is nothing new to
+    /// judge with, because there is no `jwks_uri`, or it was fetched a moment ago, or cannot be.
+    pub async fn client_afresh(
+        &self,
+        tenant: &TenantId,
+        id: &ClientId,
+    ) -> Result<Option<Arc<Registered>>, Fault> {
+        let found = self.clients.find(self.store.as_ref(), tenant, id).await.map_err(store_fault)?;
+        let Some(found) = found else { return Ok(None) };
+        let published = self.published(&found, Demand::UnknownKid).await;
+        Ok(published.filter(|(_, refetched)| *refetched).map(|(published, _)| published))
+    }
+
+    /// The client with the keys that it publishes, and whether they were fetched just now; `None` if it publishes none.
+    async fn published(&self, found: &Registered, demand: Demand) -> Option<(Arc<Registered>, bool)> {
+        let Client { tenant, client_id, settings, disabled, .. } = &found.client;
+        let uri = settings.jwks_uri.as_deref().filter(|_| !disabled)?;
+        let remote = self.remote_keys.keys(uri, demand).await;
+        let alarms = remote.alarms.iter().map(|alarm| self.alarm(&found.client, uri, alarm));
+        self.record(tenant, &alarms.collect::<Vec<_>>()).await;
+        let mut keys = found.keys.clone();
+        keys.extend(remote.keys.iter().map(|key| key.record(tenant, client_id)));
+        Some((Arc::new(Registered { client: found.client.clone(), keys }), remote.refetched))
+    }
+
+    fn alarm(&self, client: &Client, uri: &str, alarm: &Alarm) -> Change {
+        let context = self.context(self.clock.now());
+        audit::success(&client.tenant, "client.key_changed", &context.handle(), &context)
+            .client(&client.client_id)
+            .fact("jwks_uri", uri)
+            .fact("kid", alarm.kid.as_str())
+            .fact("known", alarm.known.as_str())
+            .fact("offered", alarm.offered.as_str())
+            .fact("taken", alarm.taken)
+            .change()
     }
 
     /// Writes audit events whose loss must not change an answer.
     pub async fn record(&self, tenant: &TenantId, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
         if let Err(error) = self.store.apply(tenant, changes).await {
             tracing::error!(error = %error, "an audit event could not be written");
         }

@@ -1,11 +1,14 @@
 //! The settings of a node: an embedded default file, the operator's file over it, the environment over both.
 
-use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::fetch::AllowedHost;
+use crate::proxies::Proxies;
 
 /// The commented default file; also the sample that `signet config default` prints.
 pub const DEFAULT: &str = include_str!("../../../config/signet.toml");
@@ -16,6 +19,10 @@ pub const DEFAULT: &str = include_str!("../../../config/signet.toml");
 pub struct Config {
     /// The HTTP server.
     pub http: Http,
+    /// TLS of its own.
+    pub tls: Tls,
+    /// What Signet fetches from others.
+    pub fetch: Fetch,
     /// The database.
     pub database: Database,
     /// Rate limits.
@@ -44,10 +51,36 @@ pub struct Http {
     pub request_timeout_seconds: u64,
     /// Longest time to wait for running requests at shutdown, in seconds.
     pub shutdown_seconds: u64,
-    /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Reverse proxies whose `X-Forwarded-For` is believed: addresses and CIDR blocks.
+    pub trusted_proxies: Proxies,
     /// Whether to send `Strict-Transport-Security`.
     pub hsts: bool,
+}
+
+/// TLS of its own; without both files the node speaks plain HTTP and stands behind a proxy.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file of the certificate and its chain; empty means no TLS.
+    pub certificate: PathBuf,
+    /// PEM file of the private key; empty means no TLS.
+    pub key: PathBuf,
+}
+
+/// What Signet fetches from others: request objects, key sets, sector identifiers, logout calls.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    /// Hosts (`host` or `host:port`) that may have private addresses.
+    pub allow_hosts: Vec<AllowedHost>,
+    /// PEM file of certificates that are believed beside the public ones; empty means none.
+    pub extra_ca_file: PathBuf,
+    /// Longest time of one fetch, in seconds.
+    pub timeout_seconds: NonZeroU64,
+    /// Most fetches at the same time.
+    pub max_concurrent: NonZeroUsize,
+    /// Most fetches from one host at the same time.
+    pub max_concurrent_per_host: NonZeroUsize,
 }
 
 /// The database.
@@ -126,7 +159,7 @@ impl Config {
     /// Reads the defaults, then `file`, then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
         let environment = config::Environment::with_prefix("SIGNET").prefix_separator("__").separator("__");
-        Self::layered(file, environment.try_parsing(true))
+        Self::layered(file, environment)
     }
 
     fn layered(file: Option<&Path>, environment: config::Environment) -> Result<Self, config::ConfigError> {
@@ -135,7 +168,7 @@ impl Config {
         if let Some(file) = file {
             layers = layers.add_source(config::File::from(file).format(config::FileFormat::Toml));
         }
-        layers.add_source(environment).build()?.try_deserialize()
+        layers.add_source(lists(environment.try_parsing(true))).build()?.try_deserialize()
     }
 
     /// JSON Schema of the file.
@@ -143,6 +176,12 @@ impl Config {
         let schema = schemars::schema_for!(Config);
         serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
     }
+}
+
+/// Settings that are lists: in the environment, their values are separated by commas.
+fn lists(environment: config::Environment) -> config::Environment {
+    let lists = ["http.trusted_proxies", "fetch.allow_hosts"];
+    lists.into_iter().fold(environment.list_separator(","), config::Environment::with_list_parse_key)
 }
 
 #[cfg(test)]
@@ -157,7 +196,6 @@ mod tests {
         let environment = config::Environment::with_prefix("SIGNET")
             .prefix_separator("__")
             .separator("__")
-            .try_parsing(true)
             .source(Some(given.collect()));
         Config::layered(Some(&path), environment).map_err(|error| error.to_string())
     }
@@ -180,6 +218,19 @@ mod tests {
         assert!(with("[http]\nlissten = \"x\"\n", &[]).unwrap_err().contains("lissten"));
         assert!(with("[htpp]\n", &[]).unwrap_err().contains("htpp"));
         assert!(with("[limits]\nburst = 0\n", &[]).is_err());
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas_in_the_environment() {
+        let config = with("", &[("SIGNET__FETCH__ALLOW_HOSTS", "rp.internal,localhost:8443")]).unwrap();
+        assert_eq!(config.fetch.allow_hosts.len(), 2);
+        let config = with("", &[("SIGNET__HTTP__TRUSTED_PROXIES", "10.0.0.0/8")]).unwrap();
+        assert_ne!(config.http.trusted_proxies, Proxies::default());
+        for wrong in
+            ["[fetch]\nallow_hosts = [\"https://rp\"]\n", "[http]\ntrusted_proxies = [\"10.0.0.0/33\"]\n"]
+        {
+            assert!(with(wrong, &[]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

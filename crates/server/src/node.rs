@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::Handle;
+use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use signet_core::client_policy::Mode;
 use signet_store::{Store, StoreError};
@@ -17,8 +17,11 @@ use signet_store_sqlite::{Durability, SqliteStore};
 use crate::app::{App, HttpLimits, Parts};
 use crate::config::Config;
 use crate::edge::{self, Clock};
+use crate::fetch::Fetcher;
 use crate::limits::{Limits, Rates};
 use crate::pool::Pool;
+use crate::remote_keys::RemoteKeys;
+use crate::tls::Certificate;
 use crate::vault::Vault;
 use crate::{http, jobs};
 
@@ -78,6 +81,8 @@ pub struct Setup {
     pub mode: Mode,
     /// People to show on the login page; empty in production.
     pub demo_users: Vec<(String, String)>,
+    /// Fetches from addresses that clients name.
+    pub fetcher: Fetcher,
 }
 
 /// A node from its settings. Rate limits and the clock's tolerance hold in production only.
@@ -93,7 +98,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
     App::new(Parts {
         store: setup.store,
         vault: setup.vault,
-        clock: setup.clock,
+        clock: setup.clock.clone(),
         entropy: edge::entropy(),
         mode: setup.mode,
         tenancy: crate::tenancy::Tenancy::default(),
@@ -113,13 +118,25 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         },
         hsts: production && config.http.hsts,
         trusted_proxies: config.http.trusted_proxies.clone(),
+        remote_keys: RemoteKeys::new(setup.fetcher.clone(), setup.clock.clone(), setup.mode),
+        fetcher: setup.fetcher,
         demo_users: if production { Vec::new() } else { setup.demo_users },
         clock_tolerance: production.then_some(config.clock.tolerance_seconds),
     })
 }
 
+/// How a node listens.
+#[derive(Debug)]
+pub struct Listening {
+    /// Where.
+    pub listener: TcpListener,
+    /// With TLS of its own, if it has a certificate.
+    pub certificate: Option<Certificate>,
+}
+
 /// Serves until the process is told to stop, then lets running requests finish.
-pub async fn run(app: App, listener: TcpListener, extra: Router, config: &Config) -> std::io::Result<()> {
+pub async fn run(app: App, on: Listening, extra: Router, config: &Config) -> std::io::Result<()> {
+    let Listening { listener, certificate } = on;
     listener.set_nonblocking(true)?;
     let handle = Handle::<SocketAddr>::new();
     let grace = Duration::from_secs(config.http.shutdown_seconds);
@@ -133,7 +150,23 @@ pub async fn run(app: App, listener: TcpListener, extra: Router, config: &Config
         }
     });
     let service = http::router(&app, extra).into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener)?.handle(handle);
+    let outcome = match certificate {
+        None => bounded(axum_server::from_tcp(listener)?.handle(handle)).serve(service).await,
+        Some(certificate) => {
+            let server = axum_server::from_tcp_rustls(listener, certificate.live())?.handle(handle);
+            let keeping = tokio::spawn(certificate.keep());
+            let outcome = bounded(server).serve(service).await;
+            keeping.abort();
+            outcome
+        }
+    };
+    jobs.stop().await;
+    app.store.close().await;
+    outcome
+}
+
+/// A server that cuts off slow and large heads.
+fn bounded<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
     server
         .http_builder()
         .http1()
@@ -141,10 +174,7 @@ pub async fn run(app: App, listener: TcpListener, extra: Router, config: &Config
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES);
     server.http_builder().http2().timer(TokioTimer::new()).max_concurrent_streams(128);
-    let outcome = server.serve(service).await;
-    jobs.stop().await;
-    app.store.close().await;
-    outcome
+    server
 }
 
 /// SIGTERM, or Ctrl-C.

@@ -243,20 +243,12 @@ fn read(declaration: &KeyDeclaration) -> Result<Vec<Wanted>, Refusal> {
     let import =
         signet_jose::import(text.as_bytes()).map_err(|fault| Refusal::KeySource { name: name(), fault })?;
     // Of a set that holds keys for both, those for the declared usage are meant.
-    let keys: Vec<_> = import.keys.into_iter().filter(|one| can(&one.key, declaration.usage)).collect();
+    let keys: Vec<_> = import.keys.into_iter().filter(|one| one.key.can(declaration.usage)).collect();
     if keys.is_empty() {
         return Err(Refusal::KeyUsage { name: name(), usage: declaration.usage });
     }
     let several = keys.len() > 1;
     keys.into_iter().map(|one| wanted(declaration, one, several)).collect()
-}
-
-/// Whether there is any algorithm for which the key can have this usage.
-fn can(key: &PublicKey, usage: KeyUse) -> bool {
-    match usage {
-        KeyUse::Sig => key.kind().sig_algs().into_iter().any(|alg| key.fits_sig(alg)),
-        KeyUse::Enc => key.kind().key_algs().into_iter().any(|alg| key.fits_enc(alg)),
-    }
 }
 
 fn wanted(declaration: &KeyDeclaration, one: ImportedKey, several: bool) -> Result<Wanted, Refusal> {

@@ -216,6 +216,16 @@ impl Default for ClientSettings {
     }
 }
 
+impl ClientSettings {
+    /// Whether anything is encrypted to the client.
+    pub fn encrypts(&self) -> bool {
+        let protected = [&self.authorization_response, &self.introspection];
+        self.id_token.encrypted.is_some()
+            || self.userinfo.encrypted.is_some()
+            || protected.into_iter().any(|one| one.encrypted.is_some())
+    }
+}
+
 /// OpenID Connect Dynamic Client Registration section 2, `application_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

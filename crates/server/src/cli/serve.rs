@@ -18,7 +18,9 @@ use super::output::Problem;
 use crate::app::App;
 use crate::config::Config;
 use crate::edge::Clock;
-use crate::node::{self, Location, Setup};
+use crate::fetch::Fetcher;
+use crate::node::{self, Listening, Location, Setup};
+use crate::tls::Certificate;
 use crate::vault::{Vault, tenant_key_context};
 use crate::{logging, tenant_keys};
 
@@ -44,8 +46,18 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let vault = admin::vault(common)?;
     let store = location.open(config.database.max_connections.get(), Durability::Full).await?;
     schema(store.as_ref(), options.migrate).await?;
-    let setup =
-        Setup { store, vault, clock: Clock::system(), mode: Mode::Production, demo_users: Vec::new() };
+    let certificate = Certificate::load(&config.tls)
+        .map_err(|error| Problem::new("tls", error).hint("See certificate and key under [tls]."))?;
+    let fetcher = Fetcher::new(&config.fetch, Mode::Production)
+        .map_err(|error| Problem::new("fetch", error).hint("See extra_ca_file under [fetch]."))?;
+    let setup = Setup {
+        store,
+        vault,
+        clock: Clock::system(),
+        mode: Mode::Production,
+        demo_users: Vec::new(),
+        fetcher,
+    };
     let app = node::assemble(setup, &config);
     for tenant in tenants(app.store.as_ref()).await? {
         openable(&app, &tenant).await?;
@@ -54,8 +66,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let listener = TcpListener::bind(config.http.listen)
         .map_err(|error| Problem::new("listen", format!("{}: {error}", config.http.listen)))?;
     let address = listener.local_addr().map_err(|error| Problem::new("listen", error.to_string()))?;
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    node::run(app, listener, Router::new(), &config)
+    tracing::info!(%address, tls = certificate.is_some(), version = env!("CARGO_PKG_VERSION"), "serving");
+    node::run(app, Listening { listener, certificate }, Router::new(), &config)
         .await
         .map_err(|error| Problem::new("serve", error.to_string()))?;
     Ok(ExitCode::SUCCESS)
@@ -104,7 +116,7 @@ async fn tenants(store: &dyn Store) -> Result<Vec<Tenant>, Problem> {
             let text =
                 format!("the issuer of tenant \"{}\" is {}, which is not https", tenant.id, tenant.issuer);
             return Err(Problem::new("issuer_not_https", text)
-                .hint("OpenID Connect Core section 16.17 demands TLS. Give the tenant an https issuer (signet apply), and run behind a proxy that has the certificate."));
+                .hint("OpenID Connect Core section 16.17 demands TLS. Give the tenant an https issuer (signet apply), and either run behind a proxy that has the certificate, or set it under [tls]."));
         }
     }
     Ok(tenants)

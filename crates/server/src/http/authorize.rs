@@ -11,7 +11,7 @@ use signet_core::change::Conflict;
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
-use signet_core::request_object;
+use signet_core::{remote_keys, request_object};
 use signet_jose::Trace;
 use signet_store::StoreError;
 
@@ -75,7 +75,14 @@ async fn accept(
     let browser = context.mint(BROWSER_PREFIX);
     let case =
         Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params, browser: browser.hash };
-    let (outcome, client) = decide(case).await.map_err(page)?;
+    let (mut outcome, mut client) = decide(case.clone()).await.map_err(page)?;
+    // OpenID Connect Core section 10.1.1: an unfamiliar kid is a reason to fetch the client's keys again.
+    if let (Err(refused), Some(id)) = (&outcome.reply, &client)
+        && remote_keys::may_be_stale(&refused.fault)
+        && app.client_afresh(&view.tenant.id, id).await.map_err(page)?.is_some()
+    {
+        (outcome, client) = decide(case).await.map_err(page)?;
+    }
     let accepted = outcome.reply.clone().map_err(|refused| (refused, client.clone()))?;
     match app.store.apply(&view.tenant.id, &outcome.changes).await {
         Ok(()) => {}
@@ -127,6 +134,7 @@ async fn decide(case: Case) -> Result<(Outcome, Option<ClientId>), Fault> {
 }
 
 /// One authorization request with what judging it needs.
+#[derive(Clone)]
 struct Case {
     app: App,
     view: Arc<TenantView>,

@@ -14,6 +14,7 @@ use signet_core::params::Params;
 
 use super::render::Failure;
 use crate::app::App;
+use crate::proxies::Proxies;
 use crate::tenancy::TenantView;
 
 /// The tenant that `dispatch` found.
@@ -132,17 +133,11 @@ pub(super) fn host(request: &Request) -> Option<String> {
     named.or_else(|| request.uri().authority().map(ToString::to_string))
 }
 
-/// The client's address: the peer, or, when the peer is a trusted proxy, the last address in `X-Forwarded-For` that is
-/// not one itself.
-pub(super) fn client_address(request: &Request, trusted: &[IpAddr]) -> IpAddr {
+/// The client's address, as far as it can be told.
+pub(super) fn client_address(request: &Request, trusted: &Proxies) -> IpAddr {
     let unknown = IpAddr::from([0, 0, 0, 0]);
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(unknown, |info| info.0.ip());
-    if !trusted.contains(&peer.to_canonical()) {
-        return peer;
-    }
-    let forwarded =
-        request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+    let forwarded = request.headers().get_all("x-forwarded-for").iter();
+    // What is not text is not an address either; it must not make the rest believable.
+    trusted.client(peer, forwarded.map(|value| value.to_str().unwrap_or("?")))
 }

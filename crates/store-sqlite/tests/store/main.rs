@@ -4,3 +4,4 @@
 mod contract_file;
 mod contract_memory;
 mod database;
+mod upgrade;

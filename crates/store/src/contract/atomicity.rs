@@ -2,11 +2,12 @@
 
 use signet_core::change::{Change, Conflict};
 use signet_core::ids::TenantId;
-use signet_core::records::Stage;
+use signet_core::records::{DeviceStage, Stage};
 
 use super::build::{
-    self, NOW, World, access_token, client, client_key, code, consent, event, grant, id, interaction, redeem,
-    replay, session, step, tenant_key, user,
+    self, NOW, World, access_token, attempt, client, client_key, code, consent, delivery, device_code,
+    device_step, event, grant, id, initial_access_token, interaction, pushed_request, redeem, refresh_token,
+    replay, rotate, session, session_client, step, successor, take, tenant_key, user,
 };
 use super::{Handle, apply, assert_conflict};
 use crate::{AuditFilter, Page, StoreError};
@@ -29,6 +30,14 @@ async fn doomed(store: &Handle, world: &World) -> Vec<(Change, Conflict)> {
         (redeem(&spent), Conflict::Code),
         (Change::InsertAccessToken(access_token(&spent_grant, "late")), Conflict::Grant),
         (step(&interaction(&world.client, "gone"), Stage::Fresh), Conflict::Interaction),
+        (rotate(&refresh_token(&spent_grant, "gone"), 0), Conflict::RefreshToken),
+        (take(&pushed_request(&world.client, "gone")), Conflict::PushedRequest),
+        (device_step(&device_code(&world.client, "gone", "GONE"), DeviceStage::Denied), Conflict::Device),
+        (attempt(&delivery(&world.user, &world.client, 99), None), Conflict::Delivery),
+        (
+            Change::UseInitialAccessToken { hash: initial_access_token(&world.id, "gone").hash, at: NOW },
+            Conflict::InitialAccessToken,
+        ),
         (Change::UpdateClient(world.client.clone()), Conflict::Version),
         (Change::InsertClient(world.client.clone()), Conflict::Exists),
         (Change::DeleteUser(id(99)), Conflict::Missing),
@@ -90,6 +99,60 @@ pub async fn nothing_applied_is_nothing_written(store: &Handle) {
     assert_eq!(store.users(&world.id, &Page { after: None, limit: 9 }).await.unwrap(), [world.user]);
 }
 
+/// The same of what the protocols keep beside.
+pub async fn a_late_conflict_undoes_every_protocol_change(store: &Handle) {
+    let world = build::world(store, "one").await;
+    let (grant, refresh) = world.refresh(store, 1, "refresh").await;
+    let token = access_token(&grant, "token");
+    let pushed = pushed_request(&world.client, "pushed");
+    let device = device_code(&world.client, "device", "WDJBMJHT");
+    let noted = session_client(&world.user, &world.client, "sid");
+    let told = delivery(&world.user, &world.client, 1);
+    let initial = initial_access_token(&world.id, "initial");
+    let setup = [
+        Change::InsertAccessToken(token.clone()),
+        Change::InsertPushedRequest(pushed.clone()),
+        Change::InsertDeviceCode(device.clone()),
+        Change::PutSessionClient(noted.clone()),
+        Change::InsertLogoutDelivery(told.clone()),
+        Change::InsertInitialAccessToken(initial.clone()),
+    ];
+    apply(store, &world.id, &setup).await;
+
+    let next = successor(&refresh, "next");
+    let changes = [
+        rotate(&refresh, 0),
+        Change::InsertRefreshToken(next.clone()),
+        Change::DeleteAccessToken(token.hash),
+        take(&pushed),
+        Change::InsertPushedRequest(pushed_request(&world.client, "new")),
+        device_step(&device, DeviceStage::Denied),
+        Change::InsertDeviceCode(device_code(&world.client, "new", "NEW")),
+        Change::DeleteSessionClients { sid: "sid".into() },
+        Change::PutSessionClient(session_client(&world.user, &world.client, "new")),
+        attempt(&told, None),
+        Change::InsertLogoutDelivery(delivery(&world.user, &world.client, 2)),
+        Change::UseInitialAccessToken { hash: initial.hash, at: NOW },
+        Change::InsertInitialAccessToken(initial_access_token(&world.id, "new")),
+        Change::RevokeSessionGrants { sid: "sid".into(), at: NOW },
+        Change::DeleteUser(id(99)),
+    ];
+    assert_conflict(store.apply(&world.id, &changes).await, Conflict::Missing);
+
+    let (one, app) = (&world.id, &world.client.client_id);
+    assert_eq!(store.refresh_token(one, &next.hash).await.unwrap(), None);
+    assert_eq!(store.refresh_token(one, &refresh.hash).await.unwrap(), Some(refresh));
+    assert_eq!(store.access_token(one, &token.hash).await.unwrap(), Some(token));
+    assert_eq!(store.pushed_request(one, &pushed.hash).await.unwrap(), Some(pushed));
+    assert_eq!(store.pushed_request(one, &signet_core::ids::TokenHash::of("new")).await.unwrap(), None);
+    assert_eq!(store.device_code(one, &device.hash).await.unwrap(), Some(device));
+    assert_eq!(store.device_by_user_code(one, "NEW").await.unwrap(), None);
+    assert_eq!(store.session_clients(one, "sid").await.unwrap(), [noted]);
+    assert_eq!(store.session_clients(one, "new").await.unwrap(), []);
+    assert_eq!(store.logout_deliveries(one, app, 9).await.unwrap(), [told]);
+    assert_eq!(store.initial_access_tokens(one).await.unwrap(), [initial]);
+}
+
 /// A change whose record names another tenant is refused before anything is written.
 pub async fn a_foreign_record_is_refused(store: &Handle) {
     let (one, two) = (build::world(store, "one").await, build::world(store, "two").await);
@@ -112,6 +175,14 @@ pub async fn a_foreign_record_is_refused(store: &Handle) {
         Change::InsertGrant(grant.clone()),
         Change::InsertCode(code(&grant, "code")),
         Change::InsertAccessToken(access_token(&grant, "token")),
+        Change::InsertRefreshToken(refresh_token(&grant, "refresh")),
+        Change::InsertPushedRequest(pushed_request(&two.client, "pushed")),
+        Change::InsertDeviceCode(device_code(&two.client, "device", "CODE")),
+        device_step(&device_code(&two.client, "device", "CODE"), DeviceStage::Denied),
+        Change::PutSessionClient(session_client(&two.user, &two.client, "sid")),
+        Change::InsertLogoutDelivery(delivery(&two.user, &two.client, 1)),
+        attempt(&delivery(&two.user, &two.client, 1), None),
+        Change::InsertInitialAccessToken(initial_access_token(&two.id, "initial")),
         Change::Audit(Box::new(event(&two.id, 1))),
     ];
     for change in foreign {

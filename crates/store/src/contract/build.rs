@@ -7,8 +7,9 @@ use signet_core::authorize::{AuthorizationRequest, RequestSource};
 use signet_core::change::Change;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{
-    AccessToken, AuditEvent, Authentication, Client, ClientKey, ClientSettings, Code, Consent, Grant,
-    Interaction, KeyOrigin, Outcome, Replay, ResponseMode, ResponseType, Session, Stage, Tenant, TenantKey,
+    AccessToken, AuditEvent, Authentication, Client, ClientKey, ClientSettings, Code, Consent, DeviceCode,
+    DeviceStage, Grant, InitialAccessToken, Interaction, KeyOrigin, LogoutDelivery, Outcome, PushedRequest,
+    RefreshToken, Replay, ResponseMode, ResponseType, Session, SessionClient, Stage, Tenant, TenantKey,
     TenantSettings, User,
 };
 use signet_jose::{KeySpec, KeyUse};
@@ -197,6 +198,16 @@ pub fn grant(user: &User, client: &Client, number: u128) -> Grant {
     }
 }
 
+pub fn authentication(grant: &Grant) -> Authentication {
+    Authentication {
+        user_id: grant.user_id.unwrap(),
+        sid: "sid".into(),
+        auth_time: NOW - 30,
+        amr: vec!["pwd".into()],
+        acr: "acr".into(),
+    }
+}
+
 pub fn code(grant: &Grant, secret: &str) -> Code {
     Code {
         tenant: grant.tenant.clone(),
@@ -205,13 +216,7 @@ pub fn code(grant: &Grant, secret: &str) -> Code {
         client_id: grant.client_id.clone(),
         request: request(&grant.client_id),
         scope: words(&["openid"]),
-        authentication: Authentication {
-            user_id: grant.user_id.unwrap(),
-            sid: "sid".into(),
-            auth_time: NOW - 30,
-            amr: vec!["pwd".into()],
-            acr: "acr".into(),
-        },
+        authentication: authentication(grant),
         correlation_id: "correlation".into(),
         issued_at: NOW,
         expires_at: NOW + 60,
@@ -236,6 +241,130 @@ pub fn access_token(grant: &Grant, secret: &str) -> AccessToken {
         actor: None,
         issued_at: NOW,
         expires_at: NOW + 600,
+    }
+}
+
+pub fn refresh_token(grant: &Grant, secret: &str) -> RefreshToken {
+    RefreshToken {
+        tenant: grant.tenant.clone(),
+        hash: TokenHash::of(secret),
+        grant_id: grant.id,
+        client_id: grant.client_id.clone(),
+        request: request(&grant.client_id),
+        scope: words(&["openid", "offline_access"]),
+        authentication: authentication(grant),
+        correlation_id: "correlation".into(),
+        parent: None,
+        rotations: 0,
+        rotated_at: None,
+        superseded_at: None,
+        successor_used: false,
+        issued_at: NOW,
+        expires_at: NOW + 7200,
+        chain_expires_at: NOW + 86_400,
+    }
+}
+
+/// What a refresh token is exchanged for.
+pub fn successor(token: &RefreshToken, secret: &str) -> RefreshToken {
+    RefreshToken { hash: TokenHash::of(secret), parent: Some(token.hash), ..token.clone() }
+}
+
+pub fn rotate(token: &RefreshToken, rotations: i64) -> Change {
+    Change::RotateRefreshToken {
+        hash: token.hash,
+        client_id: token.client_id.clone(),
+        rotations,
+        at: NOW + 1,
+    }
+}
+
+pub fn pushed_request(client: &Client, name: &str) -> PushedRequest {
+    PushedRequest {
+        tenant: client.tenant.clone(),
+        hash: TokenHash::of(name),
+        request: request(&client.client_id),
+        correlation_id: "correlation".into(),
+        created_at: NOW,
+        expires_at: NOW + 60,
+    }
+}
+
+pub fn take(pushed: &PushedRequest) -> Change {
+    Change::TakePushedRequest { hash: pushed.hash, client_id: pushed.request.client_id.clone(), at: NOW }
+}
+
+pub fn device_code(client: &Client, secret: &str, user_code: &str) -> DeviceCode {
+    DeviceCode {
+        tenant: client.tenant.clone(),
+        hash: TokenHash::of(secret),
+        user_code: user_code.to_owned(),
+        version: 1,
+        request: request(&client.client_id),
+        stage: DeviceStage::Pending,
+        interval: 5,
+        polled_at: None,
+        correlation_id: "correlation".into(),
+        issued_at: NOW,
+        expires_at: NOW + 1800,
+    }
+}
+
+pub fn approved(grant: &Grant) -> DeviceStage {
+    DeviceStage::Approved {
+        grant_id: grant.id,
+        scope: words(&["openid"]),
+        authentication: authentication(grant),
+    }
+}
+
+/// The next step of a device authorization.
+pub fn device_step(device: &DeviceCode, stage: DeviceStage) -> Change {
+    let device = DeviceCode { version: device.version + 1, stage, ..device.clone() };
+    Change::UpdateDeviceCode { device, at: NOW }
+}
+
+pub fn session_client(user: &User, client: &Client, sid: &str) -> SessionClient {
+    SessionClient {
+        tenant: user.tenant.clone(),
+        sid: sid.to_owned(),
+        client_id: client.client_id.clone(),
+        user_id: user.id,
+        expires_at: NOW + 3600,
+    }
+}
+
+pub fn delivery(user: &User, client: &Client, number: u128) -> LogoutDelivery {
+    LogoutDelivery {
+        tenant: user.tenant.clone(),
+        id: id(number),
+        client_id: client.client_id.clone(),
+        sid: "sid".into(),
+        user_id: user.id,
+        correlation_id: "correlation".into(),
+        created_at: NOW,
+        attempts: 0,
+        next_attempt_at: Some(NOW),
+        delivered_at: None,
+        last_error: None,
+    }
+}
+
+/// The next attempt, which somebody makes who saw `delivery`.
+pub fn attempt(delivery: &LogoutDelivery, next_attempt_at: Option<i64>) -> Change {
+    let seen_attempts = delivery.attempts;
+    let delivery = LogoutDelivery { attempts: seen_attempts + 1, next_attempt_at, ..delivery.clone() };
+    Change::UpdateLogoutDelivery { delivery, seen_attempts }
+}
+
+pub fn initial_access_token(tenant: &TenantId, name: &str) -> InitialAccessToken {
+    InitialAccessToken {
+        tenant: tenant.clone(),
+        hash: TokenHash::of(name),
+        name: name.to_owned(),
+        uses_left: Some(2),
+        created_at: NOW,
+        expires_at: Some(NOW + 3600),
     }
 }
 
@@ -289,6 +418,15 @@ impl World {
         let changes = [Change::InsertGrant(grant.clone()), Change::InsertCode(code.clone())];
         apply(store, &self.id, &changes).await;
         (grant, code)
+    }
+
+    /// A grant of the user to the client, with a refresh token, in the store.
+    pub async fn refresh(&self, store: &Handle, number: u128, secret: &str) -> (Grant, RefreshToken) {
+        let grant = grant(&self.user, &self.client, number);
+        let token = refresh_token(&grant, secret);
+        let changes = [Change::InsertGrant(grant.clone()), Change::InsertRefreshToken(token.clone())];
+        apply(store, &self.id, &changes).await;
+        (grant, token)
     }
 
     /// A grant of the user to the client, with an access token, in the store.

@@ -4,14 +4,29 @@ use std::fmt::Debug;
 
 use signet_core::change::{Change, Conflict};
 use signet_core::ids::TenantId;
-use signet_core::records::{Code, Grant, Stage};
+use signet_core::records::{Code, DeviceStage, Grant, Stage};
 
 use super::build::{
-    NOW, World, access_token, client_key, code, consent, event, grant, id, interaction, redeem, session,
-    step, tenant, tenant_key, world,
+    NOW, World, access_token, attempt, client_key, code, consent, delivery, device_code, device_step, event,
+    grant, id, initial_access_token, interaction, pushed_request, redeem, refresh_token, rotate, session,
+    session_client, step, take, tenant, tenant_key, world,
 };
 use super::{Handle, apply, assert_conflict};
 use crate::{AuditFilter, Page};
+
+/// What the protocols keep beside: one of everything.
+fn protocol_records(world: &World) -> Vec<Change> {
+    let (user, client) = (&world.user, &world.client);
+    let grant = grant(user, client, 1);
+    vec![
+        Change::InsertRefreshToken(refresh_token(&grant, "refresh")),
+        Change::InsertPushedRequest(pushed_request(client, "pushed")),
+        Change::InsertDeviceCode(device_code(client, "device", "WDJBMJHT")),
+        Change::PutSessionClient(session_client(user, client, "sid of cookie")),
+        Change::InsertLogoutDelivery(delivery(user, client, 1)),
+        Change::InsertInitialAccessToken(initial_access_token(&world.id, "initial")),
+    ]
+}
 
 /// One of everything in the tenant `one`; the tenant `two` is empty.
 async fn full(store: &Handle) -> (World, TenantId, Grant, Code) {
@@ -27,6 +42,7 @@ async fn full(store: &Handle) -> (World, TenantId, Grant, Code) {
         Change::Audit(Box::new(event(&one.id, 1))),
     ];
     apply(store, &one.id, &changes).await;
+    apply(store, &one.id, &protocol_records(&one)).await;
     let two = tenant("two");
     let id = two.id.clone();
     apply(store, &id, &[Change::InsertTenant(two)]).await;
@@ -81,12 +97,38 @@ async fn view(store: &Handle, tenant: &TenantId, world: &World) -> Vec<String> {
     ]
     .into_iter()
     .flatten()
+    .chain(protocol_view(store, tenant, world).await)
+    .collect()
+}
+
+async fn protocol_view(store: &Handle, tenant: &TenantId, world: &World) -> Vec<String> {
+    fn line(name: &str, rows: impl IntoIterator<Item: Debug>) -> Option<String> {
+        let rows: Vec<_> = rows.into_iter().collect();
+        (!rows.is_empty()).then(|| format!("{name}: {rows:?}"))
+    }
+    let client = &world.client.client_id;
+    let [refresh, pushed, device, initial] =
+        ["refresh", "pushed", "device", "initial"].map(signet_core::ids::TokenHash::of);
+    [
+        line("refresh_token", store.refresh_token(tenant, &refresh).await.unwrap()),
+        line("pushed_request", store.pushed_request(tenant, &pushed).await.unwrap()),
+        line("device_code", store.device_code(tenant, &device).await.unwrap()),
+        line("device_by_user_code", store.device_by_user_code(tenant, "WDJBMJHT").await.unwrap()),
+        line("session_by_sid", store.session_by_sid(tenant, "sid of cookie").await.unwrap()),
+        line("session_clients", store.session_clients(tenant, "sid of cookie").await.unwrap()),
+        line("logout_delivery", store.logout_delivery(tenant, id(1)).await.unwrap()),
+        line("logout_deliveries", store.logout_deliveries(tenant, client, 9).await.unwrap()),
+        line("initial_access_token", store.initial_access_token(tenant, &initial).await.unwrap()),
+        line("initial_access_tokens", store.initial_access_tokens(tenant).await.unwrap()),
+    ]
+    .into_iter()
+    .flatten()
     .collect()
 }
 
 pub async fn reads_see_one_tenant(store: &Handle) {
     let (one, two, ..) = full(store).await;
-    assert_eq!(view(store, &one.id, &one).await.len(), 14, "every method has something to show");
+    assert_eq!(view(store, &one.id, &one).await.len(), 24, "every method has something to show");
     assert_eq!(view(store, &two, &one).await, Vec::<String>::new());
     assert_eq!(view(store, &TenantId::new(""), &one).await, Vec::<String>::new());
 }
@@ -130,6 +172,7 @@ pub async fn changes_touch_one_tenant(store: &Handle) {
         (Change::InsertCode(super::build::code(&foreign, "new")), Conflict::Grant),
         (Change::InsertAccessToken(access_token(&foreign, "new")), Conflict::Grant),
     ];
+    let refused = refused.into_iter().chain(protocol_changes(&one, &two, &foreign));
     for (change, conflict) in refused {
         assert_conflict(store.apply(&two, &[change]).await, conflict);
     }
@@ -138,9 +181,43 @@ pub async fn changes_touch_one_tenant(store: &Handle) {
         Change::DeleteSession(hash),
         Change::DeleteConsent { user_id, client_id, at: NOW },
         Change::RevokeGrant { id: grant.id, at: NOW },
+        Change::DeleteAccessToken(access_token(&grant, "token").hash),
+        Change::RevokeSessionGrants { sid: "sid".into(), at: NOW },
+        Change::DeleteSessionClients { sid: "sid of cookie".into() },
     ];
     apply(store, &two, &silent).await;
     assert_eq!(view(store, &one.id, &one).await, before);
+}
+
+/// Changes in the tenant `two` that aim at the records of [`protocol_records`] in `one`.
+fn protocol_changes(one: &World, two: &TenantId, foreign: &Grant) -> [(Change, Conflict); 10] {
+    let (user, client) = (&one.user, &one.client);
+    let refresh = refresh_token(foreign, "refresh");
+    let mut device = device_code(client, "device", "WDJBMJHT");
+    device.tenant.clone_from(two);
+    let mut delivery = delivery(user, client, 1);
+    delivery.tenant.clone_from(two);
+    let mut noted = session_client(user, client, "sid of cookie");
+    noted.tenant.clone_from(two);
+    let prolong = Change::ProlongRefreshToken {
+        hash: refresh.hash,
+        client_id: client.client_id.clone(),
+        at: NOW,
+        expires_at: NOW + 9,
+    };
+    let initial = initial_access_token(two, "initial");
+    [
+        (rotate(&refresh, 0), Conflict::RefreshToken),
+        (prolong, Conflict::RefreshToken),
+        (Change::InsertRefreshToken(refresh), Conflict::Grant),
+        (take(&pushed_request(client, "pushed")), Conflict::PushedRequest),
+        (device_step(&device, DeviceStage::Denied), Conflict::Device),
+        (Change::PutSessionClient(noted), Conflict::Missing),
+        (attempt(&delivery, None), Conflict::Delivery),
+        (Change::InsertLogoutDelivery(delivery), Conflict::Missing),
+        (Change::UseInitialAccessToken { hash: initial.hash, at: NOW }, Conflict::InitialAccessToken),
+        (Change::DeleteInitialAccessToken { name: initial.name }, Conflict::Missing),
+    ]
 }
 
 /// The same names in two tenants are two things.
@@ -158,9 +235,10 @@ pub async fn equal_names_live_side_by_side(store: &Handle) {
             Change::Audit(Box::new(event(&world.id, 1))),
         ];
         apply(store, &world.id, &changes).await;
+        apply(store, &world.id, &protocol_records(world)).await;
     }
     let untouched = view(store, &two.id, &two).await;
-    assert_eq!(untouched.len(), 14);
+    assert_eq!(untouched.len(), 24);
     // A token is looked up with its own tenant's grant.
     apply(store, &one.id, &[Change::RevokeGrant { id: id(1), at: NOW }]).await;
     let token = access_token(&grant(&one.user, &one.client, 1), "token").hash;
@@ -174,5 +252,9 @@ pub async fn equal_names_live_side_by_side(store: &Handle) {
     ];
     apply(store, &one.id, &changes).await;
     assert_eq!(view(store, &two.id, &two).await, untouched);
-    assert_eq!(view(store, &one.id, &one).await.len(), 2, "interaction and trail are left");
+    assert_eq!(
+        view(store, &one.id, &one).await.len(),
+        4,
+        "interaction, trail and initial access token are left"
+    );
 }

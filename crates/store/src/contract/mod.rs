@@ -14,12 +14,15 @@ pub mod audit;
 pub mod build;
 pub mod isolation;
 pub mod logins;
+pub mod logouts;
 pub mod operations;
 pub mod races;
+pub mod refresh;
 pub mod round_trips;
 pub mod setup;
 pub mod single_use;
 pub mod sweeping;
+pub mod waiting;
 
 use std::sync::Arc;
 
@@ -58,17 +61,32 @@ macro_rules! contract_tests {
                 a_deleted_user_takes_everything_along, records_that_refer_to_nothing_are_refused;
             logins: sessions_come_and_go, interactions_advance_step_by_step, consents_are_kept_and_taken_back,
                 a_revoked_grant_ends_its_tokens, codes_and_tokens_are_of_their_grant;
+            refresh: a_refresh_token_comes_back_while_its_grant_stands, refresh_tokens_are_of_their_grant,
+                a_grant_may_have_no_user, a_refresh_token_is_exchanged_in_time_and_by_its_client,
+                a_retry_takes_the_place_of_unused_successors, a_kept_refresh_token_is_prolonged;
+            waiting: a_pushed_request_is_taken_once, a_device_advances_step_by_step,
+                a_device_is_approved_with_a_standing_grant, a_user_code_is_unique_while_it_lives,
+                an_initial_access_token_is_counted_down;
+            logouts: a_session_is_found_by_its_sid, a_session_remembers_its_clients,
+                a_session_takes_its_grants_along, a_delivery_is_tried_until_it_is_settled,
+                due_deliveries_come_longest_waiting_first, deliveries_are_listed_newest_first,
+                settled_deliveries_are_kept_for_a_while;
             single_use: a_code_is_redeemed_once, a_code_is_redeemed_only_in_time_and_by_its_client,
                 a_jti_is_used_once, an_expired_jti_is_free_again, a_claim_in_an_undone_transaction_is_undone;
-            atomicity: a_late_conflict_undoes_everything, nothing_applied_is_nothing_written,
+            atomicity: a_late_conflict_undoes_everything, a_late_conflict_undoes_every_protocol_change, nothing_applied_is_nothing_written,
                 a_foreign_record_is_refused;
             isolation: reads_see_one_tenant, changes_touch_one_tenant, equal_names_live_side_by_side;
             races: one_redemption_wins, one_claim_wins, one_claim_of_an_expired_entry_wins, one_update_wins,
-                one_interaction_step_wins, no_token_outlives_its_grant, one_new_record_wins;
+                one_interaction_step_wins, no_token_outlives_its_grant, one_new_record_wins,
+                one_exchange_wins, a_retry_and_the_use_of_its_successor_exclude_each_other,
+                one_use_of_a_pushed_request_wins, one_device_step_wins, one_user_code_wins, one_attempt_wins,
+                no_more_clients_register_than_allowed, no_refresh_token_outlives_its_grant;
             sweeping: the_dead_go_and_the_living_stay, a_limit_leaves_the_rest,
-                replay_entries_outlast_clock_differences, a_redeemed_code_stays_with_its_tokens;
+                replay_entries_outlast_clock_differences, a_redeemed_code_stays_with_its_tokens,
+                what_waits_goes_when_it_expires, spent_refresh_tokens_stay_with_their_chain;
             audit: newest_first_and_page_by_page, filters_narrow;
-            round_trips: any_text_comes_back, records_come_back_as_written, names_with_nul_find_nothing;
+            round_trips: any_text_comes_back, records_come_back_as_written,
+                protocol_records_come_back_as_written, names_with_nul_find_nothing;
             operations: migration_is_repeatable, the_clock_does_not_run_backwards;
         }
     };
@@ -95,12 +113,15 @@ mod tests {
             include_str!("audit.rs"),
             include_str!("isolation.rs"),
             include_str!("logins.rs"),
+            include_str!("logouts.rs"),
             include_str!("operations.rs"),
             include_str!("races.rs"),
+            include_str!("refresh.rs"),
             include_str!("round_trips.rs"),
             include_str!("setup.rs"),
             include_str!("single_use.rs"),
             include_str!("sweeping.rs"),
+            include_str!("waiting.rs"),
         ];
         for line in modules.iter().flat_map(|module| module.lines()) {
             let Some(rest) = line.strip_prefix("pub async fn ") else { continue };

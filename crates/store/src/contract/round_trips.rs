@@ -11,7 +11,8 @@ use signet_core::records::{KeyOrigin, Stage};
 use signet_jose::{KeySpec, KeyUse};
 
 use super::build::{
-    NOW, access_token, client, client_key, code, consent, event, grant, id, interaction, session, tenant,
+    NOW, access_token, client, client_key, code, consent, delivery, device_code, event, grant, id,
+    initial_access_token, interaction, pushed_request, refresh_token, session, session_client, tenant,
     tenant_key, user,
 };
 use super::{Handle, apply};
@@ -113,6 +114,9 @@ pub async fn records_come_back_as_written(store: &Handle) {
         let (mut client, mut user) = (client(&tenant_id, &name), user(&tenant_id, number, &name));
         client.disabled = number % 2 == 0;
         client.secret_hash = (number % 3 == 0).then(|| TokenHash::of("secret"));
+        client.sealed_secret =
+            draw(&mut runner, &prop::option::of(prop::collection::vec(any::<u8>(), 0..64)));
+        client.registration_token = (number % 5 == 0).then(|| TokenHash::of("registration"));
         client.settings.scope = draw(&mut runner, &prop::collection::btree_set(text(), 0..4));
         client.settings.default_max_age = draw(&mut runner, &any::<Option<i64>>());
         (client.created_at, client.updated_at) = draw(&mut runner, &any::<(i64, i64)>());
@@ -140,6 +144,9 @@ pub async fn records_come_back_as_written(store: &Handle) {
         code.authentication.amr.push(draw(&mut runner, &text()));
         let mut token = access_token(&grant, &name);
         token.claims = draw(&mut runner, &prop::collection::btree_set(text(), 0..4));
+        token.audience = draw(&mut runner, &prop::collection::btree_set(text(), 0..4));
+        token.actor = draw(&mut runner, &prop::option::of(json()))
+            .map(|value| [("sub".to_owned(), value)].into_iter().collect());
         let mut event = event(&tenant_id, number);
         event.detail = [(draw(&mut runner, &text()), draw(&mut runner, &json()))].into_iter().collect();
         event.reason = draw(&mut runner, &prop::option::of(text()));
@@ -170,6 +177,62 @@ pub async fn records_come_back_as_written(store: &Handle) {
     }
 }
 
+/// What the protocols keep beside: names of every kind of text, and everything that may be empty.
+pub async fn protocol_records_come_back_as_written(store: &Handle) {
+    let mut runner = TestRunner::deterministic();
+    let world = super::build::world(store, "one").await;
+    for number in 0..CASES {
+        let mut name = || draw(&mut runner, &text());
+        let mut client = client(&world.id, &format!("{number} {}", name()));
+        client.version = 1;
+        let mut grant = grant(&world.user, &client, number);
+        grant.sid = (number % 2 == 0).then(&mut name);
+        let mut refresh = refresh_token(&grant, &number.to_string());
+        (refresh.correlation_id, refresh.request.state) = (name(), Some(name()));
+        let mut pushed = pushed_request(&client, &number.to_string());
+        (pushed.correlation_id, pushed.request.nonce) = (name(), Some(format!("{}\u{0}", name())));
+        let mut device = device_code(&client, &number.to_string(), &format!("{number} {}", name()));
+        (device.correlation_id, device.request.display) = (name(), Some(name()));
+        let noted = session_client(&world.user, &client, &format!("{number} {}", name()));
+        let mut told = delivery(&world.user, &client, number);
+        (told.sid, told.correlation_id, told.last_error) =
+            (name(), name(), (number % 3 != 0).then(&mut name));
+        let mut initial = initial_access_token(&world.id, &format!("{number:03} {}", name()));
+        let times = any::<(i64, Option<i64>, Option<i64>)>();
+        (refresh.rotations, refresh.rotated_at, refresh.superseded_at) = draw(&mut runner, &times);
+        refresh.rotations = refresh.rotations.max(0);
+        refresh.parent = (number % 4 == 0).then(|| TokenHash::of("parent"));
+        (device.interval, device.polled_at, _) = draw(&mut runner, &times);
+        (told.attempts, told.next_attempt_at, told.delivered_at) = draw(&mut runner, &times);
+        (initial.created_at, initial.expires_at, initial.uses_left) = draw(&mut runner, &times);
+        initial.uses_left = initial.uses_left.map(|left| left.max(0));
+        let changes = [
+            Change::InsertClient(client.clone()),
+            Change::InsertGrant(grant.clone()),
+            Change::InsertRefreshToken(refresh.clone()),
+            Change::InsertPushedRequest(pushed.clone()),
+            Change::InsertDeviceCode(device.clone()),
+            Change::PutSessionClient(noted.clone()),
+            Change::InsertLogoutDelivery(told.clone()),
+            Change::InsertInitialAccessToken(initial.clone()),
+        ];
+        apply(store, &world.id, &changes).await;
+        let one = &world.id;
+        assert_eq!(store.refresh_token(one, &refresh.hash).await.unwrap(), Some(refresh));
+        assert_eq!(store.pushed_request(one, &pushed.hash).await.unwrap(), Some(pushed));
+        assert_eq!(store.device_by_user_code(one, &device.user_code).await.unwrap(), Some(device));
+        assert_eq!(store.session_clients(one, &noted.sid).await.unwrap(), [noted]);
+        assert_eq!(store.logout_delivery(one, told.id).await.unwrap().as_ref(), Some(&told));
+        assert_eq!(store.logout_deliveries(one, &client.client_id, 9).await.unwrap(), [told]);
+        assert_eq!(store.initial_access_token(one, &initial.hash).await.unwrap(), Some(initial));
+        // A session ends its grants whatever its name is.
+        let Some(sid) = grant.sid else { continue };
+        apply(store, one, &[Change::RevokeSessionGrants { sid, at: NOW }]).await;
+        let hash = TokenHash::of(&number.to_string());
+        assert_eq!(store.refresh_token(one, &hash).await.unwrap(), None);
+    }
+}
+
 /// A name from outside may hold U+0000, which no database's text column has to take: it names nothing.
 pub async fn names_with_nul_find_nothing(store: &Handle) {
     let world = super::build::world(store, "one").await;
@@ -181,6 +244,10 @@ pub async fn names_with_nul_find_nothing(store: &Handle) {
     assert_eq!(store.user_by_name(&world.id, "ada\u{0}").await.unwrap(), None);
     assert_eq!(store.interaction(&world.id, nul).await.unwrap(), None);
     assert_eq!(store.client(&TenantId::new("one\u{0}"), &"app".into()).await.unwrap(), None);
+    assert_eq!(store.device_by_user_code(&world.id, nul).await.unwrap(), None);
+    assert_eq!(store.session_by_sid(&world.id, nul).await.unwrap(), None);
+    assert!(store.session_clients(&world.id, nul).await.unwrap().is_empty());
+    assert!(store.logout_deliveries(&world.id, &name, 9).await.unwrap().is_empty());
     // "ap" < "ap\0x" < "app" < "app\0"
     let page = |after: &str| Page { after: Some(after.to_owned()), limit: 9 };
     assert_eq!(store.clients(&world.id, &page("ap\u{0}x")).await.unwrap().len(), 1);
@@ -194,6 +261,18 @@ pub async fn names_with_nul_find_nothing(store: &Handle) {
         assert!(store.audit(&world.id, &filter).await.unwrap().is_empty());
     }
     // Nor can it become one.
-    let outcome = store.apply(&world.id, &[Change::InsertClient(client(&world.id, nul))]).await;
-    assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+    let mut grant = grant(&world.user, &world.client, 1);
+    grant.sid = Some(nul.to_owned());
+    for change in [
+        Change::InsertClient(client(&world.id, nul)),
+        Change::InsertGrant(grant),
+        Change::InsertDeviceCode(device_code(&world.client, "device", nul)),
+        Change::PutSessionClient(session_client(&world.user, &world.client, nul)),
+        Change::RevokeSessionGrants { sid: nul.to_owned(), at: NOW },
+        Change::InsertInitialAccessToken(initial_access_token(&world.id, nul)),
+        Change::DeleteInitialAccessToken { name: nul.to_owned() },
+    ] {
+        let outcome = store.apply(&world.id, &[change]).await;
+        assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+    }
 }

@@ -4,8 +4,9 @@ use signet_core::change::{Change, Conflict};
 use signet_core::ids::{ClientId, TenantId};
 
 use super::build::{
-    self, NOW, access_token, client, client_key, code, consent, grant, id, interaction, session, tenant,
-    tenant_key, user, world,
+    self, NOW, access_token, approved, client, client_key, code, consent, delivery, device_code, device_step,
+    grant, id, initial_access_token, interaction, pushed_request, refresh_token, session, session_client,
+    tenant, tenant_key, user, world,
 };
 use super::{Handle, apply, assert_conflict};
 use crate::Page;
@@ -47,7 +48,9 @@ pub async fn a_tenant_update_names_the_version_it_saw(store: &Handle) {
     tenant.version = 2;
     tenant.issuer = "https://moved.example/auth/open".into();
     tenant.settings.clock_skew = 5;
-    apply(store, &id, &[Change::UpdateTenant(tenant.clone())]).await;
+    // OpenID Connect Core section 8.1: subjects would change with the salt, so it never does.
+    let resalted = signet_core::records::Tenant { pairwise_salt: [8; 32], ..tenant.clone() };
+    apply(store, &id, &[Change::UpdateTenant(resalted)]).await;
     assert_eq!(store.tenants().await.unwrap(), [tenant.clone()]);
     assert_conflict(store.apply(&id, &[Change::UpdateTenant(tenant.clone())]).await, Conflict::Version);
     tenant.version = 4;
@@ -268,6 +271,11 @@ pub async fn a_deleted_client_takes_everything_along(store: &Handle) {
             Change::InsertCode(code(&grant, name)),
             Change::InsertAccessToken(access_token(&grant, name)),
             Change::InsertInteraction(interaction(client, name)),
+            Change::InsertRefreshToken(refresh_token(&grant, name)),
+            Change::InsertPushedRequest(pushed_request(client, name)),
+            Change::InsertDeviceCode(device_code(client, name, name)),
+            Change::PutSessionClient(session_client(&world.user, client, name)),
+            Change::InsertLogoutDelivery(delivery(&world.user, client, number)),
         ]);
     }
     apply(store, &world.id, &changes).await;
@@ -281,6 +289,12 @@ pub async fn a_deleted_client_takes_everything_along(store: &Handle) {
         assert_eq!(store.consent(&world.id, world.user.id, &id).await.unwrap().is_some(), left);
         assert_eq!(store.code(&world.id, &hash).await.unwrap().is_some(), left);
         assert_eq!(store.access_token(&world.id, &hash).await.unwrap().is_some(), left);
+        assert_eq!(store.refresh_token(&world.id, &hash).await.unwrap().is_some(), left);
+        assert_eq!(store.pushed_request(&world.id, &hash).await.unwrap().is_some(), left);
+        assert_eq!(store.device_code(&world.id, &hash).await.unwrap().is_some(), left);
+        assert_eq!(store.session_clients(&world.id, name).await.unwrap().len(), usize::from(left));
+        let told = store.logout_deliveries(&world.id, &id, 9).await.unwrap();
+        assert_eq!(told.len(), usize::from(left));
     }
     assert_eq!(store.user(&world.id, world.user.id).await.unwrap(), Some(world.user.clone()));
 
@@ -296,12 +310,17 @@ pub async fn a_deleted_user_takes_everything_along(store: &Handle) {
     let mut changes = vec![Change::InsertUser(bob.clone())];
     for (user, number) in [(&world.user, 1), (&bob, 2)] {
         let grant = grant(user, &world.client, number);
+        let device = device_code(&world.client, &user.username, &user.username);
         changes.extend([
             Change::InsertSession(session(user, &user.username)),
             Change::PutConsent(consent(user, &world.client)),
             Change::InsertGrant(grant.clone()),
             Change::InsertCode(code(&grant, &user.username)),
             Change::InsertAccessToken(access_token(&grant, &user.username)),
+            Change::InsertRefreshToken(refresh_token(&grant, &user.username)),
+            Change::InsertDeviceCode(device.clone()),
+            device_step(&device, approved(&grant)),
+            Change::PutSessionClient(session_client(user, &world.client, &user.username)),
         ]);
     }
     apply(store, &world.id, &changes).await;
@@ -313,6 +332,10 @@ pub async fn a_deleted_user_takes_everything_along(store: &Handle) {
         assert_eq!(store.consents(&world.id, user.id).await.unwrap().len(), usize::from(left));
         assert_eq!(store.code(&world.id, &hash).await.unwrap().is_some(), left);
         assert_eq!(store.access_token(&world.id, &hash).await.unwrap().is_some(), left);
+        assert_eq!(store.refresh_token(&world.id, &hash).await.unwrap().is_some(), left);
+        assert_eq!(store.device_code(&world.id, &hash).await.unwrap().is_some(), left);
+        let noted = store.session_clients(&world.id, &user.username).await.unwrap();
+        assert_eq!(noted.len(), usize::from(left));
     }
     assert_eq!(store.client(&world.id, &"app".into()).await.unwrap(), Some(world.client));
 }
@@ -331,6 +354,12 @@ pub async fn records_that_refer_to_nothing_are_refused(store: &Handle) {
         (&world.id, Change::PutConsent(consent(&world.user, &gone))),
         (&world.id, Change::InsertGrant(grant(&ghost, &world.client, 1))),
         (&world.id, Change::InsertGrant(grant(&world.user, &gone, 1))),
+        (&world.id, Change::InsertPushedRequest(pushed_request(&gone, "pushed"))),
+        (&world.id, Change::InsertDeviceCode(device_code(&gone, "device", "CODE"))),
+        (&world.id, Change::PutSessionClient(session_client(&ghost, &world.client, "sid"))),
+        (&world.id, Change::PutSessionClient(session_client(&world.user, &gone, "sid"))),
+        (&world.id, Change::InsertLogoutDelivery(delivery(&world.user, &gone, 1))),
+        (&nowhere, Change::InsertInitialAccessToken(initial_access_token(&nowhere, "initial"))),
     ];
     for (tenant, change) in cases {
         assert_conflict(store.apply(tenant, &[change]).await, Conflict::Missing);

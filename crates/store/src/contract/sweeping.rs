@@ -1,9 +1,12 @@
 //! A sweep removes what is past use, and nothing else.
 
 use signet_core::change::{Change, Conflict};
-use signet_core::records::Replay;
+use signet_core::records::{DeviceCode, PushedRequest, Replay, SessionClient};
 
-use super::build::{NOW, access_token, code, grant, id, interaction, redeem, replay, session, world};
+use super::build::{
+    NOW, access_token, code, device_code, grant, id, interaction, pushed_request, redeem, replay, rotate,
+    session, session_client, successor, world,
+};
 use super::{Handle, apply, assert_conflict};
 use crate::{AuditFilter, Swept, backend};
 
@@ -80,6 +83,51 @@ pub async fn replay_entries_outlast_clock_differences(store: &Handle) {
     let behind = Replay { now: until - 1, until: until + 86_400, ..replay(1) };
     assert_conflict(store.apply(&world.id, &[Change::ClaimReplay(behind)]).await, Conflict::Replay);
     assert_eq!(store.sweep(until + backend::REPLAY_GRACE, 10).await.unwrap().rows, 1);
+}
+
+pub async fn what_waits_goes_when_it_expires(store: &Handle) {
+    let world = world(store, "one").await;
+    let now = NOW + 1000;
+    for (expires_at, name) in [(now, "dead"), (now + 1, "alive")] {
+        let changes = [
+            Change::InsertPushedRequest(PushedRequest { expires_at, ..pushed_request(&world.client, name) }),
+            Change::InsertDeviceCode(DeviceCode { expires_at, ..device_code(&world.client, name, name) }),
+            Change::PutSessionClient(SessionClient {
+                expires_at,
+                ..session_client(&world.user, &world.client, name)
+            }),
+        ];
+        apply(store, &world.id, &changes).await;
+    }
+    assert_eq!(store.sweep(now, 1000).await.unwrap(), Swept { rows: 3, more: false });
+    for (name, alive) in [("dead", false), ("alive", true)] {
+        let hash = signet_core::ids::TokenHash::of(name);
+        assert_eq!(store.pushed_request(&world.id, &hash).await.unwrap().is_some(), alive);
+        assert_eq!(store.device_code(&world.id, &hash).await.unwrap().is_some(), alive);
+        assert_eq!(store.session_clients(&world.id, name).await.unwrap().len(), usize::from(alive));
+    }
+    assert_eq!(store.sweep(now + 1, 2).await.unwrap(), Swept { rows: 3, more: false });
+}
+
+/// RFC 9700 section 4.14.2: a refresh token that is used again ends its chain. So the links are kept while the last lives.
+pub async fn spent_refresh_tokens_stay_with_their_chain(store: &Handle) {
+    let world = world(store, "one").await;
+    let (_, first) = world.refresh(store, 1, "first").await;
+    let mut last = successor(&first, "last");
+    last.expires_at = NOW + 50_000;
+    apply(store, &world.id, &[rotate(&first, 0), Change::InsertRefreshToken(last.clone())]).await;
+    assert_eq!(store.sweep(last.expires_at - 1, 10).await.unwrap().rows, 0);
+    assert!(store.refresh_token(&world.id, &first.hash).await.unwrap().is_some());
+    assert_eq!(store.sweep(last.expires_at, 10).await.unwrap().rows, 1);
+    assert_eq!(store.refresh_token(&world.id, &first.hash).await.unwrap(), None);
+
+    // A chain that ends first is over first.
+    let (_, mut short) = world.refresh(store, 2, "any").await;
+    (short.hash, short.expires_at, short.chain_expires_at) =
+        (signet_core::ids::TokenHash::of("short"), NOW + 90_000, NOW + 8000);
+    apply(store, &world.id, &[Change::InsertRefreshToken(short.clone())]).await;
+    assert_eq!(store.sweep(NOW + 7999, 10).await.unwrap().rows, 0);
+    assert_eq!(store.sweep(NOW + 8000, 10).await.unwrap().rows, 1);
 }
 
 /// RFC 6749 section 4.1.2: when a code is used twice, its tokens are revoked. So it is kept while they live.

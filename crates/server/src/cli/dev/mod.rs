@@ -18,7 +18,8 @@ use super::output::Problem;
 use crate::config::{Config, LogFormat};
 use crate::demo::{self, DemoRp, DemoSettings};
 use crate::edge::{self, Clock};
-use crate::node::{self, Location, Setup};
+use crate::fetch::Fetcher;
+use crate::node::{self, Listening, Location, Setup};
 use crate::pages::Shell;
 use crate::{logging, tenant_keys};
 use folder::Folder;
@@ -54,12 +55,15 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let clock = Clock::shifted(options.clock_offset);
     let store = location(common, &options, &folder)?.open(8, Durability::Relaxed).await?;
     store.migrate().await?;
+    let fetcher = Fetcher::new(&config.fetch, Mode::Development)
+        .map_err(|error| Problem::new("fetch", error).hint("See extra_ca_file under [fetch]."))?;
     let setup = Setup {
         store,
         vault: folder.vault(common)?,
         clock: clock.clone(),
         mode: Mode::Development,
         demo_users: seed::USERS.iter().map(|user| (user.username.into(), user.password.into())).collect(),
+        fetcher,
     };
     let app = node::assemble(setup, &config);
     let tenant = seed::tenant(&app, &issuer).await?;
@@ -82,7 +86,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     let rp = rp.map_err(|error| Problem::new("demo", error.to_string()))?;
     let extra: Router = demo::router(Arc::new(rp));
     announce::ready(common.json, &issuer, &origin, &users, &clients, &options);
-    node::run(app, listener, extra, &config)
+    node::run(app, Listening { listener, certificate: None }, extra, &config)
         .await
         .map_err(|error| Problem::new("serve", error.to_string()))?;
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,155 @@
+//! Fetches the keys that clients publish at their `jwks_uri`, and keeps them. The rules are in
+//! [`signet_core::remote_keys`]; here is one fetch for many askers, and the memory of this node.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use moka::sync::Cache;
+use signet_core::client_policy::Mode;
+use signet_core::remote_keys::{Alarm, ChangedKeys, Demand, KeySource, Learned, Need, RemoteKey};
+use tokio::sync::watch;
+
+use crate::edge::Clock;
+use crate::fetch::{Fetcher, Kind};
+
+/// Most URIs kept.
+const CAPACITY: u64 = 10_000;
+/// How long a URI is kept that nobody asks for: longer than anything about it may be used.
+const IDLE: Duration = Duration::from_hours(49);
+/// Longest wait for fresh keys where stale ones are at hand.
+const BRIEFLY: Duration = Duration::from_secs(1);
+
+/// The keys at every `jwks_uri` that this node has met. Shared by tenants and clients: what is published there does not
+/// depend on who asks.
+#[derive(Debug)]
+pub struct RemoteKeys {
+    fetcher: Fetcher,
+    clock: Clock,
+    changed: ChangedKeys,
+    sources: Cache<String, Arc<Source>>,
+}
+
+/// One URI.
+#[derive(Debug, Default)]
+struct Source {
+    known: Mutex<Known>,
+    /// Closed when the fetch ends, however it ends.
+    flight: Mutex<Option<watch::Receiver<()>>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    source: KeySource,
+    /// What nobody has been told yet.
+    alarms: Vec<Alarm>,
+    /// How many fetches brought a set.
+    generation: u64,
+}
+
+/// The keys of one URI.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The keys.
+    pub keys: Vec<RemoteKey>,
+    /// To be written to the audit trail by whoever receives them; nobody else will.
+    pub alarms: Vec<Alarm>,
+    /// Whether a set arrived while this was asked for.
+    pub refetched: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl RemoteKeys {
+    /// With nothing known yet.
+    pub fn new(fetcher: Fetcher, clock: Clock, mode: Mode) -> Self {
+        let changed = match mode {
+            Mode::Production => ChangedKeys::Refuse,
+            Mode::Development => ChangedKeys::Take,
+        };
+        let sources = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
+        Self { fetcher, clock, changed, sources }
+    }
+
+    /// The keys at `uri`, after as much fetching and waiting as `demand` is worth.
+    pub async fn keys(&self, uri: &str, demand: Demand) -> Found {
+        let source = self.sources.get_with_by_ref(uri, Arc::default);
+        let before = lock(&source.known).generation;
+        match self.start(uri, &source, demand) {
+            (Need::Use | Need::Refresh, _) | (_, None) => {}
+            (Need::Wait, Some(flight)) => landed(flight).await,
+            (Need::WaitBriefly, Some(flight)) => drop(tokio::time::timeout(BRIEFLY, landed(flight)).await),
+        }
+        let mut known = lock(&source.known);
+        Found {
+            keys: known.source.keys(self.clock.now()).to_vec(),
+            alarms: std::mem::take(&mut known.alarms),
+            refetched: known.generation != before,
+        }
+    }
+
+    /// What is needed, and the fetch that is under way for it: one for all who ask meanwhile.
+    fn start(&self, uri: &str, source: &Arc<Source>, demand: Demand) -> (Need, Option<watch::Receiver<()>>) {
+        let mut flight = lock(&source.flight);
+        let need = lock(&source.known).source.need(demand, self.clock.now());
+        if need == Need::Use {
+            return (need, None);
+        }
+        if let Some(under_way) = flight.as_ref().filter(|flight| flight.has_changed().is_ok()) {
+            return (need, Some(under_way.clone()));
+        }
+        let (landing, under_way) = watch::channel(());
+        *flight = Some(under_way.clone());
+        let (fetcher, clock, changed) = (self.fetcher.clone(), self.clock.clone(), self.changed);
+        let (uri, source) = (uri.to_owned(), Arc::clone(source));
+        // A task of its own: it goes on when the request that began it does not.
+        tokio::spawn(async move {
+            fetch(&uri, &source, &fetcher, &clock, changed).await;
+            drop(landing);
+        });
+        (need, Some(under_way))
+    }
+}
+
+/// The sender says nothing; it goes away.
+async fn landed(mut flight: watch::Receiver<()>) {
+    while flight.changed().await.is_ok() {}
+}
+
+async fn fetch(uri: &str, source: &Source, fetcher: &Fetcher, clock: &Clock, changed: ChangedKeys) {
+    let fetched = fetcher.get(uri, Kind::Jwks).await;
+    let now = clock.now();
+    let mut known = lock(&source.known);
+    let Ok(fetched) = fetched else {
+        // Why has been logged where it happened.
+        known.source.failed(now);
+        return;
+    };
+    match known.source.fetched(&fetched.body, fetched.max_age, changed, now) {
+        Ok(learned) => {
+            tell(uri, &learned);
+            known.generation += 1;
+            known.alarms.extend(learned.alarms);
+        }
+        Err(fault) => {
+            tracing::warn!(uri, reason = fault.code(), %fault, "what is at a jwks_uri is no key set")
+        }
+    }
+}
+
+fn tell(uri: &str, learned: &Learned) {
+    for (place, fault) in &learned.skipped {
+        tracing::warn!(uri, place, reason = fault.code(), %fault, "a key at a jwks_uri cannot be used");
+    }
+    for Alarm { kid, known, offered, taken } in &learned.alarms {
+        tracing::error!(
+            uri,
+            kid,
+            known,
+            offered,
+            taken,
+            "a kid at a jwks_uri has other material than before; its owner should be asked"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! A database of before, with data in it, comes up to this version; and a binary of before goes on with it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::support::open;
+use signet_core::change::Change;
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::records::ResponseType;
+use signet_store::contract::build::{NOW, id};
+use sqlx::ConnectOptions as _;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+
+/// Written by a binary that knows the versions up to 3.
+const BEFORE: &str = r#"
+    INSERT INTO tenants VALUES ('one', 'https://one.example', 1, '{}', 0), ('two', 'https://two.example', 1, '{}', 0);
+    INSERT INTO clients VALUES ('one', 'app', 1, false, NULL, '{}', 0, 0);
+    INSERT INTO users VALUES ('one', '00000000-0000-0000-0000-000000000001', 'ada', NULL, '{}', false, 1, 0, 0);
+    INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
+        VALUES ('one', '00000000-0000-0000-0000-000000000001', 'app', '00000000-0000-0000-0000-000000000001', 0, 1800000901, NULL),
+               ('one', '00000000-0000-0000-0000-000000000002', 'app', '00000000-0000-0000-0000-000000000001', 0, 1800000900, 5);
+    INSERT INTO codes VALUES ('one', '\x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b', '00000000-0000-0000-0000-000000000001',
+        '{"client_id":"app","redirect_uri":"https://rp.example/cb","scope":["openid"],"state":null,"nonce":null,
+          "code_challenge":null,"prompt":[],"max_age":null,"acr_values":[],"login_hint":[],"ui_locales":[],
+          "claims":{"userinfo":{},"id_token":{}},"source":"signed"}', '["openid"]',
+        '{"user_id":"00000000-0000-0000-0000-000000000001","sid":"s","auth_time":0,"amr":[],"acr":"a"}',
+        'correlation', 0, 1800000060, NULL);
+    INSERT INTO access_tokens VALUES
+        ('one', '\x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b', '00000000-0000-0000-0000-000000000001', '["openid"]', '[]', 0, 1800000600),
+        ('one', '\x1616161616161616161616161616161616161616161616161616161616161616', '00000000-0000-0000-0000-000000000002', '["openid"]', '[]', 0, 1800000600);"#;
+
+/// Written by such a binary beside this one.
+const BESIDE: &str = r#"
+    INSERT INTO tenants (id, issuer, version, settings, created_at) VALUES ('three', 'https://three.example', 1, '{}', 0);
+    INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, settings, created_at, updated_at)
+        VALUES ('three', 'app', 1, false, NULL, '{}', 0, 0);
+    INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
+        VALUES ('one', '00000000-0000-0000-0000-000000000003', 'app', '00000000-0000-0000-0000-000000000001', 0, 1800000901, NULL);
+    INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, issued_at, expires_at)
+        VALUES ('one', '\x2121212121212121212121212121212121212121212121212121212121212121', '00000000-0000-0000-0000-000000000003', '["openid"]', '[]', 0, 1800000600);"#;
+
+fn migrations() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres"))
+}
+
+#[tokio::test]
+async fn version_3_with_data_is_brought_up() {
+    let fixture = open().await;
+    let store = fixture.store();
+    let mut old = fixture.url().parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").execute(&mut old).await.unwrap();
+    Migrator::new(migrations()).await.unwrap().run_to(3, &mut old).await.unwrap();
+    sqlx::raw_sql(BEFORE).execute(&mut old).await.unwrap();
+    assert!(!store.is_current().await.unwrap());
+    store.migrate().await.unwrap();
+    assert!(store.is_current().await.unwrap());
+
+    let tenants = store.tenants().await.unwrap();
+    let salts: BTreeSet<[u8; 32]> = tenants.iter().map(|tenant| tenant.pairwise_salt).collect();
+    assert_eq!((tenants.len(), salts.len()), (2, 2), "each has one of its own");
+    assert!(!salts.contains(&[0; 32]));
+    let one = TenantId::new("one");
+    let client = store.client(&one, &"app".into()).await.unwrap().unwrap();
+    assert_eq!((client.sealed_secret, client.registration_token), (None, None));
+    assert_eq!(store.user_by_name(&one, "ada").await.unwrap().unwrap().id, id(1));
+
+    let [live, ended] = [11_u8, 22].map(|byte| TokenHash::from_bytes([byte; 32]));
+    let code = store.code(&one, &live).await.unwrap().unwrap();
+    assert_eq!(code.request.response_type, ResponseType::Code);
+    let token = store.access_token(&one, &live).await.unwrap().unwrap();
+    assert_eq!((token.user_id, token.audience, token.actor), (Some(id(1)), BTreeSet::new(), None));
+    assert_eq!(store.access_token(&one, &ended).await.unwrap(), None, "revoked is revoked");
+    let redeem = Change::RedeemCode { hash: live, client_id: "app".into(), at: NOW };
+    store.apply(&one, &[redeem]).await.unwrap();
+
+    sqlx::raw_sql(BESIDE).execute(&mut old).await.unwrap();
+    drop(old);
+    let tenants = store.tenants().await.unwrap();
+    let salts: BTreeSet<[u8; 32]> = tenants.iter().map(|tenant| tenant.pairwise_salt).collect();
+    assert_eq!((tenants.len(), salts.len()), (3, 3));
+    let beside = TokenHash::from_bytes([33; 32]);
+    assert_eq!(store.access_token(&one, &beside).await.unwrap().unwrap().user_id, Some(id(1)));
+
+    // Grants end when they would have, and everything still goes with its user.
+    assert_eq!(store.sweep(NOW + 899, 10).await.unwrap().rows, 0);
+    assert_eq!(store.sweep(NOW + 900, 1).await.unwrap().rows, 1);
+    store.apply(&one, &[Change::DeleteUser(id(1))]).await.unwrap();
+    assert_eq!(store.code(&one, &live).await.unwrap(), None);
+    assert_eq!(store.access_token(&one, &beside).await.unwrap(), None);
+    assert_eq!(store.sweep(i64::MAX, 10).await.unwrap().rows, 0);
+    fixture.close().await;
+}

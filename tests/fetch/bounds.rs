@@ -1,0 +1,96 @@
+//! Time and number.
+
+use std::sync::Arc;
+
+use signet_core::client_policy::Mode;
+use signet_server::fetch::{Fetcher, Kind, Resolve};
+use tokio::net::TcpListener;
+
+use crate::hostile::{Conduct, Hostile, good};
+use crate::{Dns, HOST, Site, get, refused};
+
+#[tokio::test]
+async fn one_deadline_holds_for_everything() {
+    let site = Site::new();
+    let fetcher = site.fetcher();
+    for conduct in [Conduct::DripsBody, Conduct::DripsHead, Conduct::Hangs] {
+        let server = Hostile::start(Some(&site.identity), conduct.clone()).await;
+        assert_eq!(refused(&fetcher, &server.url(HOST)).await, "fetch_timeout", "{conduct:?}");
+    }
+    // Accepts connections and never says a word, not even TLS.
+    let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{HOST}:{}/", dead.local_addr().unwrap().port());
+    assert_eq!(refused(&fetcher, &url).await, "fetch_timeout");
+    // Nobody there.
+    let port = dead.local_addr().unwrap().port();
+    drop(dead);
+    assert_eq!(refused(&fetcher, &format!("https://{HOST}:{port}/")).await, "fetch_unreachable");
+}
+
+#[derive(Debug)]
+struct Silent;
+
+impl Resolve for Silent {
+    fn resolve(&self, _: &str) -> std::pin::Pin<Box<dyn Future<Output = Vec<std::net::IpAddr>> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_holds_for_the_name_too() {
+    let site = Site::new();
+    let fetcher = Fetcher::with_resolver(&site.settings(&[]), Mode::Production, Arc::new(Silent)).unwrap();
+    assert_eq!(refused(&fetcher, "https://rp.example/").await, "fetch_timeout");
+}
+
+#[tokio::test]
+async fn a_dead_host_takes_its_own_places_and_not_those_of_others() {
+    let site = Site::new();
+    let mut settings = site.settings(&[HOST, "dead.example"]);
+    settings.max_concurrent = 4.try_into().unwrap();
+    settings.max_concurrent_per_host = 2.try_into().unwrap();
+    let dns = Dns::says(&[(HOST, &[&["127.0.0.1"]]), ("dead.example", &[&["127.0.0.1"]])]);
+    let fetcher = Fetcher::with_resolver(&settings, Mode::Production, dns).unwrap();
+    let identity = site.authority.issue(&["dead.example"], signet_tests::certificates::Flaw::None);
+    let dead = Hostile::start(Some(&identity), Conduct::Hangs).await;
+    let alive = Hostile::start(Some(&site.identity), good("application/json", "{}")).await;
+    let hanging: Vec<_> = (0..2)
+        .map(|_| {
+            let (fetcher, url) = (fetcher.clone(), dead.url("dead.example"));
+            tokio::spawn(async move { fetcher.get(&url, Kind::Jwks).await })
+        })
+        .collect();
+    while dead.requests.lock().unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(refused(&fetcher, &dead.url("dead.example")).await, "fetch_host_busy");
+    for _ in 0..10 {
+        assert!(get(&fetcher, &alive.url(HOST)).await.is_ok());
+    }
+    for fetch in hanging {
+        assert_eq!(fetch.await.unwrap().unwrap_err().code(), "fetch_timeout");
+    }
+    // Its places are free again.
+    assert_eq!(refused(&fetcher, &dead.url("dead.example")).await, "fetch_timeout");
+}
+
+#[tokio::test]
+async fn the_number_of_fetches_is_bounded() {
+    let site = Site::new();
+    let mut settings = site.settings(&["127.0.0.1"]);
+    settings.max_concurrent = 1.try_into().unwrap();
+    let fetcher = Fetcher::new(&settings, Mode::Production).unwrap();
+    let dead = Hostile::start(Some(&site.identity), Conduct::Hangs).await;
+    let hanging = tokio::spawn({
+        let (fetcher, url) = (fetcher.clone(), dead.url("127.0.0.1"));
+        async move { fetcher.get(&url, Kind::Jwks).await }
+    });
+    while dead.requests.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(refused(&fetcher, "https://127.0.0.1:1/").await, "fetch_busy");
+    // Whoever gives up gives the place back.
+    hanging.abort();
+    assert!(hanging.await.unwrap_err().is_cancelled());
+    assert_eq!(refused(&fetcher, "https://127.0.0.1:1/").await, "fetch_unreachable");
+}
