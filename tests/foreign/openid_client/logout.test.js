@@ -7,12 +7,9 @@ import { test } from 'node:test'
 import * as jose from 'jose'
 import * as oidc from 'openid-client'
 import { Browser } from './browser.js'
-import { ISSUER, keyPair, registered, request, sealed, signedIn } from './rp.js'
+import { ISSUER, innerIdToken, keyPair, registered, request, sealed, signedIn } from './rp.js'
 
 const AFTER = 'http://127.0.0.1:1/signed-out'
-
-// The ID token as it is inside, whatever it came in.
-const idToken = (tokens) => oidc.getDecryptedResponses(tokens)?.id_token?.token_endpoint ?? tokens.id_token
 
 async function signOut(config, browser, hint) {
   const parameters = { id_token_hint: hint, post_logout_redirect_uri: AFTER, state: 'bye' }
@@ -61,7 +58,7 @@ for (const seal of [false, true]) {
       const browser = new Browser()
       const heard = await signedIn(hearing, { browser })
       const left = await signedIn(leaving, { browser })
-      await signOut(leaving, browser, idToken(left.tokens))
+      await signOut(leaving, browser, innerIdToken(left.tokens))
 
       const { type, form } = await post.arrived
       assert.match(type, /^application\/x-www-form-urlencoded/)

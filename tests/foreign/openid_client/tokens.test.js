@@ -31,12 +31,6 @@ test('refresh of a sealed client', async () => {
   await assertSealed(config, fresh, { alg, enc, kid: encryption.kid })
 })
 
-test('no refresh token without offline_access', async () => {
-  const config = await registered({ grant_types })
-  const { tokens } = await signedIn(config)
-  assert.equal(tokens.refresh_token, undefined)
-})
-
 test('introspection tells a living token from a revoked one', async () => {
   const config = await registered({ grant_types, scope: parameters.scope })
   const { tokens } = await signedIn(config, { parameters })
