@@ -13,6 +13,7 @@ mod load;
 mod mutate;
 mod noise;
 mod party;
+mod refresh;
 mod shutdown;
 mod site;
 mod web;

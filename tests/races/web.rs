@@ -134,6 +134,15 @@ impl Web {
         Self::send(request.header("content-type", kind).body(body), None).await
     }
 
+    /// Uses a refresh token as `party`.
+    pub(crate) async fn refresh(&self, node: &str, party: &Party, token: &str) -> Option<Reply> {
+        let body = form(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
+        let basic = STANDARD.encode(format!("{}:{}", party.rp.id, party.secret));
+        let request = self.0.post(format!("{node}/token")).header("authorization", format!("Basic {basic}"));
+        let kind = "application/x-www-form-urlencoded";
+        Self::send(request.header("content-type", kind).body(body), None).await
+    }
+
     pub(crate) async fn userinfo(&self, node: &str, token: &str) -> Option<Reply> {
         let request =
             self.0.get(format!("{node}/userinfo")).header("authorization", format!("Bearer {token}"));

@@ -82,6 +82,22 @@ impl Provider {
         self.send(request.body(Body::from(encode(pairs))).unwrap()).await
     }
 
+    /// Sends a form to an endpoint that clients call themselves.
+    pub async fn call(&self, path: &str, headers: &[(&str, &str)], pairs: &[(&str, &str)]) -> Reply {
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(form(pairs))).unwrap()).await
+    }
+
+    /// Sends a refresh token to the token endpoint, with more parameters.
+    pub async fn refresh(&self, rp: &Rp, token: &str, more: &[(&str, &str)]) -> Reply {
+        let pairs = [&[("grant_type", "refresh_token"), ("refresh_token", token)], more].concat();
+        self.call("/token", &[("authorization", &rp.basic())], &pairs).await
+    }
+
     /// A token response for the user, in a browser that may be signed in already.
     pub async fn tokens(&self, rp: &Rp, changes: &[(&str, &str)], browser: &mut Browser) -> Value {
         let code = self.code(rp, changes, browser).await;

@@ -181,6 +181,7 @@ impl Provider {
         Provisioner {
             store: self.app.store.clone(),
             entropy: self.app.entropy.clone(),
+            vault: Some(self.app.vault.clone()),
             now: self.now(),
             mode: Mode::Production,
             dry_run: false,

@@ -120,6 +120,14 @@ impl Rp {
         claims
     }
 
+    /// The claims of a good client assertion (RFC 7523 section 3); tests add, change and remove.
+    pub fn assertion_claims(&self, audience: &str, now: i64, jti: &str) -> Map<String, Value> {
+        let claims = json!({
+            "iss": self.id, "sub": self.id, "aud": audience, "iat": now, "exp": now + 60, "jti": jti,
+        });
+        claims.as_object().cloned().unwrap()
+    }
+
     /// Signs claims as a request object with RS256.
     pub fn sign(&self, claims: &Map<String, Value>) -> String {
         let signer = self.signing.signer(SigAlg::RS256).unwrap();

@@ -3,7 +3,10 @@
 
 mod answers;
 mod code;
+mod itself;
+mod refresh;
 mod refusals;
+mod resources;
 
 use signet_core::records::ClientAuthMethod;
 use signet_tests::provider::Provider;

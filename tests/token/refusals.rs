@@ -147,11 +147,11 @@ async fn every_refusal_has_its_reason_and_uses_no_code_up_rfc6749_5_2() {
     Basic and a secret in the form: 400 invalid_request client_auth_multiple
     Basic and another client_id: 400 invalid_request client_auth_multiple
     Basic and an assertion: 400 invalid_request client_auth_multiple
-    assertion alone: 401 invalid_client client_auth_method_wrong [Basic realm="token"]
+    assertion alone: 401 invalid_client client_assertion_type_unsupported [Basic realm="token"]
     grant_type missing: 400 invalid_request grant_type_missing
     grant_type password: 400 unsupported_grant_type grant_type_unsupported
-    grant_type client_credentials: 400 unsupported_grant_type grant_type_unsupported
-    grant_type refresh_token: 400 unsupported_grant_type grant_type_unsupported
+    grant_type client_credentials: 400 unauthorized_client grant_type_not_allowed
+    grant_type refresh_token: 400 unauthorized_client grant_type_not_allowed
     grant_type in another case: 400 unsupported_grant_type grant_type_unsupported
     code missing: 400 invalid_request code_missing
     code unknown: 400 invalid_grant code_unknown

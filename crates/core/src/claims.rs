@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::records::User;
+use crate::records::{CustomScope, TenantSettings, User};
+
+/// OpenID Connect Core section 11.
+pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// One standard scope: what people are told, and which claims it stands for. Discovery, consent page and UserInfo are
-/// all made from this table.
+/// all made from this table, and from the tenant's own scopes beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct ScopeInfo {
     /// The scope value.
@@ -67,52 +70,157 @@ pub const SCOPES: &[ScopeInfo] = &[
         detail: "Your number, and whether it has been verified.",
         claims: &["phone_number", "phone_number_verified"],
     },
+    ScopeInfo {
+        name: OFFLINE_ACCESS,
+        title: "Stay connected while you are away",
+        detail: "Use what you allow here also when you are not signed in, until you take it back.",
+        claims: &[],
+    },
 ];
 
-/// The table's entry for `name`.
-pub fn scope_info(name: &str) -> Option<&'static ScopeInfo> {
-    SCOPES.iter().find(|scope| scope.name == name)
+/// Claims that say something of a token or of the login, never of a person (RFC 7519 section 4.1, OpenID Connect Core
+/// sections 2, 3.1.3.6, 3.3.2.11, 5.3.2 and 5.6, RFC 9068 section 2.2, RFC 7662 section 2.2, RFC 7800 section 3.1,
+/// Back-Channel Logout section 2.4, RFC 8693 section 4, RFC 9396 section 9, RFC 9701 section 5). No scope stands for one.
+pub(crate) const PROTOCOL: &[&str] = &[
+    "iss",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "nonce",
+    "azp",
+    "acr",
+    "amr",
+    "auth_time",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "sid",
+    "events",
+    "cnf",
+    "scope",
+    "client_id",
+    "active",
+    "token_type",
+    "act",
+    "may_act",
+    "_claim_names",
+    "_claim_sources",
+    "authorization_details",
+    "token_introspection",
+];
+
+/// What a scope means to people and to claims: a standard one, or one of the tenant's.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// Of the table.
+    Standard(&'static ScopeInfo),
+    /// Of the tenant.
+    Custom(&'a CustomScope),
 }
 
-/// The scope that stands for the claim `name`, among others.
-pub fn scope_of(name: &str) -> Option<&'static str> {
-    SCOPES.iter().find(|scope| scope.claims.contains(&name)).map(|scope| scope.name)
-}
-
-/// The values of `names` that this user has, `sub` included.
-///
-/// Section 5.3.2: "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object"; claims that the
-/// user lacks are left out, however essential the client calls them (section 5.5.1).
-pub fn user_claims<'a>(user: &User, names: impl IntoIterator<Item = &'a str>) -> Map<String, Value> {
-    let mut claims = Map::new();
-    for name in names {
-        if let Some(value) = user_claim(user, name) {
-            claims.insert(name.to_owned(), value);
+impl<'a> Scope<'a> {
+    /// The scope value.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Standard(info) => info.name,
+            Self::Custom(scope) => &scope.name,
         }
     }
-    claims
+
+    /// Heading on the consent page.
+    pub fn title(self) -> &'a str {
+        match self {
+            Self::Standard(info) => info.title,
+            Self::Custom(scope) => &scope.title,
+        }
+    }
+
+    /// Sentence on the consent page.
+    pub fn detail(self) -> &'a str {
+        match self {
+            Self::Standard(info) => info.detail,
+            Self::Custom(scope) => &scope.detail,
+        }
+    }
+
+    /// The claims it stands for.
+    pub fn claims(self) -> Vec<&'a str> {
+        match self {
+            Self::Standard(info) => info.claims.to_vec(),
+            Self::Custom(scope) => scope.claims.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
-fn user_claim(user: &User, name: &str) -> Option<Value> {
-    let own = |name: &str| user.claims.get(name).filter(|value| !value.is_null()).cloned();
-    match name {
-        "sub" => Some(user.id.to_string().into()),
-        "preferred_username" => own(name).or_else(|| Some(user.username.clone().into())),
-        "updated_at" => Some(user.updated_at.into()),
-        // Only what the standard defines: a user's record never leaks through a claim's name.
-        name if is_standard(name) => own(name),
-        _ => None,
+/// Every scope of a tenant: the standard ones, then its own. A tenant cannot give a standard scope another meaning.
+#[derive(Clone, Copy, Debug)]
+pub struct Catalogue<'a>(&'a [CustomScope]);
+
+impl<'a> Catalogue<'a> {
+    /// The scopes of a tenant.
+    pub fn of(settings: &'a TenantSettings) -> Self {
+        Self(&settings.scopes)
+    }
+
+    /// All of them.
+    pub fn scopes(self) -> impl Iterator<Item = Scope<'a>> {
+        SCOPES.iter().map(Scope::Standard).chain(self.0.iter().map(Scope::Custom))
+    }
+
+    /// The scope of this name.
+    pub fn find(self, name: &str) -> Option<Scope<'a>> {
+        self.scopes().find(|scope| scope.name() == name)
+    }
+
+    /// The scopes that stand for the claim `name`, among others.
+    pub fn with_claim(self, name: &str) -> Vec<&'a str> {
+        self.scopes().filter(|scope| scope.claims().contains(&name)).map(Scope::name).collect()
+    }
+
+    /// The claims that these scopes stand for.
+    pub fn claims_of(self, scope: &BTreeSet<String>) -> BTreeSet<&'a str> {
+        self.scopes().filter(|known| scope.contains(known.name())).flat_map(Scope::claims).collect()
+    }
+
+    /// Every claim that some scope stands for.
+    pub fn claims(self) -> BTreeSet<&'a str> {
+        self.scopes().flat_map(Scope::claims).filter(|name| !PROTOCOL.contains(name)).collect()
+    }
+
+    /// The values of `names` that this user has, without `sub`, which depends on the client ([`crate::subject::of`]).
+    ///
+    /// Section 5.3.2: "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object"; claims that the
+    /// user lacks are left out, however essential the client calls them (section 5.5.1).
+    pub fn user_claims<'b>(
+        self,
+        user: &User,
+        names: impl IntoIterator<Item = &'b str>,
+    ) -> Map<String, Value> {
+        let mut claims = Map::new();
+        for name in names {
+            if let Some(value) = self.user_claim(user, name) {
+                claims.insert(name.to_owned(), value);
+            }
+        }
+        claims
+    }
+
+    fn user_claim(self, user: &User, name: &str) -> Option<Value> {
+        let own = |name: &str| user.claims.get(name).filter(|value| !value.is_null()).cloned();
+        match name {
+            "sub" => None,
+            "preferred_username" => own(name).or_else(|| Some(user.username.clone().into())),
+            "updated_at" => Some(user.updated_at.into()),
+            // Only what a scope stands for: a user's record never leaks through a claim's name.
+            name if !PROTOCOL.contains(&name) && !self.with_claim(name).is_empty() => own(name),
+            _ => None,
+        }
     }
 }
 
 /// Whether `name` is one of the standard claims of section 5.1.
 pub fn is_standard(name: &str) -> bool {
-    scope_of(name).is_some()
-}
-
-/// The claims that `scope` stands for, and those asked for one by one.
-pub fn granted_claims<'a>(scope: &'a BTreeSet<String>, named: &'a BTreeSet<String>) -> BTreeSet<&'a str> {
-    let by_scope =
-        scope.iter().filter_map(|name| scope_info(name)).flat_map(|info| info.claims.iter().copied());
-    by_scope.chain(named.iter().map(String::as_str)).collect()
+    SCOPES.iter().any(|scope| scope.claims.contains(&name))
 }

@@ -1,71 +1,114 @@
-//! Client authentication (RFC 6749 section 2.3, OpenID Connect Core section 9).
+//! Client authentication (RFC 6749 section 2.3, OpenID Connect Core section 9): one way in for every endpoint that
+//! clients call.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode;
+use signet_jose::{SigAlg, Trace, UnverifiedJws, Verifier};
 use zeroize::Zeroizing;
 
+use crate::change::Change;
+use crate::client_assertion::{self, ASSERTION_TYPE, AssertionPolicy, AssertionProof};
+use crate::context::UnixTime;
+use crate::discovery::Endpoint;
 use crate::fault::Fault;
 use crate::ids::ClientId;
 use crate::params::Params;
-use crate::records::{Client, ClientAuthMethod};
+use crate::records::{Client, ClientAuthMethod, ClientKey, Replay, Tenant};
+use crate::request_object::VerifierSource;
 
 /// What a client presented. Made by [`presented`]; not yet judged.
 #[derive(Clone)]
 pub struct Credentials {
-    /// Who the client says it is.
-    pub client_id: ClientId,
-    method: ClientAuthMethod,
-    secret: Option<Zeroizing<String>>,
+    client_id: Option<ClientId>,
+    proof: Proof,
+}
+
+#[derive(Clone)]
+enum Proof {
+    /// Nothing but the name.
+    Nothing,
+    Secret {
+        method: ClientAuthMethod,
+        secret: Zeroizing<String>,
+    },
+    Assertion(Zeroizing<String>),
 }
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials")
-            .field("client_id", &self.client_id)
-            .field("method", &self.method)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
 
-/// A client that has proved who it is. Only [`authenticate`] makes one.
-#[derive(Clone, Copy, Debug)]
-pub struct AuthenticatedClient<'a>(&'a Client);
+impl Credentials {
+    /// Who the client says it is; `None` where only the assertion says so.
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
 
-impl<'a> AuthenticatedClient<'a> {
+    /// The client assertion, to be opened and judged by [`authenticate_by_assertion`].
+    pub fn assertion(&self) -> Option<&str> {
+        match &self.proof {
+            Proof::Assertion(token) => Some(token),
+            Proof::Nothing | Proof::Secret { .. } => None,
+        }
+    }
+}
+
+/// A client that has proved who it is. Only [`authenticate`] and [`authenticate_by_assertion`] make one.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    client: Client,
+    replay: Option<Replay>,
+}
+
+impl AuthenticatedClient {
     /// The client.
-    pub fn client(self) -> &'a Client {
-        self.0
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether it proved anything at all: a public client did not (RFC 6749 section 2.1).
+    pub fn is_confidential(&self) -> bool {
+        self.client.settings.token_endpoint_auth_method != ClientAuthMethod::None
+    }
+
+    /// The single use of the assertion's `jti`, which belongs into the write that acts upon the request: the `jti` is
+    /// consumed last, and a request that is refused and changes nothing leaves it unused (A-50, A-107). A conflict there
+    /// is [`Fault::AssertionReplayed`].
+    pub fn claim(&self) -> Option<Change> {
+        self.replay.clone().map(Change::ClaimReplay)
     }
 }
 
 /// Finds the one way of authentication in a request. RFC 6749 section 2.3: "The client MUST NOT use more than one
 /// authentication method in each request."
 pub fn presented(authorization: Option<&str>, params: &Params) -> Result<Credentials, Fault> {
-    let in_form = params.get("client_id");
-    let secret = params.get("client_secret");
-    let assertion = params.get("client_assertion");
-    match (authorization, secret) {
-        (authorization, secret) if assertion.is_some() && (authorization.is_some() || secret.is_some()) => {
-            Err(Fault::ClientAuthMultiple)
-        }
-        (Some(_), Some(_)) => Err(Fault::ClientAuthMultiple),
-        (Some(header), None) => {
+    let named = params.get("client_id").map(ClientId::from);
+    match (authorization, params.get("client_secret"), params.get("client_assertion")) {
+        (Some(header), None, None) => {
             let credentials = basic(header)?;
-            match in_form {
-                Some(id) if id != credentials.client_id.as_str() => Err(Fault::ClientAuthMultiple),
+            match named {
+                Some(id) if Some(&id) != credentials.client_id() => Err(Fault::ClientAuthMultiple),
                 _ => Ok(credentials),
             }
         }
-        (None, _) if assertion.is_some() => Err(Fault::ClientAuthMethodWrong),
-        (None, secret) => {
-            let client_id = in_form.map(ClientId::from).ok_or(Fault::ClientAuthMissing)?;
-            let method = match secret {
-                Some(_) => ClientAuthMethod::ClientSecretPost,
-                None => ClientAuthMethod::None,
-            };
-            Ok(Credentials { client_id, method, secret: secret.map(|s| Zeroizing::new(s.to_owned())) })
+        (None, None, Some(token)) => {
+            // RFC 7521 section 4.2: "client_assertion_type REQUIRED."
+            if params.get("client_assertion_type") != Some(ASSERTION_TYPE) {
+                return Err(Fault::AssertionTypeUnsupported);
+            }
+            Ok(Credentials { client_id: named, proof: Proof::Assertion(Zeroizing::new(token.to_owned())) })
         }
+        (None, secret, None) => {
+            let proof = secret.map_or(Proof::Nothing, |secret| Proof::Secret {
+                method: ClientAuthMethod::ClientSecretPost,
+                secret: Zeroizing::new(secret.to_owned()),
+            });
+            Ok(Credentials { client_id: Some(named.ok_or(Fault::ClientAuthMissing)?), proof })
+        }
+        (Some(_), ..) | (None, Some(_), Some(_)) => Err(Fault::ClientAuthMultiple),
     }
 }
 
@@ -86,9 +129,8 @@ fn basic(header: &str) -> Result<Credentials, Fault> {
         return Err(bad);
     }
     Ok(Credentials {
-        client_id: ClientId::new(id.as_str()),
-        method: ClientAuthMethod::ClientSecretBasic,
-        secret: Some(secret),
+        client_id: Some(ClientId::new(id.as_str())),
+        proof: Proof::Secret { method: ClientAuthMethod::ClientSecretBasic, secret },
     })
 }
 
@@ -98,25 +140,95 @@ fn form_decode(text: &str) -> Option<Zeroizing<String>> {
 }
 
 /// Judges the credentials of a client that was looked up by their `client_id`. Public text never says which part was
-/// wrong.
-pub fn authenticate<'a>(
+/// wrong. An assertion is for [`authenticate_by_assertion`].
+pub fn authenticate(
     credentials: &Credentials,
-    client: Option<&'a Client>,
-) -> Result<AuthenticatedClient<'a>, Fault> {
-    let client = client.filter(|client| !client.disabled).ok_or(Fault::ClientAuthUnknown)?;
-    let registered = client.settings.token_endpoint_auth_method;
+    client: Option<&Client>,
+) -> Result<AuthenticatedClient, Fault> {
+    let client = known(client)?;
     // RFC 6749 section 2.3.1 leaves the choice to the client; here it is fixed at registration (RFC 7591 section 2).
-    if credentials.method != registered {
-        return Err(match credentials.method {
-            ClientAuthMethod::None => Fault::ClientAuthMissing,
-            _ => Fault::ClientAuthMethodWrong,
-        });
+    let registered = client.settings.token_endpoint_auth_method;
+    let passed = AuthenticatedClient { client: client.clone(), replay: None };
+    match &credentials.proof {
+        Proof::Nothing if registered == ClientAuthMethod::None => Ok(passed),
+        Proof::Nothing => Err(Fault::ClientAuthMissing),
+        Proof::Secret { method, .. } if *method != registered => Err(Fault::ClientAuthMethodWrong),
+        Proof::Secret { secret, .. } => match client.secret_hash {
+            Some(hash) if hash.matches(secret) => Ok(passed),
+            _ => Err(Fault::ClientSecretWrong),
+        },
+        Proof::Assertion(_) => Err(Fault::ClientAuthMethodWrong),
     }
-    match (&client.secret_hash, &credentials.secret) {
-        (_, None) if registered == ClientAuthMethod::None => Ok(AuthenticatedClient(client)),
-        (Some(hash), Some(secret)) if hash.matches(secret) => Ok(AuthenticatedClient(client)),
-        _ => Err(Fault::ClientSecretWrong),
+}
+
+fn known(client: Option<&Client>) -> Result<&Client, Fault> {
+    client.filter(|client| !client.disabled).ok_or(Fault::ClientAuthUnknown)
+}
+
+/// Makes a verifier of the client's secret; `None` if there is none, or none that is long enough.
+pub type SecretVerifierSource<'a> = dyn Fn(&Client, SigAlg) -> Option<Verifier> + 'a;
+
+/// What an assertion is judged by, besides the client's record.
+#[derive(Clone, Copy)]
+pub struct AssertionFacts<'a> {
+    /// Whose endpoint.
+    pub tenant: &'a Tenant,
+    /// The client's keys, of every usage and age.
+    pub keys: &'a [ClientKey],
+    /// Builds, or takes from a cache, the verifier of a client's key.
+    pub verifier: &'a VerifierSource<'a>,
+    /// Builds the verifier of a client's secret.
+    pub secret: &'a SecretVerifierSource<'a>,
+    /// The endpoint that is called.
+    pub endpoint: Endpoint,
+    /// The request's instant.
+    pub now: UnixTime,
+}
+
+impl std::fmt::Debug for AssertionFacts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AssertionFacts").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
+}
+
+/// Judges an opened assertion of a client that was looked up by the `client_id` beside it, or by the one inside.
+/// The client's registered method decides what proves it, never the assertion.
+pub fn authenticate_by_assertion(
+    jws: &UnverifiedJws,
+    client: Option<&Client>,
+    facts: &AssertionFacts<'_>,
+    trace: &mut Trace,
+) -> Result<AuthenticatedClient, Fault> {
+    let client = known(client)?;
+    let settings = &client.settings;
+    let secret = match settings.token_endpoint_auth_method {
+        ClientAuthMethod::ClientSecretJwt => (facts.secret)(client, jws.header().alg),
+        _ => None,
+    };
+    let proof = match settings.token_endpoint_auth_method {
+        ClientAuthMethod::PrivateKeyJwt => {
+            AssertionProof::PrivateKey { keys: facts.keys, verifier: facts.verifier }
+        }
+        ClientAuthMethod::ClientSecretJwt => AssertionProof::Secret(secret.as_ref()),
+        ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost | ClientAuthMethod::None => {
+            return Err(Fault::ClientAuthMethodWrong);
+        }
+    };
+    let issuer = &facts.tenant.issuer;
+    let policy = AssertionPolicy {
+        tenant: &facts.tenant.id,
+        client_id: &client.client_id,
+        proof,
+        alg: settings.token_endpoint_auth_signing_alg,
+        issuer,
+        token_endpoint: &Endpoint::Token.url(issuer),
+        endpoint: &facts.endpoint.url(issuer),
+        audience: facts.tenant.settings.assertion_audience,
+        now: facts.now,
+        skew: facts.tenant.settings.clock_skew,
+    };
+    let accepted = client_assertion::judge(jws, &policy, trace)?;
+    Ok(AuthenticatedClient { client: client.clone(), replay: Some(accepted.replay().clone()) })
 }
 
 #[cfg(test)]
@@ -131,7 +243,7 @@ mod tests {
         client.secret_hash = (method != ClientAuthMethod::None).then(|| TokenHash::of("s:e%c+r"));
         let params = Params::decode(&[form.as_bytes()])?;
         let credentials = presented(header, &params)?;
-        let found = (credentials.client_id == client.client_id).then_some(&client);
+        let found = (credentials.client_id() == Some(&client.client_id)).then_some(&client);
         authenticate(&credentials, found).map(|_| ())
     }
 
@@ -155,7 +267,17 @@ mod tests {
         assert_eq!(judge(None, "client_id=a+b", Basic), Err(Fault::ClientAuthMissing));
         assert_eq!(judge(None, form, Public), Err(Fault::ClientAuthMethodWrong));
         assert_eq!(judge(None, "", Basic), Err(Fault::ClientAuthMissing));
-        assert_eq!(judge(None, "client_assertion=x&client_id=a+b", Basic), Err(Fault::ClientAuthMethodWrong));
+        // RFC 7521 section 4.2: the type is required; section 4.2.1: what is wrong with an assertion is invalid_client.
+        let untyped = judge(None, "client_assertion=x&client_id=a+b", Basic);
+        assert_eq!(untyped, Err(Fault::AssertionTypeUnsupported));
+        let typed = "client_assertion=x&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        assert_eq!(judge(None, &format!("{typed}&client_id=a+b"), Basic), Err(Fault::ClientAuthMethodWrong));
+        assert_eq!(judge(None, typed, Basic), Err(Fault::ClientAuthUnknown), "nobody is named outside");
+        // Certification: "missing assertion with client_id present: invalid_client".
+        assert_eq!(
+            judge(None, "client_id=a+b", ClientAuthMethod::PrivateKeyJwt),
+            Err(Fault::ClientAuthMissing)
+        );
         // RFC 6749 section 2.3, RFC 7521 section 4.2: one way, assertions included.
         let assertion = "client_assertion=x&client_id=a+b";
         assert_eq!(judge(Some(&good), assertion, Basic), Err(Fault::ClientAuthMultiple));

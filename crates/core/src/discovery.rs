@@ -4,10 +4,15 @@
 use serde_json::{Map, Value, json};
 use signet_jose::{ContentAlg, KeyUse, SigAlg};
 
-use crate::claims::SCOPES;
+use crate::authorize::DISPLAYS;
+use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
-use crate::records::{ClientAuthMethod, KeyState, Tenant, TenantKey};
+use crate::records::{
+    ClientAuthMethod, GrantType, KeyState, RegistrationPolicy, ResponseMode, ResponseType, SubjectType,
+    Tenant, TenantKey,
+};
+use crate::token::GRANTS;
 
 /// The addresses under an issuer. The router and discovery are both made from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,12 @@ pub enum Endpoint {
     UserInfo,
     /// Where public keys are published.
     Jwks,
+    /// Where tokens are looked into (RFC 7662).
+    Introspection,
+    /// Where tokens are ended (RFC 7009).
+    Revocation,
+    /// Where clients register themselves (RFC 7591).
+    Register,
 }
 
 impl Endpoint {
@@ -30,6 +41,9 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Jwks => "/jwks",
+            Self::Introspection => "/introspect",
+            Self::Revocation => "/revoke",
+            Self::Register => "/register",
         }
     }
 
@@ -42,9 +56,28 @@ impl Endpoint {
 /// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
-    let scopes: Vec<_> = SCOPES.iter().map(|scope| scope.name).collect();
-    let mut claims: Vec<_> = SCOPES.iter().flat_map(|scope| scope.claims.iter().copied()).collect();
-    claims.extend(["iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]);
+    let catalogue = Catalogue::of(&tenant.settings);
+    let scopes: Vec<_> = catalogue.scopes().map(|scope| scope.name()).collect();
+    let mut claims: Vec<_> = catalogue.claims().into_iter().collect();
+    claims.extend([
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "sid",
+        "at_hash",
+        "c_hash",
+    ]);
+    let response_types: Vec<_> = ResponseType::ALL.iter().map(|known| known.name()).collect();
+    let subject_types: Vec<_> = SubjectType::ALL.iter().map(|known| known.name()).collect();
+    let response_modes: Vec<_> = ResponseMode::ALL.iter().map(|known| known.name()).collect();
+    let mut prompts = vec!["none", "login", "consent", "select_account"];
+    // Initiating User Registration via OpenID Connect: declared where it is offered.
+    prompts.extend(tenant.settings.self_registration.then_some("create"));
     let signing = signing_algs(keys, now);
     let encryption = decryption_algs(keys, now);
     let request_signing: Vec<_> =
@@ -54,7 +87,13 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Nothing to encrypt to, nothing to encrypt with.
     let request_enc: Vec<_> = enc.iter().copied().filter(|_| !encryption.is_empty()).collect();
     let methods: Vec<_> = ClientAuthMethod::ALL.iter().map(|method| method.name()).collect();
-    json!({
+    // RFC 7662 section 2.1: introspection "MUST also require some form of authorization".
+    let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
+    // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
+    let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
+    // Registration section 2: the response types with tokens from the browser go by this name.
+    let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
         "token_endpoint": Endpoint::Token.url(issuer),
@@ -64,15 +103,29 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "claims_supported": claims,
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": true,
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
-        "subject_types_supported": ["public"],
+        "response_types_supported": response_types,
+        "response_modes_supported": response_modes,
+        "grant_types_supported": grants,
+        "subject_types_supported": subject_types,
         "acr_values_supported": ACR_VALUES,
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "prompt_values_supported": prompts,
+        "display_values_supported": DISPLAYS,
+        "authorization_signing_alg_values_supported": signing,
+        "authorization_encryption_alg_values_supported": client_encryption,
+        "authorization_encryption_enc_values_supported": enc,
         "ui_locales_supported": ["en"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_endpoint": Endpoint::Introspection.url(issuer),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertion_signing,
+        "introspection_signing_alg_values_supported": signing,
+        "introspection_encryption_alg_values_supported": client_encryption,
+        "introspection_encryption_enc_values_supported": enc,
+        "revocation_endpoint": Endpoint::Revocation.url(issuer),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_signing,
         "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": client_encryption,
         "id_token_encryption_enc_values_supported": enc,
@@ -87,7 +140,18 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "request_object_encryption_alg_values_supported": encryption,
         "request_object_encryption_enc_values_supported": request_enc,
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if let Value::Object(metadata) = &mut metadata {
+        optional(tenant, metadata);
+    }
+    metadata
+}
+
+/// What is there for some tenants only.
+fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
+    if tenant.settings.registration != RegistrationPolicy::Off {
+        metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
 }
 
 /// Whether the key is in the JWKS.

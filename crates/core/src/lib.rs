@@ -1,4 +1,5 @@
 //! Every protocol rule as a pure function: no async, HTTP, SQL, clock or randomness of its own.
+#![recursion_limit = "256"] // The discovery document is one `json!`.
 
 pub mod audit;
 pub mod authorize;
@@ -14,16 +15,19 @@ pub mod fault;
 pub mod hint;
 pub mod ids;
 pub mod interaction;
+pub mod introspection;
 pub mod opening;
 pub mod params;
 pub mod pkce;
 pub mod provision;
 pub mod records;
 pub mod redirect;
+pub mod registration;
 pub mod remote_keys;
 pub mod replay;
 pub mod request_object;
 pub mod response;
+pub mod revocation;
 pub mod subject;
 pub mod tenant_keys;
 pub mod token;

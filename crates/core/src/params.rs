@@ -16,9 +16,13 @@ const MAX_VALUE: usize = 8 * 1024;
 /// Longest `request`, in bytes: a nested object with 4096-bit keys and room to spare (A-8).
 pub const MAX_REQUEST_OBJECT: usize = 64 * 1024;
 
+/// The parameters that may be sent more than once: RFC 8707 section 2 ("Multiple resource parameters MAY be used") and RFC
+/// 8693 section 2.1 ("Multiple audience parameters may be used").
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
+
 /// Decoded parameters. Values never are empty: RFC 6749 section 3.1 treats those as omitted.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Params(BTreeMap<String, String>);
+pub struct Params(BTreeMap<String, Vec<String>>);
 
 impl std::fmt::Debug for Params {
     /// Names only; values may be secrets.
@@ -31,7 +35,7 @@ impl Params {
     /// Decodes one or two form-encoded sources (query and body). RFC 6749 section 3.1: "Request and response
     /// parameters MUST NOT be included more than once"; that holds across both sources (A-10).
     pub fn decode(sources: &[&[u8]]) -> Result<Self, Fault> {
-        let mut map = BTreeMap::new();
+        let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut count = 0;
         for pair in sources.iter().flat_map(|source| source.split(|b| *b == b'&')).filter(|p| !p.is_empty()) {
             count += 1;
@@ -44,22 +48,33 @@ impl Params {
             if name.len() > MAX_NAME || value.len() > limit {
                 return Err(Fault::ParameterTooLong { name: Offered::new(&name) });
             }
-            if map.insert(name.clone(), value).is_some() {
+            let repeatable = REPEATABLE.contains(&name.as_str());
+            let values = map.entry(name.clone()).or_default();
+            if !values.is_empty() && !repeatable {
                 return Err(Fault::ParameterRepeated { name: Offered::new(&name) });
             }
+            values.push(value);
         }
-        map.retain(|_, value| !value.is_empty());
+        for values in map.values_mut() {
+            values.retain(|value| !value.is_empty());
+        }
+        map.retain(|_, values| !values.is_empty());
         Ok(Self(map))
     }
 
     /// The value of `name`, if it was sent and is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.all(name).next()
+    }
+
+    /// Every value of `name`, for those that may be repeated.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.get(name).into_iter().flatten().map(String::as_str)
     }
 
     /// The value of `name`, owned.
     pub fn owned(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
+        self.get(name).map(str::to_owned)
     }
 }
 
@@ -87,6 +102,14 @@ mod tests {
             let refused = Params::decode(&sources.map(str::as_bytes));
             assert!(matches!(refused, Err(Fault::ParameterRepeated { .. })), "{sources:?}");
         }
+    }
+
+    #[test]
+    fn resources_may_be_repeated_rfc8707_2() {
+        let params = Params::decode(&[b"resource=a&resource=&resource=b&audience=c", b"audience=d"]).unwrap();
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(params.all("audience").collect::<Vec<_>>(), ["c", "d"]);
+        assert_eq!(params.all("scope").count(), 0);
     }
 
     #[test]

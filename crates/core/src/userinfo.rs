@@ -61,6 +61,15 @@ pub fn answer(input: &Input<'_>, now: UnixTime) -> Result<Answer, Fault> {
     if now >= token.expires_at {
         return Err(Fault::TokenExpired);
     }
+    // RFC 9068 section 4: "The resource server MUST validate that the "aud" claim contains a resource indicator value
+    // corresponding to an identifier the resource server expects for itself." A token that a resource server got hold of
+    // opens nothing here.
+    if !token.audience.is_empty() && !token.audience.contains(&input.tenant.issuer) {
+        return Err(Fault::TokenForOther);
+    }
+    if token.user_id.is_none() {
+        return Err(Fault::TokenOfClient);
+    }
     if !token.scope.contains("openid") {
         return Err(Fault::ScopeInsufficient);
     }

@@ -1,6 +1,6 @@
 //! The authorization endpoint's decision: parameters, objects, and where errors go (A-18 to A-23, A-37 to A-51,
 //! A-88, A-120 to A-124).
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
 
@@ -8,11 +8,14 @@ use common::*;
 use serde_json::json;
 use signet_core::authorize::{Arrival, AuthorizationRequest, Facts, Outcome, Prompt, RequestSource, decide};
 use signet_core::change::Change;
+use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::params::Params;
 use signet_core::records::{
-    Client, ClientAuthMethod, ClientKey, Encryption, RequestObjectParameters, Stage, Tenant,
+    Client, ClientAuthMethod, ClientKey, CustomScope, Encryption, GrantType, RequestObjectParameters,
+    ResponseMode, ResponseType, Stage, Tenant,
 };
+use signet_core::redirect::{Delivery, Ready};
 use signet_core::request_object::open;
 use signet_jose::{ContentAlg, KeyAlg, KeyUse, Trace};
 
@@ -49,6 +52,7 @@ impl World {
             client: found.then_some(&self.client),
             client_keys: &self.keys,
             verifier: &verifier,
+            hint: &|_, _| Err(Fault::HintNoIdToken),
             correlation_id: "corr",
             browser: TokenHash::of("browser"),
         };
@@ -60,7 +64,7 @@ impl World {
         let outcome = self.run(&params(pairs));
         let refused = outcome.reply.expect_err("refused");
         assert!(outcome.changes.is_empty(), "nothing is written, no jti is burnt (A-50)");
-        (refused.fault.code(), refused.return_to.map(|to| to.with_error(&refused.fault)))
+        (refused.fault.code(), refused.return_to.map(|to| address(to.refuse(&refused.fault, NOW))))
     }
 
     fn accepted(&self, pairs: &[(&str, &str)]) -> AuthorizationRequest {
@@ -77,6 +81,13 @@ impl World {
         assert_eq!((&interaction.id, &interaction.stage), (&reply.interaction_id, &Stage::Fresh));
         assert_eq!(interaction.expires_at, NOW + 1800);
         interaction.request
+    }
+}
+
+fn address(delivery: Delivery) -> String {
+    match delivery {
+        Delivery::Ready(Ready::Redirect(location)) => location.to_string(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -138,9 +149,13 @@ fn each_wrong_parameter_is_refused_by_name_with_state_and_iss() {
     let long = "9".repeat(30);
     for (changes, code, wire) in [
         (&[("response_type", "")][..], "response_type_missing", "invalid_request"),
-        (&[("response_type", "token")], "response_type_unsupported", "unsupported_response_type"),
-        (&[("response_type", "code id_token")], "response_type_unsupported", "unsupported_response_type"),
-        (&[("response_mode", "fragment")], "response_mode_unsupported", "invalid_request"),
+        (&[("response_type", "banana")], "response_type_unsupported", "unsupported_response_type"),
+        (&[("response_mode", "web_message")], "response_mode_unsupported", "invalid_request"),
+        (&[("resource", "/relative")], "resource_malformed", "invalid_target"),
+        (&[("resource", "https://rs.example/#f")], "resource_malformed", "invalid_target"),
+        (&[("resource", "https://rs.example/")], "resource_unknown", "invalid_target"),
+        (&[("id_token_hint", "x")], "hint_no_id_token", "invalid_request"),
+        (&[("prompt", "create")], "prompt_unknown", "invalid_request"),
         (&[("scope", "")], "scope_missing", "invalid_scope"),
         (&[("scope", "email")], "scope_without_openid", "invalid_scope"),
         (&[("scope", "openid phone")], "scope_not_allowed", "invalid_scope"),
@@ -332,7 +347,7 @@ fn the_jti_is_claimed_with_the_write_that_accepts_a50_a54() {
     ));
     let replayed = outcome.replayed();
     assert_eq!(replayed.fault.code(), "object_replayed");
-    assert!(replayed.return_to.unwrap().with_error(&replayed.fault).starts_with(CALLBACK));
+    assert!(address(replayed.return_to.unwrap().refuse(&replayed.fault, NOW)).starts_with(CALLBACK));
     let without = sign(&with(&object(), &json!({"jti": null})));
     let outcome = world.run(&params(&[("client_id", "c"), ("request", &without)]));
     assert!(matches!(outcome.changes.as_slice(), [Change::InsertInteraction(_), Change::Audit(_)]));
@@ -350,4 +365,112 @@ fn missing_encryption_keys_are_noticed_before_login_a88_a118() {
     world.accepted(&plain(&[]));
     world.keys[1].not_after = Some(NOW);
     assert_eq!(world.refused(&plain(&[])).0, "encryption_key_missing");
+}
+
+#[test]
+fn response_types_are_allowed_client_by_client_and_errors_go_to_their_channel_rfc6749_4_1_2_1() {
+    let mut world = World::new();
+    for (kind, code, separator) in [
+        ("code id_token", "response_type_not_allowed", '#'),
+        ("token id_token", "response_type_not_allowed", '#'),
+        ("token", "response_type_unsupported", '#'),
+        ("none", "response_type_unsupported", '?'),
+    ] {
+        let (found, to) = world.refused(&plain(&[("response_type", kind), ("nonce", "n")]));
+        assert_eq!(found, code, "{kind}");
+        assert!(to.unwrap().starts_with(&format!("{CALLBACK}{separator}error=un")), "{kind}");
+    }
+    world.client.settings.response_types = ResponseType::ALL.iter().copied().collect();
+    for kind in ResponseType::ALL {
+        let request = world.accepted(&plain(&[("response_type", kind.name()), ("nonce", "n")]));
+        assert_eq!((request.response_type, request.response_mode), (*kind, kind.default_mode()));
+        let (code, to) =
+            world.refused(&plain(&[("response_type", kind.name()), ("scope", "x"), ("nonce", "n")]));
+        assert_eq!(code, "scope_without_openid");
+        let separator = if *kind == ResponseType::Code { '?' } else { '#' };
+        assert!(to.unwrap().starts_with(&format!("{CALLBACK}{separator}error=invalid_scope")));
+        // Core sections 3.2.2.1 and 3.3.2.11.
+        let without = plain(&[("response_type", kind.name())]);
+        if kind.has_id_token() {
+            assert_eq!(world.refused(&without).0, "nonce_missing", "{}", kind.name());
+        } else {
+            world.accepted(&without);
+        }
+    }
+}
+
+#[test]
+fn an_error_that_cannot_be_encrypted_goes_nowhere_jarm_3_a88() {
+    let mut world = World::new();
+    world.client.settings.authorization_response.encrypted =
+        Some(Encryption { alg: KeyAlg::RsaOaep256, enc: ContentAlg::A256Gcm });
+    let asked = plain(&[("response_mode", "jwt")]);
+    assert_eq!(world.refused(&asked), ("encryption_key_missing", None));
+    assert_eq!(
+        world.refused(&plain(&[("response_mode", "jwt"), ("scope", "x")])),
+        ("encryption_key_missing", None)
+    );
+    world.keys.push(record(rp_enc(), KeyUse::Enc));
+    assert_eq!(world.accepted(&asked).response_mode, ResponseMode::QueryJwt);
+    let outcome = world.run(&params(&plain(&[("response_mode", "fragment.jwt"), ("scope", "x")])));
+    let refused = outcome.reply.unwrap_err();
+    let Delivery::Seal(sealing) = refused.return_to.unwrap().refuse(&refused.fault, NOW) else {
+        panic!("in the clear");
+    };
+    assert!(sealing.protection.signed.is_some() && sealing.protection.encrypted.is_some());
+    assert_eq!(
+        (&sealing.claims["error"], &sealing.claims["state"]),
+        (&json!("invalid_scope"), &json!("outside"))
+    );
+}
+
+#[test]
+fn offline_access_needs_a_code_and_the_grant_core_11() {
+    let mut world = World::new();
+    world.client.settings.response_types = ResponseType::ALL.iter().copied().collect();
+    let scope = |world: &World, kind: &str| {
+        let asked = plain(&[("response_type", kind), ("nonce", "n"), ("scope", "openid offline_access")]);
+        world.accepted(&asked).scope.contains("offline_access")
+    };
+    assert!(!scope(&world, "code"));
+    world.client.settings.grant_types.insert(GrantType::RefreshToken);
+    assert!(scope(&world, "code") && scope(&world, "code id_token"));
+    assert!(!scope(&world, "id_token") && !scope(&world, "id_token token"));
+}
+
+#[test]
+fn resources_and_scopes_of_the_tenants_own_and_registered_defaults() {
+    let mut world = World::new();
+    world.client.settings.resources = ["https://a.example/", "https://b.example/"].map(String::from).into();
+    world.client.settings.default_acr_values = vec!["gold".into()];
+    world.client.settings.default_max_age = Some(60);
+    world.client.settings.scope.insert("payroll".into());
+    world.tenant.settings.scopes =
+        vec![CustomScope { name: "payroll".into(), claims: vec!["salary".into()], ..CustomScope::default() }];
+    let asked = plain(&[
+        ("scope", "openid payroll nobody:knows"),
+        ("display", "popup"),
+        ("claims_locales", "se"),
+        ("claims", r#"{"userinfo":{"salary":null}}"#),
+    ]);
+    let two = [asked.clone(), vec![("resource", "https://a.example/"), ("resource", "https://b.example/")]]
+        .concat();
+    let request = world.accepted(&two);
+    assert_eq!(request.resources.len(), 2);
+    assert_eq!(request.scope, ["openid", "payroll"].map(String::from).into());
+    assert!(request.claims.userinfo.contains_key("salary"));
+    assert_eq!((request.acr_values, request.max_age), (vec!["gold".to_owned()], Some(60)));
+    assert_eq!((request.display.as_deref(), request.claims_locales), (Some("popup"), vec!["se".to_owned()]));
+    let odd = world.accepted(&plain(&[("display", "hologram"), ("acr_values", "silver"), ("max_age", "9")]));
+    assert_eq!((odd.display, odd.acr_values, odd.max_age), (None, vec!["silver".to_owned()], Some(9)));
+    world.client.settings.scope.remove("payroll");
+    assert_eq!(world.refused(&plain(&[("scope", "openid payroll")])).0, "scope_not_allowed");
+}
+
+#[test]
+fn prompt_create_is_for_tenants_that_let_people_in() {
+    let mut world = World::new();
+    world.tenant.settings.self_registration = true;
+    assert_eq!(world.accepted(&plain(&[("prompt", "create")])).prompt, [Prompt::Create].into());
+    assert_eq!(world.refused(&plain(&[("prompt", "none create")])).0, "prompt_none_combined");
 }

@@ -5,11 +5,16 @@ use common::{CALLBACK, NOW, plain_key};
 use proptest::prelude::*;
 use serde_json::json;
 use signet_core::client_policy::{
-    Advice, Contradiction, Mode, NoKey, advice, check, client_id, encryption_key, next_encryption_key,
+    Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encryption_key,
+    next_encryption_key,
+};
+use signet_core::records::ResponseType::{
+    Code, CodeIdToken, CodeIdTokenToken, CodeToken, IdToken, IdTokenToken,
 };
 use signet_core::records::{
-    ApplicationType, ClientAuthMethod, ClientKey, ClientSettings, Encryption, RequestObjectParameters,
-    TenantSettings, UserInfoResponseType,
+    AccessTokenFormat, ApplicationType, ClaimPlacement, ClientAuthMethod, ClientKey, ClientSettings,
+    CustomScope, Encryption, GrantType, RequestObjectParameters, ResponseType, SubjectType, TenantSettings,
+    UserInfoResponseType,
 };
 use signet_jose::{ContentAlg, KeyAlg, KeyUse, SigAlg};
 
@@ -178,10 +183,8 @@ fn encryption(alg: KeyAlg) -> Encryption {
 
 fn codes(settings: &ClientSettings, has_secret: bool, keys: &[ClientKey]) -> Vec<&'static str> {
     let tenant = TenantSettings::default();
-    check(settings, has_secret, keys, &tenant, Mode::Production, NOW)
-        .iter()
-        .map(Contradiction::code)
-        .collect()
+    let secret = if has_secret { KeptSecret::Hashed } else { KeptSecret::Nothing };
+    check(settings, secret, keys, &tenant, Mode::Production, NOW).iter().map(Contradiction::code).collect()
 }
 
 #[test]
@@ -239,6 +242,139 @@ fn settings_that_cannot_work_are_refused_a75() {
             s.request_object_signing_algs = [SigAlg::HS256, SigAlg::RS256].into();
         }),
         (&[], |s| s.require_encrypted_request_object = true),
+        // Registration section 2: what each response type needs.
+        (&["response_type_without_grant"], |s| s.response_types = [Code, IdToken].into()),
+        (&["response_type_without_grant", "response_types_missing"], |s| s.response_types = [IdToken].into()),
+        (&["response_type_without_grant"], |s| s.response_types = [CodeIdTokenToken].into()),
+        (&["response_type_without_grant"], |s| s.response_types = [CodeToken].into()),
+        (&["response_type_without_grant"; 2], |s| {
+            s.response_types = [CodeIdToken].into();
+            s.grant_types = [GrantType::ClientCredentials].into();
+        }),
+        (&[], |s| {
+            s.response_types = ResponseType::ALL.iter().copied().collect();
+            s.grant_types = [GrantType::AuthorizationCode, GrantType::Implicit].into();
+        }),
+        (&[], |s| {
+            s.response_types = [IdToken, IdTokenToken].into();
+            s.grant_types = [GrantType::Implicit].into();
+        }),
+        (&["grant_types_missing"], |s| {
+            s.grant_types.clear();
+            s.response_types.clear();
+        }),
+        (&["response_types_missing"], |s| s.response_types.clear()),
+        (&["refresh_alone"], |s| {
+            s.grant_types = [GrantType::ClientCredentials, GrantType::RefreshToken].into();
+            s.response_types.clear();
+        }),
+        // No browser, no redirect URIs, no openid.
+        (&[], |s| {
+            s.grant_types =
+                [GrantType::ClientCredentials, GrantType::DeviceCode, GrantType::TokenExchange].into();
+            s.response_types.clear();
+            s.redirect_uris.clear();
+            s.scope.clear();
+        }),
+        (&["implicit_localhost"], |s| {
+            s.grant_types.insert(GrantType::Implicit);
+            s.redirect_uris.push("https://localhost/cb".into());
+        }),
+        (&[], |s| {
+            s.application_type = ApplicationType::Native;
+            s.grant_types.insert(GrantType::Implicit);
+            s.redirect_uris.push("http://localhost/cb".into());
+        }),
+        (&["pairwise_without_sector"], |s| {
+            s.subject_type = SubjectType::Pairwise;
+            s.redirect_uris.push("https://other.example/cb".into());
+        }),
+        (&[], |s| {
+            s.subject_type = SubjectType::Pairwise;
+            s.redirect_uris.push("https://other.example/cb".into());
+            s.sector_identifier_uri = Some("https://sector.example/uris.json".into());
+        }),
+        (&["client_uri_setting"], |s| {
+            s.sector_identifier_uri = Some("http://sector.example/uris.json".into());
+        }),
+        (&["client_uri_setting"], |s| s.jwks_uri = Some("https://rp.example/jwks#x".into())),
+        (&["client_uri_setting"], |s| s.jwks_uri = Some("http://127.0.0.1/jwks".into())),
+        (&["client_uri_setting"], |s| s.initiate_login_uri = Some("http://rp.example/login".into())),
+        (&["client_uri_setting"], |s| s.backchannel_logout_uri = Some("https://rp.example/bc#x".into())),
+        (&["client_uri_setting"], |s| s.post_logout_redirect_uris = vec!["http://rp.example/".into()]),
+        (&["frontchannel_origin"], |s| {
+            s.frontchannel_logout_uri = Some("https://rp.example:444/fc".into());
+        }),
+        (&[], |s| s.frontchannel_logout_uri = Some("https://rp.example/fc".into())),
+        (&[], |s| {
+            s.request_uris = vec!["https://rp.example/ro#GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM".into()]
+        }),
+        (&["client_uri_setting"; 3], |s| {
+            let long = format!("https://rp.example/{}", "x".repeat(512));
+            s.request_uris = vec!["http://rp.example/ro".into(), "https://rp.example/#a#b".into(), long];
+        }),
+        (&["too_many_values"], |s| s.request_uris = vec!["https://rp.example/ro".into(); 101]),
+        (&["client_uri_setting"; 2], |s| {
+            s.resources = ["https://api.example/#x".to_owned(), "api".to_owned()].into();
+        }),
+        (&[], |s| s.resources = ["https://api.example/".to_owned(), "urn:example:api".to_owned()].into()),
+        (&["text_form"], |s| s.contacts = vec!["a\nb".into()]),
+        (&["too_many_values"], |s| s.contacts = vec!["a@example".into(); 21]),
+        (&["text_form"], |s| s.software_id = Some("x".repeat(201))),
+        (&["text_form"], |s| s.default_acr_values = vec![String::new()]),
+        (&["claim_placement_unknown"; 2], |s| {
+            s.claim_placement =
+                ["email", "sub", "iban"].map(|name| (name.to_owned(), ClaimPlacement::Both)).into();
+        }),
+        (&["lifetime"; 5], |s| {
+            s.lifetimes.pushed_request = 4;
+            s.lifetimes.device_code = 59;
+            s.lifetimes.refresh_token = 0;
+            s.lifetimes.refresh_token_grace = 301;
+        }),
+        (&["lifetime"], |s| s.lifetimes.refresh_token_idle = s.lifetimes.refresh_token + 1),
+        (&["secret_not_kept"], |s| s.token_endpoint_auth_method = ClientAuthMethod::ClientSecretJwt),
+        (&["assertions_without_key"], |s| s.token_endpoint_auth_method = ClientAuthMethod::PrivateKeyJwt),
+        (&["assertion_alg_method"], |s| {
+            s.token_endpoint_auth_method = ClientAuthMethod::PrivateKeyJwt;
+            s.jwks_uri = Some("https://rp.example/jwks".into());
+            s.token_endpoint_auth_signing_alg = Some(SigAlg::HS256);
+        }),
+        (&[], |s| {
+            s.token_endpoint_auth_method = ClientAuthMethod::PrivateKeyJwt;
+            s.jwks_uri = Some("https://rp.example/jwks".into());
+            s.require_request_object = true;
+            s.id_token.encrypted = Some(encryption(KeyAlg::RsaOaep));
+        }),
+        (&["unsigned_id_token_not_allowed", "unsigned_id_token_encrypted", "encryption_without_key"], |s| {
+            s.id_token.unsigned = true;
+            s.id_token.encrypted = Some(encryption(KeyAlg::RsaOaep));
+        }),
+        (
+            &[
+                "unsigned_objects_not_allowed",
+                "unsigned_objects_contradiction",
+                "unsigned_objects_contradiction",
+                "objects_without_key",
+            ],
+            |s| {
+                s.allow_unsigned_request_object = true;
+                s.require_request_object = true;
+                s.require_encrypted_request_object = true;
+            },
+        ),
+        (&["encryption_without_key"; 2], |s| {
+            s.authorization_response.encrypted = Some(encryption(KeyAlg::RsaOaep));
+            s.introspection.encrypted = Some(encryption(KeyAlg::RsaOaep));
+        }),
+        (&["response_alg_without_key"; 3], |s| {
+            s.authorization_response.signed = SigAlg::PS256;
+            s.logout_token_signed = Some(SigAlg::PS256);
+            s.access_token_format = AccessTokenFormat::Jwt;
+            s.access_token_signed = SigAlg::PS256;
+        }),
+        (&["response_alg_symmetric"], |s| s.introspection.signed = SigAlg::HS256),
+        (&[], |s| s.access_token_signed = SigAlg::PS256),
     ];
     for (index, (expected, change)) in table.iter().enumerate() {
         let mut settings = good();
@@ -246,6 +382,92 @@ fn settings_that_cannot_work_are_refused_a75() {
         assert_eq!(codes(&settings, true, &[]), *expected, "row {index}");
     }
     assert_eq!(codes(&good(), false, &[]), ["secret_missing"]);
+}
+
+#[test]
+fn public_clients_prove_nothing_and_get_less_rfc6749_4_4_rfc9700_4_14_2() {
+    let mut settings = good();
+    settings.token_endpoint_auth_method = ClientAuthMethod::None;
+    assert!(codes(&settings, false, &[]).is_empty());
+    settings.grant_types.insert(GrantType::ClientCredentials);
+    settings.introspection.signed = SigAlg::ES256;
+    settings.refresh_token_rotation = false;
+    assert_eq!(
+        codes(&settings, false, &[]),
+        ["public_client_credentials", "public_introspection", "public_without_rotation"]
+    );
+}
+
+#[test]
+fn secrets_are_long_enough_for_their_mac_rfc7518_3_2() {
+    let mut settings = good();
+    settings.token_endpoint_auth_method = ClientAuthMethod::ClientSecretJwt;
+    let tenant = TenantSettings::default();
+    for (alg, bytes, fits) in [
+        (None, 31, false),
+        (None, 32, true),
+        (Some(SigAlg::HS384), 47, false),
+        (Some(SigAlg::HS384), 48, true),
+        (Some(SigAlg::HS512), 63, false),
+        (Some(SigAlg::HS512), 64, true),
+    ] {
+        settings.token_endpoint_auth_signing_alg = alg;
+        let secret = KeptSecret::Sealed { bytes };
+        let found = check(&settings, secret, &[], &tenant, Mode::Production, NOW);
+        assert_eq!(found.is_empty(), fits, "{alg:?} {bytes}: {found:?}");
+    }
+    settings.token_endpoint_auth_signing_alg = Some(SigAlg::RS256);
+    let found = check(&settings, KeptSecret::Sealed { bytes: 64 }, &[], &tenant, Mode::Production, NOW);
+    assert_eq!(found[0].code(), "assertion_alg_method");
+}
+
+#[test]
+fn what_a_tenant_allows_its_clients_may() {
+    let tenant = TenantSettings {
+        unsigned_id_tokens: true,
+        unsigned_request_objects: true,
+        encryption_algs: vec![KeyAlg::RsaOaep],
+        scopes: vec![CustomScope {
+            name: "payments".into(),
+            claims: vec!["iban".into()],
+            ..CustomScope::default()
+        }],
+        ..TenantSettings::default()
+    };
+    let codes = |settings: &ClientSettings| -> Vec<_> {
+        check(settings, KeptSecret::Hashed, &[], &tenant, Mode::Production, NOW)
+            .iter()
+            .map(Contradiction::code)
+            .collect()
+    };
+    let mut settings = good();
+    settings.id_token.unsigned = true;
+    settings.allow_unsigned_request_object = true;
+    settings.scope.extend(["payments".to_owned(), "offline_access".to_owned()]);
+    settings.claim_placement.insert("iban".into(), ClaimPlacement::IdToken);
+    settings.request_object_encryption = Some(encryption(KeyAlg::RsaOaep));
+    assert!(codes(&settings).is_empty(), "{:?}", codes(&settings));
+    // Registration section 2: no unsigned ID token by the browser.
+    settings.response_types.insert(CodeToken);
+    settings.grant_types.insert(GrantType::Implicit);
+    assert!(codes(&settings).is_empty());
+    settings.response_types.insert(CodeIdToken);
+    settings.request_object_encryption = Some(encryption(KeyAlg::EcdhEs));
+    assert_eq!(codes(&settings), ["unsigned_id_token_in_browser", "object_encryption_without_key"]);
+}
+
+#[test]
+fn keys_come_by_value_or_by_reference_registration_2() {
+    let mut settings = good();
+    settings.jwks_uri = Some("https://rp.example/jwks".into());
+    assert_eq!(codes(&settings, true, &[sig("s")]), ["keys_twice"]);
+    let withdrawn = ClientKey { revoked_at: Some(NOW), ..sig("s") };
+    assert!(codes(&settings, true, &[withdrawn]).is_empty());
+    let mut settings = good();
+    settings.token_endpoint_auth_method = ClientAuthMethod::PrivateKeyJwt;
+    assert!(codes(&settings, false, &[sig("s")]).is_empty());
+    settings.token_endpoint_auth_signing_alg = Some(SigAlg::ES256);
+    assert_eq!(codes(&settings, false, &[sig("s")]), ["assertion_alg_without_key"]);
 }
 
 #[test]
@@ -278,7 +500,7 @@ fn mode_and_tenant_count_a75_a127() {
         signing_algs: vec![SigAlg::ES256],
         ..TenantSettings::default()
     };
-    let found = check(&settings, true, &[], &tenant, Mode::Development, NOW);
+    let found = check(&settings, KeptSecret::Hashed, &[], &tenant, Mode::Development, NOW);
     let codes: Vec<_> = found.iter().map(Contradiction::code).collect();
     assert_eq!(codes, ["response_alg_without_key", "encrypted_objects_impossible"]);
     assert!(found[0].to_string().contains("id_token.signed is RS256"));

@@ -9,11 +9,16 @@ use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::interaction::{
-    ACR_PASSWORD, Input, Step, log_in, next, refuse, respond, resume, return_to, switch_account,
+    ACR_PASSWORD, Account, Answer, Input, Step, Wish, log_in, next, refuse, register, respond, resume,
+    return_to, switch_account,
 };
 use signet_core::records::{
-    Client, Consent, Interaction, ResponseMode, ResponseType, Session, Stage, Tenant, User,
+    ClaimPlacement, Client, Consent, Encryption, Interaction, ResponseMode, ResponseType, Session, Stage,
+    SubjectType, Tenant, User,
 };
+use signet_core::redirect::{Delivery, Ready};
+use signet_core::subject;
+use signet_jose::{ContentAlg, KeyAlg, SigAlg};
 use uuid::Uuid;
 
 struct World {
@@ -65,6 +70,7 @@ impl World {
             tenant: &self.tenant,
             interaction: &self.interaction,
             client: &self.client,
+            client_keys: &[],
             session: self.session.as_ref(),
             user: self.user.as_ref(),
             consent: self.consent.as_ref(),
@@ -74,10 +80,18 @@ impl World {
     fn next(&self) -> String {
         match next(&self.input(), NOW) {
             Step::Login => "login".into(),
+            Step::Register => "register".into(),
             Step::Consent(scope) => format!("consent {}", scope.into_iter().collect::<Vec<_>>().join(" ")),
             Step::Respond => "respond".into(),
             Step::Refuse(fault) => fault.code().into(),
         }
+    }
+}
+
+fn location(answer: Answer, id_token: Option<&str>) -> String {
+    match answer.deliver(id_token.map(str::to_owned), NOW) {
+        Delivery::Ready(Ready::Redirect(location)) => location.to_string(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -243,17 +257,25 @@ fn an_interaction_belongs_to_one_browser_and_ends_a61() {
 
 #[test]
 fn the_place_of_the_response_is_checked_again() {
-    let world = World::new();
-    let to =
-        |client: &Client| return_to(&world.interaction, client, &world.tenant).map_err(|fault| fault.code());
-    assert_eq!(to(&world.client).unwrap().state(), Some("s"));
-    let mut changed = world.client.clone();
+    let to = |client: Client| {
+        let world = World { client, ..World::new() };
+        return_to(&world.input(), NOW).map_err(|fault| fault.code())
+    };
+    assert_eq!(to(client("c")).unwrap().state(), Some("s"));
+    let mut changed = client("c");
     changed.settings.redirect_uris = vec!["https://rp.example/new".into()];
-    assert_eq!(to(&changed), Err("redirect_uri_unregistered"));
-    let mut changed = world.client.clone();
+    assert_eq!(to(changed), Err("redirect_uri_unregistered"));
+    let mut changed = client("c");
     changed.disabled = true;
-    assert_eq!(to(&changed), Err("client_unknown"));
-    assert_eq!(to(&client("d")), Err("client_unknown"));
+    assert_eq!(to(changed), Err("client_unknown"));
+    assert_eq!(to(client("d")), Err("client_unknown"));
+    // A JWT that cannot be encrypted any more goes nowhere, neither as a response nor as an error.
+    let mut world = World::new();
+    world.client.settings.authorization_response.encrypted =
+        Some(Encryption { alg: KeyAlg::RsaOaep256, enc: ContentAlg::A256Gcm });
+    assert!(return_to(&world.input(), NOW).is_ok());
+    world.interaction.request.response_mode = ResponseMode::QueryJwt;
+    assert_eq!(return_to(&world.input(), NOW).unwrap_err().code(), "encryption_key_missing");
 }
 
 #[test]
@@ -276,8 +298,9 @@ fn a_code_is_issued_only_when_nothing_is_left_to_ask() {
 fn the_response_ends_the_interaction_and_carries_the_code() {
     let world = World::new();
     let responded = respond(&world.input(), Some(world.interaction.request.scope.clone()), &at(NOW)).unwrap();
-    assert!(responded.location.starts_with(&format!("{CALLBACK}?code=sgn_ac_")));
-    assert!(responded.location.ends_with("&state=s&iss=https%3A%2F%2Fop.example%2Ft"));
+    let location = location(responded.answer, None);
+    assert!(location.starts_with(&format!("{CALLBACK}?code=sgn_ac_")));
+    assert!(location.ends_with("&state=s&iss=https%3A%2F%2Fop.example%2Ft"));
     let [
         Change::UpdateInteraction { interaction, now: NOW },
         Change::InsertGrant(grant),
@@ -291,7 +314,7 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
     assert_eq!((code.grant_id, grant.user_id), (grant.id, Some(user().id)));
     assert_eq!((code.issued_at, code.expires_at, code.redeemed_at), (NOW, NOW + 60, None));
     assert_eq!(code.authentication.auth_time, NOW - 600);
-    let secret = responded.location.split("code=").nth(1).unwrap().split('&').next().unwrap();
+    let secret = location.split("code=").nth(1).unwrap().split('&').next().unwrap();
     assert!(code.hash.matches(secret));
     assert!(!format!("{:?}", responded.changes).contains(secret), "only the hash is stored");
     assert!(
@@ -336,4 +359,156 @@ fn a_refusal_ends_the_interaction_and_is_audited() {
     };
     assert_eq!(interaction.stage, Stage::Finished);
     assert_eq!((event.reason.as_deref(), event.correlation_id.as_str()), (Some("access_denied"), "corr"));
+}
+
+#[test]
+fn a_response_carries_what_its_type_says_core_3_2_2_5_3_3_2_5() {
+    for kind in ResponseType::ALL {
+        let mut world = World::consented(&["openid", "email"]);
+        world.client.settings.id_token.signed = SigAlg::ES384;
+        world.interaction.request.response_type = *kind;
+        world.interaction.request.response_mode = kind.default_mode();
+        world.interaction.request.nonce = Some("n".into());
+        let mut responded = respond(&world.input(), None, &at(NOW)).unwrap();
+        let draft = responded.answer.id_token.take();
+        let (codes, tokens) = responded.changes.iter().fold((0, 0), |(codes, tokens), change| match change {
+            Change::InsertCode(_) => (codes + 1, tokens),
+            Change::InsertAccessToken(_) => (codes, tokens + 1),
+            _ => (codes, tokens),
+        });
+        assert_eq!((codes == 1, tokens == 1), (kind.has_code(), kind.has_token()), "{}", kind.name());
+        let id_token = draft.as_ref().map(|_| "a.b.c");
+        let url = url::Url::parse(&location(responded.answer, id_token)).unwrap();
+        let pairs: std::collections::BTreeMap<String, String> =
+            url::form_urlencoded::parse(url.fragment().or(url.query()).unwrap().as_bytes())
+                .into_owned()
+                .collect();
+        let names = |has: bool, names: &[&str]| {
+            names.iter().filter(|_| has).map(|n| (*n).to_owned()).collect::<Vec<_>>()
+        };
+        let mut expected = [
+            names(true, &["iss", "state"]),
+            names(kind.has_code(), &["code"]),
+            names(kind.has_token(), &["access_token", "expires_in", "scope", "token_type"]),
+            names(kind.has_id_token(), &["id_token"]),
+        ]
+        .concat();
+        expected.sort();
+        assert_eq!(pairs.keys().cloned().collect::<Vec<_>>(), expected, "{}", kind.name());
+        assert_eq!(url.query().is_some(), *kind == ResponseType::Code);
+        let Some(draft) = draft else { continue };
+        let hash = |name: &str| pairs.get(name).map(|text| json!(SigAlg::ES384.half_hash(text.as_bytes())));
+        assert_eq!(draft.claims.get("c_hash"), hash("code").as_ref(), "{}", kind.name());
+        assert_eq!(draft.claims.get("at_hash"), hash("access_token").as_ref(), "{}", kind.name());
+        assert_eq!(draft.claims["nonce"], "n");
+        assert_eq!(draft.protection.signed, Some(SigAlg::ES384));
+        // Core section 5.4: scope claims are in the ID token where there is no access token, and only there.
+        assert_eq!(draft.claims.contains_key("email"), *kind == ResponseType::IdToken, "{}", kind.name());
+    }
+}
+
+#[test]
+fn claims_are_delivered_where_the_client_wants_them_a67() {
+    let mut world = World::consented(&["openid", "email"]);
+    world.interaction.request.response_type = ResponseType::CodeIdToken;
+    world.interaction.request.response_mode = ResponseMode::Fragment;
+    world.client.settings.claim_placement = [("email".to_owned(), ClaimPlacement::Both)].into();
+    let claims =
+        |world: &World| respond(&world.input(), None, &at(NOW)).unwrap().answer.id_token.unwrap().claims;
+    assert_eq!(claims(&world)["email"], "ada@example.com");
+    assert!(!claims(&world).contains_key("email_verified"));
+    world.client.settings.claim_placement = [("email".to_owned(), ClaimPlacement::UserInfo)].into();
+    world.client.settings.id_token.include_scope_claims = true;
+    assert!(!claims(&world).contains_key("email"));
+    assert_eq!(claims(&world)["email_verified"], true);
+    // What is asked for one by one comes where it was asked for (Core section 5.5).
+    world.interaction.request.claims.id_token.insert("email".into(), ClaimRequest::default());
+    assert_eq!(claims(&world)["email"], "ada@example.com");
+}
+
+#[test]
+fn offline_access_is_asked_about_and_outlives_the_session_core_11() {
+    let mut world = World::consented(&["openid", "email"]);
+    world.interaction.request.scope.insert("offline_access".into());
+    assert_eq!(world.next(), "consent email offline_access openid");
+    world.interaction.request.response_type = ResponseType::CodeToken;
+    world.interaction.request.response_mode = ResponseMode::Fragment;
+    let asked = world.interaction.request.scope.clone();
+    let responded = respond(&world.input(), Some(asked), &at(NOW)).unwrap();
+    for change in &responded.changes {
+        match change {
+            Change::InsertGrant(grant) => assert_eq!(grant.sid, None),
+            Change::InsertCode(code) => assert!(code.scope.contains("offline_access")),
+            Change::InsertAccessToken(token) => assert!(!token.scope.contains("offline_access")),
+            Change::PutSessionClient(known) => {
+                assert_eq!((known.sid.as_str(), known.expires_at), ("sid", NOW + 3600));
+            }
+            _ => {}
+        }
+    }
+    let without = respond(&World::consented(&["openid", "email"]).input(), None, &at(NOW)).unwrap();
+    let sid = without.changes.iter().find_map(|change| match change {
+        Change::InsertGrant(grant) => Some(grant.sid.clone()),
+        _ => None,
+    });
+    assert_eq!(sid, Some(Some("sid".to_owned())));
+}
+
+#[test]
+fn the_hinted_person_must_be_the_one_who_is_logged_in_core_3_1_2_1() {
+    let mut world = World::consented(&["openid", "email"]);
+    world.client.settings.subject_type = SubjectType::Pairwise;
+    let sub = subject::of(&world.tenant, &world.client, user().id);
+    world.interaction.request.hinted_subject = Some(sub.clone());
+    assert_eq!(world.next(), "respond");
+    let by_value = ClaimRequest { values: vec![json!(sub)], essential: false };
+    world.interaction.request.claims.id_token.insert("sub".into(), by_value);
+    assert_eq!(world.next(), "respond");
+    world.interaction.request.hinted_subject = Some(user().id.to_string());
+    assert_eq!(world.next(), "login", "pairwise clients know nobody by the public identifier");
+    world.interaction.request.prompt = [Prompt::None].into();
+    assert_eq!(world.next(), "login_required");
+}
+
+#[test]
+fn people_make_accounts_where_they_may() {
+    let mut world = World::consented(&["openid", "email"]);
+    world.interaction.request.prompt = [Prompt::Create].into();
+    assert_eq!(world.next(), "login", "switched off meanwhile");
+    world.tenant.settings.self_registration = true;
+    assert_eq!(world.next(), "register");
+    let good = Wish {
+        username: " Grace ",
+        password: "long enough",
+        repeated: "long enough",
+        name: "Grace",
+        email: "grace@example.org",
+    };
+    for (wish, code) in [
+        (Wish { username: "", ..good }, "new_username_unfit"),
+        (Wish { username: "a b", ..good }, "new_username_unfit"),
+        (Wish { password: "short", repeated: "short", ..good }, "new_password_unfit"),
+        (Wish { repeated: "long enougH", ..good }, "new_passwords_differ"),
+        (Wish { name: " ", ..good }, "new_name_unfit"),
+        (Wish { name: "a\nb", ..good }, "new_name_unfit"),
+        (Wish { email: "grace", ..good }, "new_email_unfit"),
+        (Wish { email: "@example.org", ..good }, "new_email_unfit"),
+        (Wish { email: "a b@example.org", ..good }, "new_email_unfit"),
+    ] {
+        assert_eq!(Account::new(&world.tenant, &wish).unwrap_err().code(), code);
+    }
+    let account = Account::new(&world.tenant, &good).unwrap();
+    let made = register(&world.tenant, &world.interaction, account, "$argon2id$".into(), None, &at(NOW));
+    let [Change::InsertUser(user), Change::Audit(_), Change::UpdateInteraction { interaction, .. }, ..] =
+        made.changes.as_slice()
+    else {
+        panic!("{:?}", made.changes)
+    };
+    assert_eq!((user.username.as_str(), &user.claims["email_verified"]), ("grace", &json!(false)));
+    assert_eq!(interaction.stage, Stage::Authenticated { sid: made.session.sid.clone() });
+    world.interaction = interaction.clone();
+    (world.session, world.user) = (Some(made.session.clone()), Some(user.clone()));
+    assert_eq!(world.next(), "respond");
+    world.tenant.settings.self_registration = false;
+    assert_eq!(Account::new(&world.tenant, &good).unwrap_err().code(), "self_registration_off");
 }

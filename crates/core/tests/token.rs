@@ -5,6 +5,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::*;
 use serde_json::{Value, json};
 use signet_core::authorize::{AuthorizationRequest, ClaimRequest, ClaimsRequest, RequestSource};
@@ -13,11 +15,11 @@ use signet_core::client_auth::{authenticate, presented};
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::records::{
-    AccessToken, Authentication, Client, ClientKey, Code, Encryption, ResponseMode, ResponseType, Tenant,
-    User, UserInfoResponseType,
+    AccessToken, Authentication, Client, ClientKey, Code, Encryption, GrantType, ResponseMode, ResponseType,
+    Tenant, User, UserInfoResponseType,
 };
 use signet_core::response::protect;
-use signet_core::token::{Input, Outcome, code_parameter, redeem};
+use signet_core::token::{CodeFacts, Facts, Issue, Made, Outcome, Tools, code_parameter, grant_type, redeem};
 use signet_core::userinfo;
 use signet_jose::{Compact, ContentAlg, KeyAlg, KeyUse, Limits, SigAlg, parse, parse_nested};
 use uuid::Uuid;
@@ -103,18 +105,30 @@ impl World {
         let mut pairs: Vec<_> = self.form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         pairs.push(("client_id", &id));
         let params = params(&pairs);
-        let credentials = presented(None, &params).unwrap();
-        let input = Input {
+        let client = authenticate(&presented(None, &params).unwrap(), Some(&self.client)).unwrap();
+        let facts = Facts {
             tenant: &self.tenant,
-            client: authenticate(&credentials, Some(&self.client)).unwrap(),
+            client: &client,
             client_keys: &self.keys,
             params: &params,
-            code: known.then_some(&self.code),
-            user: Some(&self.user),
             correlation_id: "request-1",
         };
-        redeem(&input, &at(NOW))
+        redeem(CodeFacts { facts, code: known.then_some(&self.code), user: Some(&self.user) }, &at(NOW))
     }
+}
+
+/// The tokens, made with keys that stand for the tenant's.
+fn made(issue: Issue) -> (Made, AccessToken) {
+    let tools = Tools { id_token: Some(rp_sig().signer(SigAlg::RS256).unwrap()), ..Tools::default() };
+    let made = issue.make(&tools).unwrap();
+    let Change::InsertAccessToken(token) = &made.change else { panic!("{:?}", made.change) };
+    let token = token.clone();
+    (made, token)
+}
+
+fn claims_of(jws: &Value) -> Value {
+    let payload = jws.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
 #[test]
@@ -183,27 +197,30 @@ fn a_code_gives_an_access_token_and_an_id_token_core_3_1_3_3() {
     let email = [("email".to_owned(), ClaimRequest::default())];
     world.code.request.claims = ClaimsRequest { userinfo: [].into(), id_token: email.into() };
     let outcome = world.run(true);
-    let redeemed = outcome.reply.unwrap();
-    let [Change::RedeemCode { hash, client_id, at: NOW }, Change::InsertAccessToken(token), Change::Audit(_)] =
-        outcome.changes.as_slice()
+    let [Change::RedeemCode { hash, client_id, at: NOW }, Change::Audit(_)] = outcome.changes.as_slice()
     else {
         panic!("{:?}", outcome.changes)
     };
     assert_eq!((*hash, client_id.as_str()), (world.code.hash, "c"));
-    assert!(token.hash.matches(&redeemed.access_token));
+    let issue = outcome.reply.unwrap();
+    let protection = &issue.id_token.as_ref().unwrap().protection;
+    assert_eq!(protection.signed, Some(SigAlg::RS256));
+    assert!(protection.encrypted.is_none());
+    let (made, token) = made(issue);
+    let access_token = made.body["access_token"].as_str().unwrap();
+    assert!(token.hash.matches(access_token));
     assert_eq!(
-        (token.grant_id, token.expires_at, redeemed.expires_in),
-        (world.code.grant_id, NOW + 600, 600)
+        (token.grant_id, token.expires_at, &made.body["expires_in"]),
+        (world.code.grant_id, NOW + 600, &json!(600))
     );
-    let at_hash = SigAlg::RS256.half_hash(redeemed.access_token.as_bytes());
+    let at_hash = SigAlg::RS256.half_hash(access_token.as_bytes());
     let expected = json!({
         "iss": ISSUER, "sub": user().id.to_string(), "aud": "c", "iat": NOW, "exp": NOW + 600,
         "auth_time": NOW - 30, "acr": "acr", "amr": ["pwd"], "sid": "sid", "nonce": "n-1", "at_hash": at_hash,
         "email": "ada@example.com",
     });
-    assert_eq!(Value::Object(redeemed.id_token), expected);
-    assert_eq!(redeemed.protection.signed, Some(SigAlg::RS256));
-    assert!(redeemed.protection.encrypted.is_none());
+    assert_eq!(claims_of(&made.body["id_token"]), expected);
+    assert!(!made.body.contains_key("refresh_token"), "only for clients registered for the grant");
 }
 
 #[test]
@@ -214,21 +231,61 @@ fn id_token_settings_are_kept_a67_a91() {
     world.client.settings.id_token.include_scope_claims = true;
     world.client.settings.id_token.signed = SigAlg::ES256;
     world.keys = vec![record(rp_enc(), KeyUse::Enc)];
-    let redeemed = world.run(true).reply.unwrap();
-    let (found, key) = redeemed.protection.encrypted.unwrap();
+    let draft = world.run(true).reply.unwrap().id_token.unwrap();
+    let (found, key) = draft.protection.encrypted.unwrap();
     assert_eq!((found, key.kid.as_str()), (encryption, "rp-enc"));
-    assert_eq!(redeemed.protection.signed, Some(SigAlg::ES256));
-    assert_eq!(redeemed.id_token["email_verified"], true);
-    assert!(!redeemed.id_token.contains_key("name"), "profile was not granted");
+    assert_eq!(draft.protection.signed, Some(SigAlg::ES256));
+    assert_eq!(draft.claims["email_verified"], true);
+    assert!(!draft.claims.contains_key("name"), "profile was not granted");
 }
 
 #[test]
-fn the_form_is_judged_before_any_code_is_looked_up() {
-    let code = |pairs: &[(&str, &str)]| code_parameter(&params(pairs)).map(str::to_owned);
-    assert_eq!(code(&[]), Err(Fault::GrantTypeMissing));
-    assert_eq!(code(&[("grant_type", "password"), ("code", "x")]), Err(Fault::GrantTypeUnsupported));
-    assert_eq!(code(&[("grant_type", "authorization_code")]), Err(Fault::CodeMissing));
-    assert_eq!(code(&[("grant_type", "authorization_code"), ("code", "x")]), Ok("x".into()));
+fn the_grant_type_is_judged_before_anything_is_looked_up_rfc6749_5_2() {
+    let judge = |pairs: &[(&str, &str)]| {
+        let form = params(&[&[("client_id", "c"), ("client_secret", SECRET)], pairs].concat());
+        let client = authenticate(&presented(None, &form).unwrap(), Some(&client("c"))).unwrap();
+        grant_type(&form, &client).map(GrantType::name)
+    };
+    assert_eq!(judge(&[]), Err(Fault::GrantTypeMissing));
+    for unknown in ["password", "implicit", "Authorization_Code"] {
+        assert_eq!(judge(&[("grant_type", unknown)]), Err(Fault::GrantTypeUnsupported), "{unknown}");
+    }
+    for other in ["refresh_token", "client_credentials"] {
+        assert_eq!(judge(&[("grant_type", other)]), Err(Fault::GrantTypeNotAllowed), "{other}");
+    }
+    assert_eq!(judge(&[("grant_type", "authorization_code")]), Ok("authorization_code"));
+    assert_eq!(code_parameter(&params(&[])), Err(Fault::CodeMissing));
+    assert_eq!(code_parameter(&params(&[("code", "x")])), Ok("x"));
+}
+
+#[test]
+fn an_unsigned_id_token_needs_client_and_tenant_and_the_code_flow_core_2() {
+    let mut world = World::new();
+    world.client.settings.id_token.unsigned = true;
+    world.tenant.settings.unsigned_id_tokens = true;
+    let (made, _) = made(world.run(true).reply.unwrap());
+    let token = made.body["id_token"].as_str().unwrap();
+    assert!(token.starts_with("eyJhbGciOiJub25lIi") && token.ends_with('.'), "{token}");
+    assert_eq!(claims_of(&made.body["id_token"]).get("at_hash"), None);
+    type Edit = fn(&mut World);
+    let signed: [Edit; 4] = [
+        |w| w.client.settings.id_token.unsigned = false,
+        |w| w.tenant.settings.unsigned_id_tokens = false,
+        |w| w.code.request.response_type = ResponseType::CodeIdToken,
+        |w| {
+            w.keys = vec![record(rp_enc(), KeyUse::Enc)];
+            w.client.settings.id_token.encrypted =
+                Some(Encryption { alg: KeyAlg::RsaOaep, enc: ContentAlg::A128CbcHs256 });
+        },
+    ];
+    for (row, edit) in signed.iter().enumerate() {
+        let mut world = World::new();
+        world.client.settings.id_token.unsigned = true;
+        world.tenant.settings.unsigned_id_tokens = true;
+        edit(&mut world);
+        let draft = world.run(true).reply.unwrap().id_token.unwrap();
+        assert_eq!(draft.protection.signed, Some(SigAlg::RS256), "row {row}");
+    }
 }
 
 fn token() -> AccessToken {
@@ -278,6 +335,15 @@ fn userinfo_refuses_by_name_rfc6750_3_1() {
     assert_eq!(fault(Some(&ended), &good, &user()), "access_token_expired");
     let narrow = AccessToken { scope: [].into(), ..token() };
     assert_eq!(fault(Some(&narrow), &good, &user()), "scope_insufficient");
+    // RFC 9068 section 4: a token for another resource server opens nothing here; one that names us too does.
+    let elsewhere = |uris: &[&str]| AccessToken {
+        audience: uris.iter().map(|uri| (*uri).to_owned()).collect(),
+        ..token()
+    };
+    assert_eq!(fault(Some(&elsewhere(&["https://api.example"])), &good, &user()), "token_for_other_resource");
+    assert!(answer(Some(&elsewhere(&["https://api.example", ISSUER])), &good, &[], &user()).is_ok());
+    let of_client = AccessToken { user_id: None, ..token() };
+    assert_eq!(fault(Some(&of_client), &good, &user()), "token_of_client");
     let disabled = Client { disabled: true, ..client("c") };
     assert_eq!(fault(Some(&token()), &disabled, &user()), "token_unknown");
     assert_eq!(fault(Some(&token()), &client("d"), &user()), "token_unknown");

@@ -101,6 +101,8 @@ pub struct RateLimits {
     pub burst: NonZeroU32,
     /// Password attempts per minute for one account.
     pub passwords_per_minute: NonZeroU32,
+    /// Registrations of clients per minute and client address.
+    pub registrations_per_minute: NonZeroU32,
 }
 
 /// CPU-heavy work.

@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod edge;
 pub mod fetch;
+pub mod hints;
 pub mod http;
 pub mod jobs;
 pub mod keyring;

@@ -16,6 +16,8 @@ pub struct Rates {
     pub burst: NonZeroU32,
     /// Password attempts per minute and account, and ten times that per address.
     pub passwords: NonZeroU32,
+    /// Registrations per minute and address.
+    pub registrations: NonZeroU32,
 }
 
 /// The limiters of one node.
@@ -27,6 +29,7 @@ struct Limiters {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     accounts: DefaultKeyedRateLimiter<(TenantId, String)>,
     guesses: DefaultKeyedRateLimiter<IpAddr>,
+    registrations: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limits {
@@ -42,6 +45,7 @@ impl Limits {
             addresses: RateLimiter::keyed(Quota::per_second(rates.requests).allow_burst(rates.burst)),
             accounts: RateLimiter::keyed(Quota::per_minute(rates.passwords)),
             guesses: RateLimiter::keyed(Quota::per_minute(guesses)),
+            registrations: RateLimiter::keyed(Quota::per_minute(rates.registrations)),
         }))
     }
 
@@ -59,12 +63,25 @@ impl Limits {
         if by_address && by_account { Ok(()) } else { Err(Fault::AttemptsExhausted) }
     }
 
+    /// One account that somebody wants to make, judged before any hashing; counted with the guesses of the address.
+    pub fn account(&self, address: IpAddr) -> Result<(), Fault> {
+        let Some(limiters) = &self.0 else { return Ok(()) };
+        limiters.guesses.check_key(&prefix(address)).map_err(|_| Fault::AttemptsExhausted)
+    }
+
+    /// One client that wants to be registered from `address`; each one stays in the database.
+    pub fn registration(&self, address: IpAddr) -> Result<(), Fault> {
+        let Some(limiters) = &self.0 else { return Ok(()) };
+        limiters.registrations.check_key(&prefix(address)).map_err(|_| Fault::RateLimited)
+    }
+
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
     pub fn forget(&self) {
         if let Some(limiters) = &self.0 {
             limiters.addresses.retain_recent();
             limiters.accounts.retain_recent();
             limiters.guesses.retain_recent();
+            limiters.registrations.retain_recent();
         }
     }
 }
@@ -83,7 +100,7 @@ mod tests {
 
     fn limits() -> Limits {
         let few = NonZeroU32::MIN.saturating_add(2);
-        Limits::new(Rates { requests: few, burst: few, passwords: few })
+        Limits::new(Rates { requests: few, burst: few, passwords: few, registrations: few })
     }
 
     fn address(text: &str) -> IpAddr {
@@ -109,6 +126,18 @@ mod tests {
             |at: &str, n: u32| limits.password(address(at), &tenant, &format!("user-{at}-{n}")).is_err();
         assert_eq!((0..40).filter(|n| refused("10.0.0.1", *n)).count(), 10);
         assert!(!refused("10.0.0.2", 0));
+    }
+
+    #[test]
+    fn registrations_are_counted_by_address_rfc7591_5() {
+        let limits = limits();
+        let from = |at: &str| limits.registration(address(at));
+        for _ in 0..3 {
+            assert_eq!(from("10.0.0.1"), Ok(()));
+        }
+        assert_eq!(from("10.0.0.1"), Err(Fault::RateLimited));
+        assert_eq!(from("10.0.0.2"), Ok(()));
+        assert_eq!(Limits::none().registration(address("10.0.0.1")), Ok(()));
     }
 
     #[test]

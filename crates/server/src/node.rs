@@ -94,6 +94,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         requests: config.limits.requests_per_second,
         burst: config.limits.burst,
         passwords: config.limits.passwords_per_minute,
+        registrations: config.limits.registrations_per_minute,
     };
     App::new(Parts {
         store: setup.store,

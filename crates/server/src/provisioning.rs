@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signet_core::client_policy::Mode;
+use signet_core::client_policy::{KeptSecret, Mode};
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::provision::{
@@ -14,6 +14,7 @@ use signet_store::{Page, Store, StoreError};
 use zeroize::Zeroizing;
 
 use crate::passwords::Hasher;
+use crate::vault::{ClientSecrets, Vault, plain_len};
 
 /// Most rows read at once.
 const PAGE: u32 = 500;
@@ -52,6 +53,8 @@ pub struct Provisioner {
     pub store: Arc<dyn Store>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The master key, if it is at hand; secrets that MACs are made with need it.
+    pub vault: Option<Arc<Vault>>,
     /// The instant of everything this provisioner does.
     pub now: UnixTime,
     /// How strict the installation is.
@@ -93,7 +96,14 @@ impl Provisioner {
         let id = &declared.client_id;
         let current = self.store.client(&tenant.id, id).await?;
         let keys = self.store.client_keys(&tenant.id, id).await?;
-        let facts = ClientFacts { tenant, current: current.as_ref(), keys: &keys, mode: self.mode };
+        let secrets = ClientSecrets { vault: self.vault.clone(), entropy: self.entropy.clone() };
+        let facts = ClientFacts {
+            tenant,
+            current: current.as_ref(),
+            keys: &keys,
+            secrets: &secrets,
+            mode: self.mode,
+        };
         let context = self.context();
         let provisioned = provision::client(declared, &facts, &context.handle(), &context)?;
         self.write(&tenant.id, provisioned).await
@@ -108,7 +118,10 @@ impl Provisioner {
             Some(secret) => self.hashed(Zeroizing::new(secret.expose().to_owned()), stored).await?,
             None => PasswordHash::Keep,
         };
-        let facts = UserFacts { tenant, current: current.as_ref() };
+        let tenants = self.store.tenants().await?;
+        let scopes = tenants.iter().find(|known| known.id == *tenant).map(|known| &known.settings.scopes);
+        let scopes = scopes.map_or(&[][..], Vec::as_slice);
+        let facts = UserFacts { tenant, scopes, current: current.as_ref() };
         let context = self.context();
         let provisioned = provision::user(declared, &password, &facts, &context.handle(), &context)?;
         self.write(tenant, provisioned).await
@@ -153,6 +166,15 @@ pub async fn every_client(
         if !full {
             return Ok(all);
         }
+    }
+}
+
+/// What is kept of a client's secret.
+pub fn kept_secret(client: &Client) -> KeptSecret {
+    match (client.secret_hash, &client.sealed_secret) {
+        (None, _) => KeptSecret::Nothing,
+        (Some(_), None) => KeptSecret::Hashed,
+        (Some(_), Some(sealed)) => KeptSecret::Sealed { bytes: plain_len(sealed) },
     }
 }
 

@@ -1,12 +1,15 @@
 //! The master key: everything secret that has to be read back is encrypted under it before it is stored.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use sha2::{Digest, Sha256};
 use signet_core::context::Entropy;
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::provision::SecretKeeper;
 use signet_core::records::TenantKey;
 use zeroize::Zeroizing;
 
@@ -120,6 +123,41 @@ fn id(key: &[u8; KEY_LEN]) -> [u8; ID_LEN] {
     id
 }
 
+/// Octets of what was sealed, from what sealing it gave.
+pub fn plain_len(sealed: &[u8]) -> usize {
+    sealed.len().saturating_sub(1 + ID_LEN + NONCE_LEN + TAG_LEN)
+}
+
+/// What a client's secret is bound to. A tenant's id has no slash in it, so no two clients share a context.
+pub fn client_secret_context(tenant: &TenantId, client: &ClientId) -> String {
+    format!("client_secret/{tenant}/{client}")
+}
+
+/// Keeps the secrets of clients that make MACs with them; without a master key nothing can be kept.
+pub struct ClientSecrets {
+    /// The master key.
+    pub vault: Option<Arc<Vault>>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl fmt::Debug for ClientSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientSecrets").field("vault", &self.vault).finish_non_exhaustive()
+    }
+}
+
+impl SecretKeeper for ClientSecrets {
+    fn seal(&self, tenant: &TenantId, client: &ClientId, secret: &str) -> Option<Vec<u8>> {
+        let vault = self.vault.as_ref()?;
+        vault.seal(&client_secret_context(tenant, client), secret.as_bytes(), self.entropy.as_ref()).ok()
+    }
+
+    fn length(&self, sealed: &[u8]) -> usize {
+        plain_len(sealed)
+    }
+}
+
 /// What a tenant key's private part is bound to.
 pub fn tenant_key_context(key: &TenantKey) -> String {
     format!("tenant_key/{}/{}", key.tenant, key.id)
@@ -141,6 +179,7 @@ mod tests {
         assert_eq!(vault.open("a", &sealed).unwrap().as_slice(), b"secret");
         assert_eq!(vault.open("b", &sealed), Err(VaultError::Sealed));
         assert_ne!(vault.seal("a", b"secret", &SystemEntropy).unwrap(), sealed);
+        assert_eq!(plain_len(&sealed), 6);
         assert!(!sealed.windows(6).any(|window| window == b"secret"));
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
@@ -148,6 +187,18 @@ mod tests {
             assert_eq!(vault.open("a", &changed), Err(VaultError::Sealed), "byte {at}");
             assert_eq!(vault.open("a", &sealed[..at]), Err(VaultError::Sealed), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn a_clients_secret_opens_for_that_client_of_that_tenant_only() {
+        let vault = Arc::new(vault());
+        let secrets = ClientSecrets { vault: Some(vault.clone()), entropy: Arc::new(SystemEntropy) };
+        let sealed = secrets.seal(&"t".into(), &"a/b".into(), "secret").unwrap();
+        let open = |tenant: &str, client: &str| {
+            vault.open(&client_secret_context(&tenant.into(), &client.into()), &sealed).is_ok()
+        };
+        assert!(open("t", "a/b") && !open("t", "a") && !open("u", "a/b"));
+        assert_eq!(secrets.length(&sealed), 6);
     }
 
     #[test]

@@ -1,26 +1,21 @@
 //! The decision: accept the request and store it, or refuse it at the right place.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 use signet_jose::{Offered, Trace};
 
-use super::claims_parameter;
+use super::channel::{self, Channel};
+use super::parameters::{self, Rules};
 use super::raw::Raw;
-use super::request::{AuthorizationRequest, ClaimsRequest, Prompt, RequestSource};
+use super::request::{AuthorizationRequest, RequestSource};
 use crate::audit;
 use crate::change::Change;
-use crate::claims::{scope_info, scope_of};
 use crate::client_policy;
 use crate::context::Context;
 use crate::fault::Fault;
+use crate::hint::Hint;
 use crate::ids::{ClientId, TokenHash};
 use crate::params::Params;
-use crate::pkce;
-use crate::records::{
-    Client, ClientAuthMethod, ClientKey, Interaction, Replay, RequestObjectParameters, ResponseMode,
-    ResponseType, Stage, Tenant,
-};
+use crate::records::{Client, ClientKey, Interaction, Replay, RequestObjectParameters, Stage, Tenant};
 use crate::redirect::{self, ReturnTo};
 use crate::request_object::{self, ObjectRequest, Opened, Policy, VerifierSource};
 
@@ -33,6 +28,9 @@ pub enum Arrival {
     /// With a `request`.
     Object(Result<Opened, Fault>),
 }
+
+/// Opens and judges an `id_token_hint` that `client` sends ([`crate::hint`]).
+pub type HintSource<'a> = dyn Fn(&str, &Client) -> Result<Hint, Fault> + 'a;
 
 /// The facts of one authorization request.
 #[derive(Clone, Copy)]
@@ -47,6 +45,8 @@ pub struct Facts<'a> {
     pub client_keys: &'a [ClientKey],
     /// Builds verifiers for that client's keys.
     pub verifier: &'a VerifierSource<'a>,
+    /// Verifies an `id_token_hint` of that client.
+    pub hint: &'a HintSource<'a>,
     /// Ties the audit events of this login together.
     pub correlation_id: &'a str,
     /// Hash of the cookie that will bind the interaction to the browser.
@@ -103,10 +103,11 @@ pub fn outer_client_id(params: &Params) -> Option<ClientId> {
 pub fn decide(facts: Facts<'_>, arrival: Arrival, mut trace: Trace, context: &Context<'_>) -> Outcome {
     let mut return_to = None;
     match judge(facts, arrival, &mut return_to, &mut trace, context) {
-        Ok((interaction, replay, event)) => {
+        Ok(judged) => {
+            let (interaction, event) = begin(&facts, judged.request, context);
             let accepted = Accepted { interaction_id: interaction.id.clone() };
             // A-50: the jti is consumed with the write that stores the accepted request, after every check.
-            let mut changes: Vec<Change> = replay.map(Change::ClaimReplay).into_iter().collect();
+            let mut changes: Vec<Change> = judged.replay.map(Change::ClaimReplay).into_iter().collect();
             changes.push(Change::InsertInteraction(interaction));
             changes.push(event);
             Outcome { changes, reply: Ok(accepted), trace, return_to }
@@ -118,7 +119,11 @@ pub fn decide(facts: Facts<'_>, arrival: Arrival, mut trace: Trace, context: &Co
     }
 }
 
-type Judged = (Interaction, Option<Replay>, Change);
+/// A request that passed every check, with the `jti` that its acceptance uses up.
+struct Judged {
+    request: AuthorizationRequest,
+    replay: Option<Replay>,
+}
 
 fn judge(
     facts: Facts<'_>,
@@ -129,27 +134,49 @@ fn judge(
 ) -> Result<Judged, Fault> {
     let tenant = facts.tenant;
     let client = known_client(&facts, &arrival)?;
+    let beside = |name: &str| facts.params.get(name);
+    let target = |address: Address<'_>| address.check(&facts, client, context);
     // A-124: until the object's signature is verified, errors go to the redirect URI beside it, if that one is
     // registered for the client_id beside it.
-    let beside = |name: &str| facts.params.get(name);
-    let target = |uri: &str, state: Option<&str>| redirect::check(client, uri, state, &tenant.issuer);
-    if let (Some(_), Some(uri)) = (beside("client_id"), beside("redirect_uri")) {
-        *return_to = target(uri, beside("state")).ok();
+    if beside("client_id").is_some() {
+        *return_to = Address::named(beside).and_then(|address| target(address).ok());
     }
+    let (raw, object) = raw(&facts, arrival, client, return_to, trace, context)?;
+    *return_to = None;
+    let uri = raw.redirect_uri.as_deref().ok_or(Fault::RedirectUriMissing)?;
+    *return_to = Some(target(raw.address(uri))?);
+    let source = object.as_ref().map_or(RequestSource::Parameters, |object| object.source);
+    let rules = Rules { tenant: &tenant.settings, client, hint: facts.hint };
+    let request = parameters::judge(raw, &rules, source)?;
+    responses_can_be_made(client, facts.client_keys, tenant, context)?;
+    let replay = object.and_then(|o| o.claim(client, tenant.settings.clock_skew, context.now));
+    Ok(Judged { request, replay })
+}
+
+/// From the way the request came to the parameters that count.
+fn raw(
+    facts: &Facts<'_>,
+    arrival: Arrival,
+    client: &Client,
+    return_to: &mut Option<ReturnTo>,
+    trace: &mut Trace,
+    context: &Context<'_>,
+) -> Result<(Raw, Option<ObjectRequest>), Fault> {
+    let beside = |name: &str| facts.params.get(name);
     if beside("request_uri").is_some() {
         let both = beside("request").is_some();
         return Err(if both { Fault::RequestAndRequestUri } else { Fault::RequestUriUnsupported });
     }
-    let (raw, object) = match arrival {
+    match arrival {
         // A request parameter that was not opened must not pass as a request without one.
         Arrival::Plain if beside("request").is_some() => {
-            return Err(Fault::Internal { detail: "a request object was left aside" });
+            Err(Fault::Internal { detail: "a request object was left aside" })
         }
         // A-19. Without a redirect URI to go to, the page still tells the reason.
-        Arrival::Plain if client.settings.require_request_object => return Err(Fault::RequestObjectRequired),
-        Arrival::Plain => (Raw::from_params(facts.params)?, None),
+        Arrival::Plain if client.settings.require_request_object => Err(Fault::RequestObjectRequired),
+        Arrival::Plain => Ok((Raw::from_params(facts.params)?, None)),
         Arrival::Object(opened) => {
-            let object = verified(opened?, &facts, client, context, trace)?;
+            let object = verified(opened?, facts, client, context, trace)?;
             let overrides =
                 client.settings.request_object_parameters == RequestObjectParameters::ObjectOverrides;
             // From here on only the parameters that count decide where errors go (A-39), also those of the others.
@@ -157,19 +184,18 @@ fn judge(
                 let inside = object.claims.str(name).filter(|text| !text.is_empty());
                 inside.or_else(|| beside(name).filter(|_| overrides && object.claims.get(name).is_none()))
             };
-            *return_to = counts("redirect_uri").and_then(|uri| target(uri, counts("state")).ok());
+            *return_to =
+                Address::named(counts).and_then(|address| address.check(facts, client, context).ok());
             let inside = Raw::from_claims(&object.claims)?;
             let raw = if overrides { inside.over(Raw::from_params(facts.params)?) } else { inside };
-            (raw, Some(object))
+            Ok((raw, Some(object)))
         }
-    };
-    *return_to = None;
-    let uri = raw.redirect_uri.as_deref().ok_or(Fault::RedirectUriMissing)?;
-    *return_to = Some(target(uri, raw.state.as_deref())?);
-    let source = object.as_ref().map_or(RequestSource::Parameters, |object| object.source);
-    let request = parameters(raw, client, source)?;
-    responses_can_be_made(client, facts.client_keys, tenant, context)?;
-    let replay = object.and_then(|o| o.claim(client, tenant.settings.clock_skew, context.now));
+    }
+}
+
+/// An accepted request on its way through the pages.
+fn begin(facts: &Facts<'_>, request: AuthorizationRequest, context: &Context<'_>) -> (Interaction, Change) {
+    let tenant = facts.tenant;
     let interaction = Interaction {
         tenant: tenant.id.clone(),
         id: context.handle(),
@@ -181,18 +207,48 @@ fn judge(
         created_at: context.now,
         expires_at: context.now + tenant.settings.interaction_lifetime,
     };
+    let request = &interaction.request;
     let mut detail = Map::new();
-    detail.insert("source".into(), serde_json::to_value(source).unwrap_or(Value::Null));
-    detail.insert(
-        "scope".into(),
-        interaction.request.scope.iter().cloned().collect::<Vec<_>>().join(" ").into(),
-    );
-    let event =
-        audit::success(&interaction.tenant, "authorize.accepted", &interaction.correlation_id, context)
-            .client(&client.client_id)
-            .detail(detail)
-            .change();
-    Ok((interaction, replay, event))
+    detail.insert("source".into(), serde_json::to_value(request.source).unwrap_or(Value::Null));
+    detail.insert("scope".into(), request.scope.iter().cloned().collect::<Vec<_>>().join(" ").into());
+    detail.insert("response_type".into(), request.response_type.name().into());
+    let event = audit::success(&tenant.id, "authorize.accepted", &interaction.correlation_id, context)
+        .client(&request.client_id)
+        .detail(detail)
+        .change();
+    (interaction, event)
+}
+
+/// Where a response is wanted, unjudged.
+#[derive(Clone, Copy)]
+pub(super) struct Address<'a> {
+    pub(super) uri: &'a str,
+    pub(super) state: Option<&'a str>,
+    pub(super) response_type: Option<&'a str>,
+    pub(super) response_mode: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// From parameters by name; `None` without a redirect URI.
+    fn named(value: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        Some(Self {
+            uri: value("redirect_uri")?,
+            state: value("state"),
+            response_type: value("response_type"),
+            response_mode: value("response_mode"),
+        })
+    }
+
+    /// The place, if it is registered, and the way to it, if it can be gone.
+    fn check(self, facts: &Facts<'_>, client: &Client, context: &Context<'_>) -> Result<ReturnTo, Fault> {
+        let encrypted = client.settings.authorization_response.encrypted.is_some();
+        let mode = channel::choose(self.response_type, self.response_mode, encrypted).mode;
+        let (keys, tenant) = (facts.client_keys, facts.tenant);
+        let channel = || Channel::new(mode, client, keys, &tenant.settings, context.now);
+        // An address that is not registered is the first thing to tell.
+        let checked = redirect::check(client, self.uri, self.state, &tenant.issuer, Channel::query())?;
+        Ok(checked.by(channel()?))
+    }
 }
 
 /// The client that the request names, as far as it may name one where it does.
@@ -243,113 +299,6 @@ fn verified(
         now: context.now,
     };
     request_object::judge(opened, &policy, trace)
-}
-
-/// The rules for the parameters themselves, wherever they came from.
-fn parameters(raw: Raw, client: &Client, source: RequestSource) -> Result<AuthorizationRequest, Fault> {
-    let settings = &client.settings;
-    if raw.registration {
-        return Err(Fault::RegistrationUnsupported);
-    }
-    match raw.response_type.as_deref() {
-        None => return Err(Fault::ResponseTypeMissing),
-        Some("code") => {}
-        Some(_) => return Err(Fault::ResponseTypeUnsupported),
-    }
-    if raw.response_mode.as_deref().is_some_and(|mode| mode != "query") {
-        return Err(Fault::ResponseModeUnsupported);
-    }
-    // RFC 9700 section 2.1.1: "Public clients MUST use PKCE", whatever their record says.
-    let required = settings.require_pkce || settings.token_endpoint_auth_method == ClientAuthMethod::None;
-    let code_challenge =
-        pkce::challenge(raw.code_challenge.as_deref(), raw.code_challenge_method.as_deref(), required)?;
-    Ok(AuthorizationRequest {
-        client_id: client.client_id.clone(),
-        redirect_uri: raw.redirect_uri.ok_or(Fault::RedirectUriMissing)?,
-        response_type: ResponseType::Code,
-        response_mode: ResponseMode::Query,
-        device: None,
-        scope: scope(raw.scope.as_deref(), &settings.scope)?,
-        state: raw.state,
-        nonce: raw.nonce,
-        code_challenge,
-        prompt: prompt(raw.prompt.as_deref())?,
-        max_age: max_age(raw.max_age.as_ref())?.or(settings.default_max_age),
-        acr_values: words(raw.acr_values.as_deref()),
-        login_hint: raw.login_hint.unwrap_or_default(),
-        ui_locales: words(raw.ui_locales.as_deref()),
-        claims_locales: Vec::new(),
-        display: None,
-        hinted_subject: None,
-        resources: BTreeSet::new(),
-        claims: permitted(claims_parameter::read(raw.claims.as_ref())?, &settings.scope),
-        source,
-    })
-}
-
-fn words(text: Option<&str>) -> Vec<String> {
-    text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// A client gets no claim one by one that it may not ask for by scope. OpenID Connect Core section 5.5: leaving out a
-/// claim is no error, however it is asked for.
-fn permitted(mut asked: ClaimsRequest, allowed: &BTreeSet<String>) -> ClaimsRequest {
-    let may = |name: &String| scope_of(name).is_none_or(|scope| allowed.contains(scope));
-    asked.userinfo.retain(|name, _| may(name));
-    asked.id_token.retain(|name, _| may(name));
-    asked
-}
-
-/// RFC 6749 section 3.3, and OpenID Connect Core section 3.1.2.1: "requests MUST contain the openid scope value"; "Scope
-/// values used that are not understood by an implementation SHOULD be ignored", `offline_access` among them
-/// (section 11). One that is known, but not for this client, is refused.
-fn scope(asked: Option<&str>, allowed: &BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
-    let asked = asked.ok_or(Fault::ScopeMissing)?;
-    // scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-    let token = |b: u8| b == b'!' || (b'#'..=b'[').contains(&b) || (b']'..=b'~').contains(&b);
-    let values: BTreeSet<String> = words(Some(asked)).into_iter().collect();
-    if !values.iter().all(|value| value.bytes().all(token)) {
-        return Err(Fault::ScopeMalformed);
-    }
-    if !values.contains("openid") {
-        return Err(Fault::ScopeWithoutOpenid);
-    }
-    let known: BTreeSet<String> = values.into_iter().filter(|value| scope_info(value).is_some()).collect();
-    match known.iter().find(|value| !allowed.contains(*value)) {
-        Some(value) => Err(Fault::ScopeNotAllowed { scope: Offered::new(value) }),
-        None => Ok(known),
-    }
-}
-
-/// OpenID Connect Core section 3.1.2.1: "If this parameter contains none with any other value, an error is returned."
-fn prompt(text: Option<&str>) -> Result<BTreeSet<Prompt>, Fault> {
-    let one = |word: String| match word.as_str() {
-        "none" => Ok(Prompt::None),
-        "login" => Ok(Prompt::Login),
-        "consent" => Ok(Prompt::Consent),
-        "select_account" => Ok(Prompt::SelectAccount),
-        _ => Err(Fault::PromptUnknown),
-    };
-    let prompts: BTreeSet<Prompt> = words(text).into_iter().map(one).collect::<Result<_, _>>()?;
-    if prompts.contains(&Prompt::None) && prompts.len() > 1 {
-        Err(Fault::PromptNoneCombined)
-    } else {
-        Ok(prompts)
-    }
-}
-
-/// A JSON number inside an object, digits in a query.
-fn max_age(value: Option<&Value>) -> Result<Option<i64>, Fault> {
-    let seconds = match value {
-        None => return Ok(None),
-        Some(Value::Number(number)) => number.as_i64(),
-        Some(Value::String(text)) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
-        Some(_) => None,
-    };
-    match seconds {
-        Some(seconds) if seconds >= 0 => Ok(Some(seconds)),
-        _ => Err(Fault::MaxAgeMalformed),
-    }
 }
 
 /// A-88, A-118: whether every response of this client can be protected as its settings demand is known before anybody

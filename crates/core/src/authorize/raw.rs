@@ -3,6 +3,7 @@
 use serde_json::Value;
 use signet_jose::{Claims, Offered};
 
+use super::decide::Address;
 use crate::fault::Fault;
 use crate::params::Params;
 
@@ -22,11 +23,25 @@ pub(super) struct Raw {
     pub(super) acr_values: Option<String>,
     pub(super) login_hint: Option<Vec<String>>,
     pub(super) ui_locales: Option<String>,
+    pub(super) claims_locales: Option<String>,
+    pub(super) display: Option<String>,
+    pub(super) id_token_hint: Option<String>,
+    pub(super) resources: Vec<String>,
     pub(super) claims: Option<Value>,
     pub(super) registration: bool,
 }
 
 impl Raw {
+    /// Where the response is wanted.
+    pub(super) fn address<'a>(&'a self, uri: &'a str) -> Address<'a> {
+        Address {
+            uri,
+            state: self.state.as_deref(),
+            response_type: self.response_type.as_deref(),
+            response_mode: self.response_mode.as_deref(),
+        }
+    }
+
     /// From query or form.
     pub(super) fn from_params(params: &Params) -> Result<Self, Fault> {
         let claims = match params.get("claims") {
@@ -51,6 +66,10 @@ impl Raw {
             acr_values: params.owned("acr_values"),
             login_hint: params.owned("login_hint").map(|hint| vec![hint]),
             ui_locales: params.owned("ui_locales"),
+            claims_locales: params.owned("claims_locales"),
+            display: params.owned("display"),
+            id_token_hint: params.owned("id_token_hint"),
+            resources: params.all("resource").map(str::to_owned).collect(),
             claims,
             registration: params.get("registration").is_some(),
         })
@@ -89,8 +108,13 @@ impl Raw {
             prompt: text("prompt")?,
             max_age,
             acr_values: text("acr_values")?,
-            login_hint: hints(claims.get("login_hint")).map_err(|()| wrong("login_hint"))?,
+            login_hint: list(claims.get("login_hint")).map_err(|()| wrong("login_hint"))?,
             ui_locales: text("ui_locales")?,
+            claims_locales: text("claims_locales")?,
+            display: text("display")?,
+            id_token_hint: text("id_token_hint")?,
+            // RFC 8707 section 2: "Multiple resource parameters MAY be used"; members of an object are unique, so a list.
+            resources: list(claims.get("resource")).map_err(|()| wrong("resource"))?.unwrap_or_default(),
             claims: claims_parameter,
             registration: claims.get("registration").is_some(),
         })
@@ -118,6 +142,10 @@ impl Raw {
             acr_values: self.acr_values.or(outside.acr_values),
             login_hint: self.login_hint.or(outside.login_hint),
             ui_locales: self.ui_locales.or(outside.ui_locales),
+            claims_locales: self.claims_locales.or(outside.claims_locales),
+            display: self.display.or(outside.display),
+            id_token_hint: self.id_token_hint.or(outside.id_token_hint),
+            resources: if self.resources.is_empty() { outside.resources } else { self.resources },
             claims: self.claims.or(outside.claims),
             registration: self.registration || outside.registration,
         }
@@ -126,20 +154,21 @@ impl Raw {
 
 /// Longest textual parameter inside an object, in bytes.
 const MAX_TEXT: usize = 8 * 1024;
-/// Most login hints.
-const MAX_HINTS: usize = 16;
+/// Most entries of a list.
+const MAX_ENTRIES: usize = 16;
 
-/// one string, or a list of strings as an older national profile has it. Empty ones count as left out.
-fn hints(value: Option<&Value>) -> Result<Option<Vec<String>>, ()> {
+/// One string, or a list of strings: `resource`, and `login_hint` as an older national profile has it. Empty ones
+/// count as left out.
+fn list(value: Option<&Value>) -> Result<Option<Vec<String>>, ()> {
     let list = match value {
         None => return Ok(None),
         Some(one @ Value::String(_)) => std::slice::from_ref(one),
-        Some(Value::Array(list)) if list.len() <= MAX_HINTS => list,
+        Some(Value::Array(list)) if list.len() <= MAX_ENTRIES => list,
         Some(_) => return Err(()),
     };
     let bounded = |text: &&str| text.len() <= MAX_TEXT && !text.contains('\0');
-    let hints: Option<Vec<&str>> = list.iter().map(|item| item.as_str().filter(bounded)).collect();
-    let hints: Vec<String> =
-        hints.ok_or(())?.into_iter().filter(|h| !h.is_empty()).map(str::to_owned).collect();
-    Ok((!hints.is_empty()).then_some(hints))
+    let entries: Option<Vec<&str>> = list.iter().map(|item| item.as_str().filter(bounded)).collect();
+    let entries: Vec<String> =
+        entries.ok_or(())?.into_iter().filter(|text| !text.is_empty()).map(str::to_owned).collect();
+    Ok((!entries.is_empty()).then_some(entries))
 }

@@ -2,7 +2,7 @@
 
 use signet_jose::{KeyAlg, KeyUse};
 
-use super::check::encrypted;
+use super::check_protection::encrypted;
 use super::fits_enc;
 use crate::coded::coded;
 use crate::context::UnixTime;

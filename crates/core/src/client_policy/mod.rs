@@ -3,15 +3,22 @@
 
 mod advice;
 mod check;
+mod check_addresses;
+mod check_protection;
+mod contradiction;
 mod encryption_key;
 mod fit;
+mod names;
 mod uris;
 
 pub use advice::{Advice, advice};
-pub use check::{Contradiction, check, client_id};
+pub use check::{KeptSecret, check, client_id, needed_grants, secret_bytes};
+pub(crate) use check_protection::signed;
+pub use contradiction::Contradiction;
 pub use encryption_key::{NoKey, Takeover, encryption_key, next_encryption_key};
 pub use fit::{fits_enc, fits_sig};
-pub use uris::{UriProblem, issuer, page_uri, redirect_uri};
+pub use names::{claims, is_scope, may_be_custom, scopes};
+pub use uris::{UriProblem, called, issuer, page_uri, redirect_uri, request_uri, resource};
 
 /// How strict the installation is. There is no way from one to the other while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ coded! {
     /// What is wrong with a URI. The text is the end of a sentence that begins with the URI.
     UriProblem {
         TooLong = "uri_too_long", "is longer than 2048 bytes";
+        TooLongToFetch = "uri_too_long_to_fetch", "is longer than 512 characters";
         Characters = "uri_characters", "contains characters that a URI cannot have; percent-encode them";
         NotAbsolute = "uri_not_absolute", "is not an absolute URI with a scheme and a host";
         Fragment = "uri_fragment", "has a fragment; remove everything from \"#\" on";
@@ -91,6 +92,36 @@ fn is_reversed_domain(scheme: &str) -> bool {
 pub fn page_uri(uri: &str) -> Result<(), UriProblem> {
     let url = parse(uri)?;
     if url.scheme() == "https" { Ok(()) } else { Err(UriProblem::NotHttps) }
+}
+
+/// Judges an address that this provider calls or that its pages load: https, or loopback http while developing.
+pub fn called(uri: &str, mode: Mode) -> Result<(), UriProblem> {
+    let url = parse(uri)?;
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if mode == Mode::Development && is_loopback(&url) => Ok(()),
+        _ => Err(UriProblem::NotHttps),
+    }
+}
+
+/// Judges an address that request objects are fetched from. OpenID Connect Core section 6.2: "The entire Request URI
+/// MUST NOT exceed 512 ASCII characters." It may have a fragment, which is compared but not sent.
+pub fn request_uri(uri: &str, mode: Mode) -> Result<(), UriProblem> {
+    if uri.len() > 512 {
+        return Err(UriProblem::TooLongToFetch);
+    }
+    let (address, fragment) = uri.split_once('#').unwrap_or((uri, ""));
+    // RFC 3986 section 3.5: of the same characters as a query.
+    if !fragment.bytes().all(|b| b.is_ascii_graphic() && !br##""<>\^`{|}#"##.contains(&b)) {
+        return Err(UriProblem::Characters);
+    }
+    called(address, mode)
+}
+
+/// Judges the name of a resource server. RFC 8707 section 2: "Its value MUST be an absolute URI, as specified by Section
+/// 4.3 of [RFC3986]. The URI MUST NOT include a fragment component."
+pub fn resource(uri: &str) -> Result<(), UriProblem> {
+    parse(uri).map(|_| ())
 }
 
 /// Judges an issuer. It is kept as it is written, since it is compared character by character.

@@ -1,23 +1,15 @@
 //! Clients: from a declared record to the changes that make it so.
 
-use super::declaration::{ClientDeclaration, Secret};
+use super::declaration::ClientDeclaration;
 use super::fault::Refusal;
 use super::keys::{self, KeyPlan, Owner};
+use super::secret::{self, DecidedSecret, SecretKeeper};
 use super::{Provisioned, difference};
 use crate::audit;
 use crate::change::Change;
-use crate::client_policy::{self, Mode};
-use crate::context::{Context, Minted};
-use crate::ids::TokenHash;
-use crate::records::{Client, ClientAuthMethod, ClientKey, Tenant};
-
-/// Prefix of client secrets that are made here.
-pub const SECRET_PREFIX: &str = "sgn_cs_";
-/// Shortest secret that may be set. Secrets are stored as plain hashes, which protects only what cannot be guessed
-/// (RFC 6749 section 10.10).
-const MIN_SECRET: usize = 24;
-/// Longest secret that may be set.
-const MAX_SECRET: usize = 255;
+use crate::client_policy::{self, KeptSecret, Mode};
+use crate::context::Context;
+use crate::records::{Client, ClientKey, Tenant};
 
 /// What is there already.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +20,8 @@ pub struct ClientFacts<'a> {
     pub current: Option<&'a Client>,
     /// Every key of it, withdrawn ones included.
     pub keys: &'a [ClientKey],
+    /// Keeps secrets that MACs are made with.
+    pub secrets: &'a dyn SecretKeeper,
     /// How strict the installation is.
     pub mode: Mode,
 }
@@ -50,19 +44,20 @@ pub fn client(
     let tenant = &facts.tenant.id;
     let owner = Owner { tenant, client_id: &declared.client_id, current: facts.keys };
     let keys = keys::plan(&declared.keys, declared.prune_keys, &owner, context);
-    let minted = secret(declared, facts, context);
+    let decided = secret::decide(declared, facts, context);
     // The settings are judged with the keys as they will be, or as they are if those declared cannot be read.
     let after = keys.as_ref().map_or(facts.keys, |plan| plan.after.as_slice());
-    let has_secret = minted.as_ref().map_or(true, |decided| decided.hash.is_some());
+    // A secret that is refused for its form is judged no further.
+    let kept = decided.as_ref().map_or(KeptSecret::Sealed { bytes: usize::MAX }, DecidedSecret::kept);
     let settings = &declared.settings;
     let policies = &facts.tenant.settings;
     // Switching a client off must work whatever has become of its settings since: its last key may have ended.
     let only_off = declared.disabled && facts.current.is_some_and(|client| client.settings == *settings);
     if !only_off {
-        let problems = client_policy::check(settings, has_secret, after, policies, facts.mode, context.now);
+        let problems = client_policy::check(settings, kept, after, policies, facts.mode, context.now);
         refusals.extend(problems.into_iter().map(refusal));
     }
-    let (keys, secret) = match (keys, minted) {
+    let (keys, secret) = match (keys, decided) {
         (Ok(keys), Ok(secret)) if refusals.is_empty() => (keys, secret),
         (keys, secret) => {
             refusals.extend(keys.err().unwrap_or_default());
@@ -74,47 +69,6 @@ pub fn client(
     provisioned.advice = client_policy::advice(settings, &keys.after, context.now);
     provisioned.secret = secret.minted.map(|minted| minted.secret);
     Ok(provisioned)
-}
-
-/// The client's secret as it will be.
-struct DecidedSecret {
-    hash: Option<TokenHash>,
-    minted: Option<Minted>,
-}
-
-fn secret(
-    declared: &ClientDeclaration,
-    facts: &ClientFacts<'_>,
-    context: &Context<'_>,
-) -> Result<DecidedSecret, Refusal> {
-    let current = facts.current.and_then(|client| client.secret_hash);
-    let kept = |hash| Ok(DecidedSecret { hash, minted: None });
-    match (&declared.secret, declared.generate_secret) {
-        (Some(_), true) => Err(Refusal::SecretTwice),
-        (Some(secret), false) if current.is_some_and(|hash| hash.matches(secret.expose())) => kept(current),
-        (Some(secret), false) => {
-            strong(secret, facts.mode)?;
-            kept(Some(TokenHash::of(secret.expose())))
-        }
-        (None, true) if current.is_none() => {
-            let minted = context.mint(SECRET_PREFIX);
-            Ok(DecidedSecret { hash: Some(minted.hash), minted: Some(minted) })
-        }
-        // A client that becomes public has no use for the secret it had.
-        (None, false) if declared.settings.token_endpoint_auth_method == ClientAuthMethod::None => kept(None),
-        (None, _) => kept(current),
-    }
-}
-
-/// RFC 6749 appendix A.2: visible ASCII. Tests may use short ones.
-fn strong(secret: &Secret, mode: Mode) -> Result<(), Refusal> {
-    let min = if mode == Mode::Development { 1 } else { MIN_SECRET };
-    let text = secret.expose();
-    if (min..=MAX_SECRET).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err(Refusal::SecretWeak { min })
-    }
 }
 
 fn assemble(
@@ -147,6 +101,10 @@ fn assemble(
         let done = if secret.hash.is_some() { "set" } else { "removed" };
         differences.push(format!("{what}: secret: {done}"));
     }
+    if next.sealed_secret.is_some() != secret.sealed.is_some() {
+        let kept = if secret.sealed.is_some() { "sealed, to verify MACs with" } else { "as a hash only" };
+        differences.push(format!("{what}: secret: kept {kept}"));
+    }
     let own = differences.clone();
     differences.extend(keys.differences.iter().cloned());
     if differences.is_empty() {
@@ -155,6 +113,7 @@ fn assemble(
     next.version += 1;
     next.disabled = declared.disabled;
     next.secret_hash = secret.hash;
+    next.sealed_secret.clone_from(&secret.sealed);
     next.settings = declared.settings.clone();
     next.updated_at = context.now;
     let kind = if facts.current.is_some() { "client.updated" } else { "client.created" };

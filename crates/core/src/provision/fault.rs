@@ -15,6 +15,8 @@ coded! {
         SecretTwice = "secret_twice", "secret and generate_secret are both given. Keep one of the two.";
         SecretWeak { min: usize } = "secret_weak", "The client secret must have {min} to 255 visible ASCII characters. Let it be made with generate_secret.";
 
+        SecretUnsealed = "secret_unsealed", "The client makes MACs with its secret, so the secret is kept encrypted under the master key; but no master key is given. Set SIGNET_MASTER_KEY or SIGNET_MASTER_KEY_FILE.";
+
         KeyName { name: String } = "key_name", "The key name \"{name}\" must have 1 to 100 characters and no control characters.";
         KeySource { name: String, fault: KeyFault } = "key_source", "Key \"{name}\": {fault}.";
         KeySourceForm { name: String } = "key_source_form", "Key \"{name}\": the source must be a JWK, a JWK set, a PEM public key or a PEM certificate.";
@@ -34,6 +36,12 @@ coded! {
         SigningAlgSymmetric = "signing_alg_symmetric", "signing_algs has a symmetric algorithm; the tenant's keys are asymmetric. Remove it.";
         Duration { setting: &'static str, found: i64, min: i64, max: i64 } = "duration", "{setting} is {found}; it must lie between {min} and {max} seconds.";
         Branding { problem: &'static str } = "branding", "branding: {problem}.";
+        ScopeForm { name: String } = "custom_scope_form", "scopes: the name \"{name}\" must have 1 to 100 visible ASCII characters other than \" and \\.";
+        ScopeTaken { name: String } = "custom_scope_taken", "scopes: \"{name}\" is a standard scope, or is there twice. Choose another name.";
+        ScopeText { name: String } = "custom_scope_text", "scopes: title and detail of \"{name}\" must have 1 to 200 characters and no control characters; people read them when they consent.";
+        ScopeClaim { name: String, claim: String } = "custom_scope_claim", "scopes: \"{name}\" stands for \"{claim}\", which is not the name of a claim about a person. Remove it.";
+        ScopesTooMany { max: usize } = "custom_scopes_too_many", "There are more than {max} scopes, or one of them stands for more than {max} claims. Remove those that are not used.";
+        ClientLosesSetting { client: String, setting: &'static str } = "client_loses_setting", "The client \"{client}\" relies on {setting}, which would end. Change the client first.";
         ClientLosesAlg { client: String, alg: String } = "client_loses_alg", "signing_algs lacks {alg}, which the client \"{client}\" is set to. Change the client first.";
 
         Username { name: String } = "username_form", "The username \"{name}\" must have 1 to 128 characters, without spaces and control characters.";

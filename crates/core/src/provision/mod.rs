@@ -9,14 +9,16 @@ mod declaration;
 mod difference;
 mod fault;
 mod keys;
+mod secret;
 mod tenant;
 mod user;
 
-pub use client::{ClientFacts, SECRET_PREFIX, client};
+pub use client::{ClientFacts, client};
 pub use declaration::{
     ClientDeclaration, Declaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration,
 };
 pub use fault::Refusal;
+pub use secret::{SECRET_PREFIX, SecretKeeper, mint_secret};
 pub use tenant::{TenantFacts, tenant};
 pub use user::{PasswordHash, UserFacts, user, username};
 

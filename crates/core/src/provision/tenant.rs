@@ -1,7 +1,5 @@
 //! Tenants: issuer, policies and looks.
 
-use signet_jose::SigAlg;
-
 use super::declaration::TenantDeclaration;
 use super::fault::Refusal;
 use super::{Provisioned, difference};
@@ -10,7 +8,7 @@ use crate::change::Change;
 use crate::client_policy::{self, Mode};
 use crate::context::Context;
 use crate::ids::TenantId;
-use crate::records::{Branding, Client, Tenant, TenantSettings};
+use crate::records::{Branding, Client, CustomScope, Tenant, TenantSettings};
 
 /// What is there already.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +50,7 @@ pub fn tenant(
         refusals.push(Refusal::Development);
     }
     check(&declared.settings, &mut refusals);
-    refusals.extend(facts.clients.iter().filter_map(|client| loses_alg(client, &declared.settings)));
+    refusals.extend(facts.clients.iter().flat_map(|client| loses(client, &declared.settings)));
     match issuer {
         Some(issuer) if refusals.is_empty() => {
             let mut settings = declared.settings.clone();
@@ -101,6 +99,34 @@ fn check(settings: &TenantSettings, refusals: &mut Vec<Refusal>) {
         }
     }
     refusals.extend(branding(&settings.branding).err());
+    scopes(&settings.scopes, refusals);
+}
+
+/// Scopes of the tenant's own. RFC 6749 section 3.3 says of what characters a scope value is.
+fn scopes(scopes: &[CustomScope], refusals: &mut Vec<Refusal>) {
+    const MAX: usize = 100;
+    let shown = |text: &str| text.chars().take(MAX).collect::<String>();
+    let text =
+        |text: &str| (1..=200).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control);
+    if scopes.len() > MAX || scopes.iter().any(|scope| scope.claims.len() > MAX) {
+        refusals.push(Refusal::ScopesTooMany { max: MAX });
+    }
+    for (index, scope) in scopes.iter().enumerate() {
+        let name = scope.name.as_str();
+        let valid = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+        if !(1..=MAX).contains(&name.len()) || !name.bytes().all(valid) {
+            refusals.push(Refusal::ScopeForm { name: shown(name) });
+        }
+        let standard = client_policy::is_scope(&TenantSettings::default(), name);
+        if standard || scopes[..index].iter().any(|other| other.name == name) {
+            refusals.push(Refusal::ScopeTaken { name: shown(name) });
+        }
+        if !text(&scope.title) || !text(&scope.detail) {
+            refusals.push(Refusal::ScopeText { name: shown(name) });
+        }
+        let unfit = scope.claims.iter().filter(|claim| !client_policy::may_be_custom(claim));
+        refusals.extend(unfit.map(|claim| Refusal::ScopeClaim { name: shown(name), claim: shown(claim) }));
+    }
 }
 
 fn branding(branding: &Branding) -> Result<(), Refusal> {
@@ -124,14 +150,25 @@ fn branding(branding: &Branding) -> Result<(), Refusal> {
     }
 }
 
-fn loses_alg(client: &Client, settings: &TenantSettings) -> Option<Refusal> {
+/// What a client relies on and would no longer have.
+fn loses(client: &Client, settings: &TenantSettings) -> Vec<Refusal> {
     let own = &client.settings;
-    let userinfo = own.userinfo.response_type.is_signed().then_some(own.userinfo.signed);
-    let lost: SigAlg = [Some(own.id_token.signed), userinfo]
-        .into_iter()
-        .flatten()
-        .find(|alg| !settings.signing_algs.contains(alg))?;
-    Some(Refusal::ClientLosesAlg { client: client.client_id.to_string(), alg: lost.name().to_owned() })
+    let name = || client.client_id.to_string();
+    let mut lost = Vec::new();
+    let alg = client_policy::signed(own).into_iter().map(|(_, alg)| alg);
+    if let Some(alg) = alg.filter(|alg| !settings.signing_algs.contains(alg)).next() {
+        lost.push(Refusal::ClientLosesAlg { client: name(), alg: alg.name().to_owned() });
+    }
+    for (setting, gone) in [
+        ("unsigned_id_tokens", own.id_token.unsigned && !settings.unsigned_id_tokens),
+        ("unsigned_request_objects", own.allow_unsigned_request_object && !settings.unsigned_request_objects),
+        ("scopes", own.scope.iter().any(|scope| !client_policy::is_scope(settings, scope))),
+    ] {
+        if gone {
+            lost.push(Refusal::ClientLosesSetting { client: name(), setting });
+        }
+    }
+    lost
 }
 
 fn assemble(

@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::claims::is_standard;
 use crate::context::Context;
 use crate::ids::TenantId;
-use crate::records::User;
+use crate::records::{CustomScope, User};
 
 /// Longest username.
 const MAX_USERNAME: usize = 128;
@@ -22,6 +22,8 @@ const MAX_CLAIM: usize = 4096;
 pub struct UserFacts<'a> {
     /// Whose user.
     pub tenant: &'a TenantId,
+    /// The tenant's own scopes; users may have the claims they stand for.
+    pub scopes: &'a [CustomScope],
     /// The user of that name, if there is one.
     pub current: Option<&'a User>,
 }
@@ -61,7 +63,7 @@ pub fn user(
     context: &Context<'_>,
 ) -> Result<Provisioned, Vec<Refusal>> {
     let mut refusals: Vec<Refusal> =
-        declared.claims.iter().filter_map(|(name, value)| claim(name, value).err()).collect();
+        declared.claims.iter().filter_map(|(name, value)| claim(name, value, facts.scopes).err()).collect();
     let name = username(&declared.username).map_err(|refusal| refusals.push(refusal));
     let hash = hash(declared, password, facts.current).map_err(|refusal| refusals.push(refusal));
     let (Ok(name), Ok(hash), true) = (name, hash, refusals.is_empty()) else { return Err(refusals) };
@@ -90,7 +92,11 @@ fn phc(hash: &str) -> Result<Option<String>, Refusal> {
 }
 
 /// OpenID Connect Core section 5.1: names and types. `sub` and `updated_at` follow from the record itself.
-fn claim(name: &str, value: &Value) -> Result<(), Refusal> {
+fn claim(name: &str, value: &Value, scopes: &[CustomScope]) -> Result<(), Refusal> {
+    // A claim of the tenant's own may be any JSON but null, which would mean that it is absent (section 5.3.2).
+    if scopes.iter().flat_map(|scope| &scope.claims).any(|own| own == name) && !is_standard(name) {
+        return sized(name, value, !value.is_null(), "not null");
+    }
     if !is_standard(name) || ["sub", "updated_at"].contains(&name) {
         return Err(Refusal::ClaimUnknown { name: name.chars().take(100).collect() });
     }
@@ -100,6 +106,10 @@ fn claim(name: &str, value: &Value) -> Result<(), Refusal> {
         "email" => (value.as_str().is_some_and(|text| text.contains('@')), "an e-mail address"),
         _ => (value.as_str().is_some_and(|text| !text.is_empty()), "text"),
     };
+    sized(name, value, fits, wanted)
+}
+
+fn sized(name: &str, value: &Value, fits: bool, wanted: &'static str) -> Result<(), Refusal> {
     if fits && value.to_string().len() <= MAX_CLAIM {
         Ok(())
     } else {

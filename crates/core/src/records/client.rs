@@ -254,7 +254,13 @@ pub enum ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// Every supported method; discovery is made from this.
-    pub const ALL: &'static [Self] = &[Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+    pub const ALL: &'static [Self] = &[
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::ClientSecretJwt,
+        Self::PrivateKeyJwt,
+        Self::None,
+    ];
 
     /// The registered name.
     pub fn name(self) -> &'static str {

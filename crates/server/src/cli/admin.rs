@@ -118,7 +118,8 @@ impl Admin {
     /// Brings declared states about under the rules of `mode`.
     pub(super) fn provisioner_in(&self, mode: Mode) -> Provisioner {
         let (store, entropy) = (self.store.clone(), self.entropy.clone());
-        Provisioner { store, entropy, now: self.now, mode, dry_run: false }
+        let vault = self.vault().ok();
+        Provisioner { store, entropy, vault, now: self.now, mode, dry_run: false }
     }
 
     /// Where keys are made.

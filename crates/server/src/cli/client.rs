@@ -8,7 +8,7 @@ use signet_core::audit;
 use signet_core::change::Change;
 use signet_core::client_policy;
 use signet_core::ids::ClientId;
-use signet_core::provision::{ClientDeclaration, Provisioned, SECRET_PREFIX, Secret};
+use signet_core::provision::{self, ClientDeclaration, Provisioned, Secret};
 use signet_core::records::{
     ApplicationType, Client, ClientAuthMethod, ClientSettings, Encryption, Tenant, UserInfoResponseType,
 };
@@ -17,9 +17,10 @@ use signet_store::Page;
 
 use super::Common;
 use super::admin::{Admin, words};
+use super::assign;
 use super::key;
 use super::output::{self, Problem};
-use crate::provisioning::declaration_of;
+use crate::provisioning::{declaration_of, kept_secret};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -39,6 +40,20 @@ pub(super) enum Command {
     },
     /// Register a client.
     Create(Create),
+    /// Change settings, by the names that `show` gives them.
+    Set {
+        /// The `client_id`.
+        client_id: String,
+        /// As in `require_pkce=true`, `id_token.signed=ES256`; an empty value removes.
+        #[arg(value_name = "NAME=VALUE", required = true)]
+        settings: Vec<String>,
+        /// Also give it a new secret, shown once; `client_secret_jwt` needs one.
+        #[arg(long)]
+        new_secret: bool,
+        /// Say what would be done, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Give a client a new secret, shown once. The old one ends at once.
     Secret {
         /// The `client_id`.
@@ -108,6 +123,9 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
         Command::List { after, limit } => list(&admin, &tenant, common.json, Page { after, limit }).await?,
         Command::Show { client_id } => show(&admin, &tenant, &client_id).await?,
         Command::Create(create) => register(&admin, &tenant, common.json, create).await?,
+        Command::Set { client_id, settings, new_secret, dry_run } => {
+            set(&admin, &tenant, &client_id, &settings, new_secret, dry_run).await?;
+        }
         Command::Secret { client_id } => secret(&admin, &tenant, common.json, &client_id).await?,
         Command::Disable { client_id } => switch(&admin, &tenant, &client_id, true).await?,
         Command::Enable { client_id } => switch(&admin, &tenant, &client_id, false).await?,
@@ -150,14 +168,8 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
     let settings = &client.settings;
     let mode = Admin::mode(tenant);
-    let broken = client_policy::check(
-        settings,
-        client.secret_hash.is_some(),
-        &keys,
-        &tenant.settings,
-        mode,
-        admin.now,
-    );
+    let broken =
+        client_policy::check(settings, kept_secret(&client), &keys, &tenant.settings, mode, admin.now);
     let advice = client_policy::advice(settings, &keys, admin.now);
     let text = |items: Vec<String>| items;
     let shown = json!({
@@ -165,6 +177,8 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
         "state": if client.disabled { "disabled" } else { "active" },
         "version": client.version,
         "has_secret": client.secret_hash.is_some(),
+        "secret_kept": if client.sealed_secret.is_some() { "sealed" } else { "as a hash" },
+        "registered_itself": client.registration_token.is_some(),
         "settings": settings,
         "keys": keys.iter().map(|key| key::shown(key, &keys, &client, tenant, admin.now)).collect::<Vec<_>>(),
         "contradictions": text(broken.iter().map(ToString::to_string).collect()),
@@ -269,9 +283,32 @@ fn told(provisioned: &Provisioned) {
     provisioned.advice.iter().for_each(|advice| output::note(format!("note: {advice}")));
 }
 
+async fn set(
+    admin: &Admin,
+    tenant: &Tenant,
+    id: &str,
+    settings: &[String],
+    new_secret: bool,
+    dry_run: bool,
+) -> Result<(), Problem> {
+    let client = admin.client(&tenant.id, id).await?;
+    let minted = new_secret.then(|| provision::mint_secret(&admin.context()));
+    let declared = ClientDeclaration {
+        settings: assign::assigned(&client.settings, settings)?,
+        secret: minted.as_ref().map(|minted| Secret::new(minted.secret.as_str())),
+        ..declaration_of(&client)
+    };
+    let provisioned = admin.provisioner(tenant, dry_run).client(tenant, &declared).await?;
+    told(&provisioned);
+    if let Some(minted) = minted.filter(|_| !dry_run) {
+        output::line(format!("client_secret, shown this once: {}", *minted.secret));
+    }
+    Ok(())
+}
+
 async fn secret(admin: &Admin, tenant: &Tenant, as_json: bool, id: &str) -> Result<(), Problem> {
     let client = admin.client(&tenant.id, id).await?;
-    let minted = admin.context().mint(SECRET_PREFIX);
+    let minted = provision::mint_secret(&admin.context());
     let declared =
         ClientDeclaration { secret: Some(Secret::new(minted.secret.as_str())), ..declaration_of(&client) };
     admin.provisioner(tenant, false).client(tenant, &declared).await?;

@@ -13,7 +13,7 @@ use super::Common;
 use super::admin::{Admin, open_store};
 use super::output::{self, Problem};
 use crate::edge::Clock;
-use crate::provisioning::every_client;
+use crate::provisioning::{every_client, kept_secret};
 use crate::vault::tenant_key_context;
 
 /// Tolerated difference of clocks, in seconds, as in the default settings.
@@ -155,11 +155,11 @@ async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<
     let mut quiet = 0;
     for client in clients.iter().filter(|client| !client.disabled) {
         let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
-        let (settings, has_secret) = (&client.settings, client.secret_hash.is_some());
+        let settings = &client.settings;
         let subject = format!("client {}", client.client_id);
         let wrong = client_policy::check(
             settings,
-            has_secret,
+            kept_secret(client),
             &keys,
             &tenant.settings,
             Admin::mode(tenant),

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem, parse_time};
-use crate::provisioning::declaration_of;
+use crate::provisioning::{declaration_of, kept_secret};
 
 /// What new key pairs are, if nothing else is asked for.
 pub(super) const DEFAULT_SPEC: KeySpec = KeySpec::Rsa2048;
@@ -297,9 +297,9 @@ async fn revoke_client(admin: &Admin, tenant: &Tenant, id: &str, kid: &str) -> R
     let live = |key: &&ClientKey| key.kid == kid && key.revoked_at.is_none();
     let key = keys.iter().find(live).ok_or_else(|| unknown(kid))?;
     let after: Vec<ClientKey> = keys.iter().filter(|other| other.id != key.id).cloned().collect();
-    let (settings, has_secret) = (&client.settings, client.secret_hash.is_some());
+    let (settings, secret) = (&client.settings, kept_secret(&client));
     for problem in
-        client_policy::check(settings, has_secret, &after, &tenant.settings, Admin::mode(tenant), admin.now)
+        client_policy::check(settings, secret, &after, &tenant.settings, Admin::mode(tenant), admin.now)
     {
         output::note(format!("warning: {problem}"));
     }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod apply;
+mod assign;
 mod audit;
 mod client;
 mod dev;
@@ -9,6 +10,7 @@ mod doctor;
 mod key;
 mod migrate;
 mod output;
+mod registration_token;
 mod request_object;
 mod serve;
 mod settings;
@@ -99,6 +101,9 @@ enum Command {
     /// Client applications.
     #[command(subcommand)]
     Client(client::Command),
+    /// Initial access tokens: who may register clients by themselves.
+    #[command(subcommand)]
+    RegistrationToken(registration_token::Command),
     /// Keys of clients and of the tenant.
     #[command(subcommand)]
     Key(key::Command),
@@ -145,6 +150,7 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
             Command::Migrate => migrate::run(&common).await,
             Command::Tenant(command) => tenant::run(&common, command).await,
             Command::Client(command) => client::run(&common, command).await,
+            Command::RegistrationToken(command) => registration_token::run(&common, command).await,
             Command::Key(command) => key::run(&common, command).await,
             Command::User(command) => user::run(&common, command).await,
             Command::Apply(options) => apply::run(&common, options).await,

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem};
+use crate::hints;
 use crate::keyring::Keyring;
 use crate::tenancy;
 
@@ -246,6 +247,7 @@ async fn explain(
         client: client.as_ref(),
         client_keys: &client_keys,
         verifier: &|key, alg| keyring.verifier(key, alg),
+        hint: &|token, client| hints::judge(token, client, tenant, &keys, &decryption, admin.now),
         correlation_id: "explain",
         browser: TokenHash::of(""),
     };

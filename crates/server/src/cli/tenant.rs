@@ -11,6 +11,7 @@ use signet_core::records::{Tenant, TenantSettings};
 
 use super::Common;
 use super::admin::Admin;
+use super::assign;
 use super::output::{self, Problem};
 
 #[derive(Debug, Subcommand)]
@@ -19,6 +20,15 @@ pub(super) enum Command {
     List,
     /// Show one tenant with all its settings.
     Show,
+    /// Change settings, by the names that `show` gives them.
+    Set {
+        /// As in `registration=open`; an empty value removes.
+        #[arg(value_name = "NAME=VALUE", required = true)]
+        settings: Vec<String>,
+        /// Say what would be done, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Make a tenant with its keys.
     Create {
         /// Short name: lower-case letters, digits, hyphens.
@@ -40,6 +50,7 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
             let tenant = admin.tenant().await?;
             output::line(serde_json::to_string_pretty(&shown(&tenant)).unwrap_or_default());
         }
+        Command::Set { settings, dry_run } => set(&admin, &settings, dry_run).await?,
         Command::Create { name, issuer, display_name } => {
             create(&admin, common.json, &name, issuer, display_name).await?;
         }
@@ -57,6 +68,25 @@ fn shown(tenant: &Tenant) -> Value {
         "settings": tenant.settings,
         "created_at": tenant.created_at,
     })
+}
+
+async fn set(admin: &Admin, settings: &[String], dry_run: bool) -> Result<(), Problem> {
+    let tenant = admin.tenant().await?;
+    let declared = TenantDeclaration {
+        id: Some(tenant.id.clone()),
+        issuer: None,
+        settings: assign::assigned(&tenant.settings, settings)?,
+    };
+    let provisioned = admin.provisioner(&tenant, dry_run).tenant(&tenant.id, &declared).await?;
+    if provisioned.is_unchanged() {
+        output::line("Nothing to change.");
+    }
+    provisioned.differences.iter().for_each(output::line);
+    // New algorithms need keys at once; without the master key `signet serve` makes them.
+    if let (Ok(workshop), false) = (admin.workshop(), dry_run) {
+        workshop.ensure(&admin.tenant().await?, admin.now).await?;
+    }
+    Ok(())
 }
 
 async fn list(admin: &Admin, json: bool) -> Result<(), Problem> {

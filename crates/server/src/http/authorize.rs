@@ -9,17 +9,18 @@ use signet_core::audit;
 use signet_core::authorize::{self, Arrival, Facts, Outcome, Refused, outer_client_id};
 use signet_core::change::Conflict;
 use signet_core::fault::Fault;
-use signet_core::ids::{ClientId, TokenHash};
+use signet_core::ids::TokenHash;
 use signet_core::params::Params;
 use signet_core::{remote_keys, request_object};
 use signet_jose::Trace;
 use signet_store::StoreError;
 
-use super::cookies;
 use super::extract::{AllParams, Moment, QueryParams, Tenant};
 use super::render::Failure;
+use super::{cookies, deliver};
 use crate::app::{App, store_fault};
 use crate::clients::{Registered, parts};
+use crate::hints;
 use crate::tenancy::TenantView;
 
 /// Prefix of the secrets that bind an interaction to its browser.
@@ -50,14 +51,14 @@ async fn answer(
     let refused = match params {
         Ok(params) => match accept(app, view, moment, params).await {
             Ok(response) => return response,
-            Err((refused, client)) => (refused, client),
+            Err(refusal) => refusal,
         },
-        Err(fault) => (Refused { fault, return_to: None }, None),
+        Err(fault) => page(fault),
     };
-    refuse(app, view, moment, refused.0, refused.1).await
+    refuse(app, view, moment, refused.0, refused.1.as_deref()).await
 }
 
-type Refusal = (Refused, Option<ClientId>);
+type Refusal = (Refused, Option<Arc<Registered>>);
 
 fn page(fault: Fault) -> Refusal {
     (Refused { fault, return_to: None }, None)
@@ -77,9 +78,9 @@ async fn accept(
         Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params, browser: browser.hash };
     let (mut outcome, mut client) = decide(case.clone()).await.map_err(page)?;
     // OpenID Connect Core section 10.1.1: an unfamiliar kid is a reason to fetch the client's keys again.
-    if let (Err(refused), Some(id)) = (&outcome.reply, &client)
+    if let (Err(refused), Some(found)) = (&outcome.reply, &client)
         && remote_keys::may_be_stale(&refused.fault)
-        && app.client_afresh(&view.tenant.id, id).await.map_err(page)?.is_some()
+        && app.client_afresh(&view.tenant.id, &found.client.client_id).await.map_err(page)?.is_some()
     {
         (outcome, client) = decide(case).await.map_err(page)?;
     }
@@ -98,7 +99,7 @@ async fn accept(
 }
 
 /// Opens the object, finds the client and judges, with everything that costs CPU on the crypto pool.
-async fn decide(case: Case) -> Result<(Outcome, Option<ClientId>), Fault> {
+async fn decide(case: Case) -> Result<(Outcome, Option<Arc<Registered>>), Fault> {
     let (app, tenant) = (case.app.clone(), case.view.tenant.id.clone());
     let object = case.params.owned("request");
     let outer = outer_client_id(&case.params);
@@ -112,9 +113,13 @@ async fn decide(case: Case) -> Result<(Outcome, Option<ClientId>), Fault> {
         Some(token) if found.is_some() => {
             let judge = move || {
                 let (arrival, trace) = case.open(&token);
-                case.judge(arrival, trace, found.as_deref())
+                case.judge(arrival, trace, found)
             };
             app.crypto.run(judge).await
+        }
+        // A hint is verified, and perhaps decrypted.
+        None if found.is_some() && case.params.get("id_token_hint").is_some() => {
+            app.crypto.run(move || case.judge(Arrival::Plain, Trace::new(), found)).await
         }
         Some(token) if named_inside => {
             let open = move || {
@@ -126,10 +131,10 @@ async fn decide(case: Case) -> Result<(Outcome, Option<ClientId>), Fault> {
                 Arrival::Object(Ok(opened)) => app.client(&tenant, opened.client_id()).await?,
                 _ => None,
             };
-            app.crypto.run(move || case.judge(arrival, trace, found.as_deref())).await
+            app.crypto.run(move || case.judge(arrival, trace, found)).await
         }
         // An unknown client, or none where one must be named, costs no decryption.
-        _ => Ok(case.judge(Arrival::Plain, Trace::new(), found.as_deref())),
+        _ => Ok(case.judge(Arrival::Plain, Trace::new(), found)),
     }
 }
 
@@ -154,41 +159,50 @@ impl Case {
         &self,
         arrival: Arrival,
         trace: Trace,
-        found: Option<&Registered>,
-    ) -> (Outcome, Option<ClientId>) {
-        let (client, client_keys) = parts(found);
+        found: Option<Arc<Registered>>,
+    ) -> (Outcome, Option<Arc<Registered>>) {
+        let (client, client_keys) = parts(found.as_deref());
         let facts = Facts {
             tenant: &self.view.tenant,
             params: &self.params,
             client,
             client_keys,
             verifier: &|key, alg| self.app.keyring.verifier(key, alg),
+            hint: &|token, client| {
+                let view = &self.view;
+                hints::judge(token, client, &view.tenant, &view.keys, &view.decryption, self.moment.now)
+            },
             correlation_id: &self.moment.correlation_id,
             browser: self.browser,
         };
         let outcome = authorize::decide(facts, arrival, trace, &self.app.context(self.moment.now));
-        (outcome, client.map(|client| client.client_id.clone()))
+        (outcome, found)
     }
 }
 
-/// One refusal: an audit event with reason code and failed check, then a redirect where that is allowed, else a page.
+/// One refusal: an audit event with reason code and failed check, then a response to the client where that is allowed,
+/// else a page.
 async fn refuse(
     app: &App,
     view: &TenantView,
     moment: &Moment,
     refused: Refused,
-    client: Option<ClientId>,
+    found: Option<&Registered>,
 ) -> Response {
     let context = app.context(moment.now);
     let tenant = &view.tenant.id;
     let mut event =
         audit::refused(tenant, "authorize.refused", &refused.fault, &moment.correlation_id, &context);
-    if let Some(client) = &client {
-        event = event.client(client);
+    if let Some(found) = found {
+        event = event.client(&found.client.client_id);
     }
     app.record(tenant, &[event.change()]).await;
-    match refused.return_to {
-        Some(to) => Redirect::to(&to.with_error(&refused.fault)).into_response(),
-        None => Failure::page(refused.fault).into_response(),
+    let (Some(to), Some(found)) = (refused.return_to, found) else {
+        return Failure::page(refused.fault).into_response();
+    };
+    let delivery = to.refuse(&refused.fault, moment.now);
+    match deliver::ready(app, view, moment, &found.client, delivery).await {
+        Ok(ready) => deliver::answer(view, ready),
+        Err(fault) => Failure::page(fault).into_response(),
     }
 }

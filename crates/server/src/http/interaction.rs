@@ -5,21 +5,22 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use serde_json::{Map, Value};
 use signet_core::change::{Change, Conflict};
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
-use signet_core::interaction::{self, Input, Step};
+use signet_core::interaction::{self, Input, Responded, Step};
 use signet_core::params::Params;
 use signet_core::records::{Client, Consent, Interaction, Session, User};
+use signet_core::redirect::{Delivery, Ready};
+use signet_core::response::Protection;
 use signet_store::StoreError;
-use zeroize::Zeroizing;
 
 use super::extract::{FormParams, InteractionId, Moment, Tenant};
 use super::render::{self, Failure, Note};
-use super::{cookies, forms, screens};
+use super::{cookies, deliver, forms, protect, screens};
 use crate::app::{App, store_fault};
-use crate::passwords;
+use crate::clients::Registered;
 use crate::tenancy::TenantView;
 
 /// The facts of one step, as loaded.
@@ -27,18 +28,23 @@ pub(super) struct Loaded {
     pub(super) interaction: Interaction,
     /// The cookie that binds the interaction to this browser.
     pub(super) secret: String,
-    pub(super) client: Client,
+    registered: Arc<Registered>,
     pub(super) session: Option<Session>,
     pub(super) user: Option<User>,
     consent: Option<Consent>,
 }
 
 impl Loaded {
+    pub(super) fn client(&self) -> &Client {
+        &self.registered.client
+    }
+
     fn input<'a>(&'a self, view: &'a TenantView) -> Input<'a> {
         Input {
             tenant: &view.tenant,
             interaction: &self.interaction,
-            client: &self.client,
+            client: &self.registered.client,
+            client_keys: &self.registered.keys,
             session: self.session.as_ref(),
             user: self.user.as_ref(),
             consent: self.consent.as_ref(),
@@ -47,12 +53,12 @@ impl Loaded {
 }
 
 /// One step of one interaction.
-struct Stepper<'a> {
-    app: &'a App,
-    view: &'a Arc<TenantView>,
-    moment: &'a Moment,
-    headers: &'a HeaderMap,
-    id: &'a str,
+pub(super) struct Stepper<'a> {
+    pub(super) app: &'a App,
+    pub(super) view: &'a Arc<TenantView>,
+    pub(super) moment: &'a Moment,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) id: &'a str,
 }
 
 pub(super) async fn show(
@@ -64,18 +70,6 @@ pub(super) async fn show(
 ) -> Response {
     let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
     answer(stepper.show().await)
-}
-
-pub(super) async fn login(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-    form: FormParams,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.login(form.0).await)
 }
 
 pub(super) async fn consent(
@@ -102,7 +96,7 @@ pub(super) async fn switch(
     answer(stepper.switch(form.0).await)
 }
 
-fn answer(result: Result<Response, Fault>) -> Response {
+pub(super) fn answer(result: Result<Response, Fault>) -> Response {
     result.unwrap_or_else(|fault| Failure::page(fault).into_response())
 }
 
@@ -110,26 +104,6 @@ impl Stepper<'_> {
     async fn show(&self) -> Result<Response, Fault> {
         let loaded = self.load().await?;
         self.step(&loaded).await
-    }
-
-    async fn login(&self, form: Result<Params, Fault>) -> Result<Response, Fault> {
-        let loaded = self.load().await?;
-        let form = self.checked(form, "login", &loaded)?;
-        if form.get("decision") == Some("deny") {
-            return self.refuse(&loaded, Fault::AccessDenied).await;
-        }
-        let username = form.get("username").unwrap_or_default().trim().to_lowercase();
-        match self.authenticate(&username, form.get("password").unwrap_or_default()).await {
-            Ok(user) => self.logged_in(&loaded, &user).await,
-            Err(fault @ (Fault::CredentialsWrong | Fault::AttemptsExhausted)) => {
-                self.failed(&loaded, &fault).await;
-                let html = screens::login(self.app, self.view, &loaded, &username, Some(&fault), self.moment);
-                let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-                let target = Some(loaded.interaction.request.redirect_uri.as_str());
-                Ok(note(&loaded, render::refused(render::page(status, html, target), fault)))
-            }
-            Err(fault) => Err(fault),
-        }
     }
 
     async fn consent(&self, form: Result<Params, Fault>) -> Result<Response, Fault> {
@@ -143,7 +117,7 @@ impl Stepper<'_> {
     }
 
     /// The interaction with everything that belongs to it, if it may go on in this browser.
-    async fn load(&self) -> Result<Loaded, Fault> {
+    pub(super) async fn load(&self) -> Result<Loaded, Fault> {
         let (store, tenant) = (&self.app.store, &self.view.tenant.id);
         let found = store.interaction(tenant, self.id).await.map_err(store_fault)?;
         let secret = cookies::read(self.headers, &cookies::interaction_name(self.view, self.id));
@@ -158,111 +132,99 @@ impl Stepper<'_> {
         };
         let (client, session) =
             tokio::join!(self.app.client(tenant, &interaction.request.client_id), session);
-        let client = client?.map(|found| found.client.clone()).filter(|client| !client.disabled);
-        let client = client.ok_or(Fault::ClientUnknown)?;
+        let registered = client?.filter(|found| !found.client.disabled).ok_or(Fault::ClientUnknown)?;
         let session = session.map_err(store_fault)?;
         let (user, consent) = match &session {
             Some(session) => {
                 let (user, consent) = tokio::join!(
                     store.user(tenant, session.user_id),
-                    store.consent(tenant, session.user_id, &client.client_id)
+                    store.consent(tenant, session.user_id, &interaction.request.client_id)
                 );
                 (user.map_err(store_fault)?, consent.map_err(store_fault)?)
             }
             None => (None, None),
         };
         let secret = secret.unwrap_or_default();
-        Ok(Loaded { interaction, secret, client, session, user, consent })
+        Ok(Loaded { interaction, secret, registered, session, user, consent })
     }
 
-    fn checked(&self, form: Result<Params, Fault>, purpose: &str, loaded: &Loaded) -> Result<Params, Fault> {
+    pub(super) fn checked(
+        &self,
+        form: Result<Params, Fault>,
+        purpose: &str,
+        loaded: &Loaded,
+    ) -> Result<Params, Fault> {
         let form = form?;
         forms::check(self.view, self.headers, &form, purpose, &loaded.secret)?;
         Ok(form)
     }
 
-    async fn step(&self, loaded: &Loaded) -> Result<Response, Fault> {
-        let target = Some(loaded.interaction.request.redirect_uri.as_str());
-        match interaction::next(&loaded.input(self.view), self.moment.now) {
-            Step::Login => {
-                let hint = loaded.interaction.request.login_hint.first().map_or("", String::as_str);
-                let html = screens::login(self.app, self.view, loaded, hint, None, self.moment);
-                Ok(note(loaded, render::page(StatusCode::OK, html, target)))
-            }
+    pub(super) async fn step(&self, loaded: &Loaded) -> Result<Response, Fault> {
+        match self.next(loaded) {
+            Step::Login => self.login_page(loaded).await,
+            Step::Register => Ok(self.registration_page(loaded)),
             Step::Consent(scope) => {
                 let html = screens::consent(self.view, loaded, &scope, self.moment);
-                Ok(note(loaded, render::page(StatusCode::OK, html, target)))
+                Ok(self.page(loaded, StatusCode::OK, html))
             }
             Step::Respond => self.respond(loaded, false).await,
             Step::Refuse(fault) => self.refuse(loaded, fault).await,
         }
     }
 
-    /// Checks a password, on the hashing pool. Limits come first, so that guessing costs the guesser and not the
-    /// server.
-    async fn authenticate(&self, username: &str, password: &str) -> Result<User, Fault> {
-        if username.is_empty() || password.is_empty() || password.len() > passwords::MAX_LEN {
-            return Err(Fault::CredentialsWrong);
-        }
-        let tenant = &self.view.tenant.id;
-        self.app.limits.password(self.moment.address, tenant, username)?;
-        let user = self.app.store.user_by_name(tenant, username).await.map_err(store_fault)?;
-        let stored = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password_hash.clone());
-        let (password, hasher) = (Zeroizing::new(password.to_owned()), self.app.hasher.clone());
-        let fits = self.app.hashing.run(move || hasher.verify(&password, stored.as_deref())).await?;
-        user.filter(|_| fits).ok_or(Fault::CredentialsWrong)
+    pub(super) fn next(&self, loaded: &Loaded) -> Step {
+        interaction::next(&loaded.input(self.view), self.moment.now)
     }
 
-    async fn failed(&self, loaded: &Loaded, fault: &Fault) {
-        let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
-        let correlation = &loaded.interaction.correlation_id;
-        let event = audit::refused(tenant, "login.refused", fault, correlation, &context)
-            .client(&loaded.client.client_id)
-            .fact("address", self.moment.address.to_string());
-        self.app.record(tenant, &[event.change()]).await;
-    }
-
-    /// The page follows by a redirect, so that a reload does not send the password again.
-    async fn logged_in(&self, loaded: &Loaded, user: &User) -> Result<Response, Fault> {
-        let context = self.app.context(self.moment.now);
-        let login = interaction::log_in(
-            &self.view.tenant,
-            &loaded.interaction,
-            user,
-            loaded.session.as_ref(),
-            &context,
-        );
-        self.apply(&login.changes).await?;
-        let mut response = self.again();
-        let name = cookies::session_name(self.view);
-        if let Some(cookie) = cookies::set(self.view, &name, &login.cookie, None) {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        Ok(note(loaded, response))
+    /// A page of this interaction. Its forms may lead on to the client.
+    pub(super) fn page(&self, loaded: &Loaded, status: StatusCode, html: String) -> Response {
+        let target = loaded.interaction.request.redirect_uri.as_str();
+        note(loaded, render::page(status, html, Some(target)))
     }
 
     /// The answer is judged against what the page had asked: if that is no longer the question, it is asked again.
     async fn consented(&self, loaded: &Loaded) -> Result<Response, Fault> {
-        match interaction::next(&loaded.input(self.view), self.moment.now) {
+        match self.next(loaded) {
             Step::Consent(_) => self.respond(loaded, true).await,
             _ => self.step(loaded).await,
         }
     }
 
+    /// What is issued is made before anything is written: a busy server or a missing key costs nothing.
     async fn respond(&self, loaded: &Loaded, consented: bool) -> Result<Response, Fault> {
         let asked = consented.then(|| loaded.interaction.request.scope.clone());
         let context = self.app.context(self.moment.now);
-        let responded = interaction::respond(&loaded.input(self.view), asked, &context)?;
-        self.apply(&responded.changes).await?;
-        Ok(note(loaded, self.leave(loaded, &responded.location)))
+        let Responded { mut answer, changes } =
+            interaction::respond(&loaded.input(self.view), asked, &context)?;
+        let id_token = match answer.id_token.take() {
+            Some(draft) => Some(self.protect(loaded, draft.protection, draft.claims).await?),
+            None => None,
+        };
+        let ready = self.ready(loaded, answer.deliver(id_token, self.moment.now)).await?;
+        self.apply(&changes).await?;
+        Ok(note(loaded, self.leave(loaded, ready)))
     }
 
-    async fn refuse(&self, loaded: &Loaded, fault: Fault) -> Result<Response, Fault> {
-        let to = interaction::return_to(&loaded.interaction, &loaded.client, &self.view.tenant)?;
+    async fn protect(
+        &self,
+        loaded: &Loaded,
+        protection: Protection,
+        claims: Map<String, Value>,
+    ) -> Result<String, Fault> {
+        protect::protect(self.app, self.view, self.moment, loaded.client(), protection, claims).await
+    }
+
+    async fn ready(&self, loaded: &Loaded, delivery: Delivery) -> Result<Ready, Fault> {
+        deliver::ready(self.app, self.view, self.moment, loaded.client(), delivery).await
+    }
+
+    pub(super) async fn refuse(&self, loaded: &Loaded, fault: Fault) -> Result<Response, Fault> {
+        let input = loaded.input(self.view);
+        let to = interaction::return_to(&input, self.moment.now)?;
         let context = self.app.context(self.moment.now);
-        self.apply(&interaction::refuse(&loaded.input(self.view), &fault, &context)).await?;
-        let response = self.leave(loaded, &to.with_error(&fault));
-        Ok(note(loaded, render::refused(response, fault)))
+        let ready = self.ready(loaded, to.refuse(&fault, self.moment.now)).await?;
+        self.apply(&interaction::refuse(&input, &fault, &context)).await?;
+        Ok(note(loaded, render::refused(self.leave(loaded, ready), fault)))
     }
 
     async fn switch(&self, form: Result<Params, Fault>) -> Result<Response, Fault> {
@@ -277,7 +239,7 @@ impl Stepper<'_> {
         Ok(self.again())
     }
 
-    async fn apply(&self, changes: &[Change]) -> Result<(), Fault> {
+    pub(super) async fn apply(&self, changes: &[Change]) -> Result<(), Fault> {
         match self.app.store.apply(&self.view.tenant.id, changes).await {
             Ok(()) => Ok(()),
             // Another tab, or a second click, was faster.
@@ -286,13 +248,13 @@ impl Stepper<'_> {
         }
     }
 
-    fn again(&self) -> Response {
+    pub(super) fn again(&self) -> Response {
         Redirect::to(&format!("{}/interaction/{}", self.view.prefix, self.id)).into_response()
     }
 
     /// Back to the client. The interaction is over, and its cookie with it.
-    fn leave(&self, loaded: &Loaded, location: &str) -> Response {
-        let mut response = Redirect::to(location).into_response();
+    fn leave(&self, loaded: &Loaded, ready: Ready) -> Response {
+        let mut response = deliver::answer(self.view, ready);
         if let Some(cookie) = cookies::unbind(self.view, &loaded.interaction) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
@@ -301,6 +263,6 @@ impl Stepper<'_> {
 }
 
 /// Names the client in the log line.
-fn note(loaded: &Loaded, response: Response) -> Response {
-    Note::client(Some(&loaded.client.client_id)).on(response)
+pub(super) fn note(loaded: &Loaded, response: Response) -> Response {
+    Note::client(Some(&loaded.client().client_id)).on(response)
 }

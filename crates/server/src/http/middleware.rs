@@ -115,7 +115,7 @@ async fn cors(request: Request, next: Next) -> Response {
     set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "www-authenticate, x-correlation-id");
     if preflight {
-        set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST");
+        set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
         set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type");
         set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
     }

@@ -1,17 +1,24 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
+mod account;
 mod authorize;
+mod client_auth;
 mod cookies;
+mod deliver;
 mod extract;
 mod forms;
 mod health;
 mod home;
 mod interaction;
+mod introspect;
+mod issue;
 mod logout;
 mod metadata;
 mod middleware;
 mod protect;
+mod register;
 mod render;
+mod revoke;
 mod screens;
 mod token;
 mod userinfo;
@@ -49,17 +56,25 @@ fn tenant_routes(app: &App) -> Router {
     // Browser applications call these across origins; no cookie is ever read there.
     let api = Router::new()
         .route(Endpoint::Token.path(), post(token::token))
-        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post));
+        .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post))
+        .route(Endpoint::Revocation.path(), post(revoke::revoke));
+    let registered = get(register::read).put(register::update).delete(register::delete);
+    let registration = Router::new()
+        .route(Endpoint::Register.path(), post(register::create))
+        .route(&format!("{}/{{client_id}}", Endpoint::Register.path()), registered);
     // The answer to other methods is set before the layer: a preflight (OPTIONS) passes through both.
-    let cross_origin =
-        middleware::cross_origin(metadata.merge(api).method_not_allowed_fallback(method_not_allowed));
+    let cross_origin = middleware::cross_origin(
+        metadata.merge(api).merge(registration).method_not_allowed_fallback(method_not_allowed),
+    );
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
+        .route(Endpoint::Introspection.path(), post(introspect::introspect))
         .route("/interaction/{id}", get(interaction::show))
-        .route("/interaction/{id}/login", post(interaction::login))
+        .route("/interaction/{id}/login", get(account::show_login).post(account::login))
+        .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
         .route("/logout", get(logout::ask).post(logout::end))

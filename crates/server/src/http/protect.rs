@@ -18,6 +18,19 @@ pub(super) async fn protect(
     protection: Protection,
     claims: Map<String, Value>,
 ) -> Result<String, Fault> {
+    protect_as("JWT", app, view, moment, client, protection, claims).await
+}
+
+/// As [`protect`], with the `typ` of the signed token.
+pub(super) async fn protect_as(
+    typ: &'static str,
+    app: &App,
+    view: &TenantView,
+    moment: &Moment,
+    client: &Client,
+    protection: Protection,
+    claims: Map<String, Value>,
+) -> Result<String, Fault> {
     let signing = protection.signed.map(|alg| view.signing_key(alg, moment.now).map(|key| (alg, key)));
     let signing = signing.transpose()?.map(|(alg, key)| (alg, key.clone()));
     let encryption = protection.encrypted;
@@ -36,7 +49,7 @@ pub(super) async fn protect(
                 })
                 .transpose()?;
             let enc = encryption.as_ref().map(|(wanted, _)| wanted.enc);
-            response::protect(&claims, enc, signer.as_ref(), encrypter.as_ref()).map_err(|fault| {
+            response::protect_as(typ, &claims, enc, signer.as_ref(), encrypter.as_ref()).map_err(|fault| {
                 tracing::error!(%client_id, reason = fault.code(), "a response could not be protected");
                 Fault::Internal { detail: "a response could not be protected" }
             })

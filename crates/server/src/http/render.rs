@@ -14,7 +14,7 @@ use signet_core::redirect::description;
 use super::extract::Moment;
 use super::screens;
 use crate::app::App;
-use crate::pages::Shell;
+use crate::pages::{FormPostPage, Shell};
 use crate::tenancy::TenantView;
 
 /// A refusal on its way out. It carries its fault to the log line; a page is rendered by [`finish`], where it is known
@@ -30,6 +30,7 @@ enum Form {
     Page,
     Token,
     Bearer,
+    Registration,
 }
 
 impl Failure {
@@ -46,6 +47,11 @@ impl Failure {
     /// For clients that bring an access token.
     pub(super) fn bearer(fault: Fault) -> Self {
         Self { fault, form: Form::Bearer }
+    }
+
+    /// For whoever registers a client or looks after its registration (RFC 7591 section 3.2.2).
+    pub(super) fn registration(fault: Fault) -> Self {
+        Self { fault, form: Form::Registration }
     }
 }
 
@@ -88,13 +94,22 @@ struct Pending(Fault);
 #[derive(Clone, Debug, Default)]
 struct IsPage {
     target: Option<String>,
+    /// The one script of the page that posts a response.
+    posts: bool,
 }
 
 /// A finished page.
 pub(super) fn page(status: StatusCode, html: String, form_target: Option<&str>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     let mut response = (status, kind, html).into_response();
-    response.extensions_mut().insert(IsPage { target: form_target.map(str::to_owned) });
+    response.extensions_mut().insert(IsPage { target: form_target.map(str::to_owned), posts: false });
+    response
+}
+
+/// The page that posts a response to its client.
+pub(super) fn posting(post: &FormPostPage) -> Response {
+    let mut response = page(StatusCode::OK, post.render(), None);
+    response.extensions_mut().insert(IsPage { target: Some(post.action.clone()), posts: true });
     response
 }
 
@@ -109,8 +124,10 @@ impl IntoResponse for Failure {
             }
             // RFC 6750 section 3.1: without any token "the resource server SHOULD NOT include an error code or other
             // error information".
-            Form::Bearer if self.fault.wire().is_empty() => status.into_response(),
-            Form::Token | Form::Bearer => (status, Json(body(&self.fault))).into_response(),
+            Form::Bearer | Form::Registration if self.fault.wire().is_empty() => status.into_response(),
+            Form::Token | Form::Bearer | Form::Registration => {
+                (status, Json(body(&self.fault))).into_response()
+            }
         };
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge() {
@@ -136,6 +153,12 @@ impl Failure {
                 self.fault.wire(),
                 description(&self.fault)
             ),
+            Form::Registration if self.fault.wire().is_empty() => "Bearer realm=\"registration\"".to_owned(),
+            Form::Registration if self.fault.status() == 401 => format!(
+                "Bearer realm=\"registration\", error=\"{}\", error_description=\"{}\"",
+                self.fault.wire(),
+                description(&self.fault)
+            ),
             _ => return None,
         };
         HeaderValue::from_str(&text).ok()
@@ -151,7 +174,7 @@ fn body(fault: &Fault) -> serde_json::Value {
 fn retry_after(fault: &Fault) -> Option<&'static str> {
     match fault {
         Fault::AttemptsExhausted => Some("60"),
-        Fault::RateLimited | Fault::Busy | Fault::StoreUnavailable => Some("1"),
+        Fault::RateLimited | Fault::Busy | Fault::StoreUnavailable | Fault::RefreshContended => Some("1"),
         _ => None,
     }
 }
@@ -208,19 +231,21 @@ fn secure(response: &mut Response, hsts: bool) {
     let Some(page) = page else { return };
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::CACHE_CONTROL, "no-store");
-    if let Ok(policy) = HeaderValue::from_str(&policy(page.target.as_deref())) {
+    if let Ok(policy) = HeaderValue::from_str(&policy(page.target.as_deref(), page.posts)) {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
 }
 
-/// No script at all, nothing from elsewhere but logos. Browsers hold the whole chain of redirects after a form against
+/// No script at all but the one that posts a response, nothing from elsewhere but logos. Browsers hold the whole chain of redirects after a form against
 /// `form-action` (CSP3 section 6.4.1), and a client's redirect URI may redirect further on https, so https is open and
 /// other schemes are named.
-fn policy(form_target: Option<&str>) -> String {
+fn policy(form_target: Option<&str>, posts: bool) -> String {
     let target = form_target.and_then(source).map(|source| format!(" {source}")).unwrap_or_default();
+    let script =
+        if posts { format!("script-src {}; ", FormPostPage::script_source()) } else { String::new() };
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; form-action 'self' https:{target}; \
-         frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; {script}style-src 'self'; img-src 'self' https: data:; form-action 'self' \
+         https:{target}; frame-ancestors 'none'; base-uri 'none'"
     )
 }
 
@@ -241,7 +266,7 @@ mod tests {
     #[test]
     fn forms_may_lead_to_this_server_https_and_the_clients_own_redirect_uri() {
         let action = |uri| {
-            let policy = policy(uri);
+            let policy = policy(uri, false);
             policy.split("form-action ").nth(1).and_then(|rest| rest.split(';').next()).map(str::to_owned)
         };
         assert_eq!(action(None).as_deref(), Some("'self' https:"));
@@ -252,5 +277,7 @@ mod tests {
         );
         assert_eq!(action(Some("com.example.app:/cb")).as_deref(), Some("'self' https: com.example.app:"));
         assert_eq!(action(Some("x;y")).as_deref(), Some("'self' https:"));
+        assert!(!policy(None, false).contains("script-src"));
+        assert!(policy(None, true).contains("default-src 'none'; script-src 'sha256-"));
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use signet_core::claims::scope_info;
+use signet_core::claims::Catalogue;
 use signet_core::fault::Fault;
+use signet_core::params::Params;
 use signet_core::records::{Client, User};
 
 use super::extract::Moment;
@@ -11,7 +12,7 @@ use super::forms;
 use super::interaction::Loaded;
 use super::render::shell;
 use crate::app::App;
-use crate::pages::{ConsentPage, ErrorPage, LoginPage, ScopeLine, Shell};
+use crate::pages::{About, ConsentPage, ErrorPage, LoginPage, RegisterPage, ScopeLine, Shell};
 use crate::tenancy::TenantView;
 
 /// The login page. `fault` is why the last attempt failed.
@@ -24,11 +25,13 @@ pub(super) fn login(
     moment: &Moment,
 ) -> String {
     let again = loaded.session.is_some() && fault.is_none();
-    let action = format!("{}/interaction/{}/login", view.prefix, loaded.interaction.id);
+    let action = path(view, loaded, "login");
     let page = LoginPage {
         shell: shell(view),
-        client_name: client_name(&loaded.client),
-        client_logo: loaded.client.settings.logo_uri.clone(),
+        client_name: client_name(loaded.client()),
+        client_logo: loaded.client().settings.logo_uri.clone(),
+        about: about(loaded.client()),
+        register: view.tenant.settings.self_registration.then(|| path(view, loaded, "register")),
         deny_action: action.clone(),
         action,
         csrf: forms::csrf("login", &loaded.secret),
@@ -48,24 +51,72 @@ pub(super) fn consent(
     scope: &BTreeSet<String>,
     moment: &Moment,
 ) -> String {
-    let settings = &loaded.client.settings;
-    let base = format!("{}/interaction/{}", view.prefix, loaded.interaction.id);
+    let catalogue = Catalogue::of(&view.tenant.settings);
     let page = ConsentPage {
         shell: shell(view),
-        client_name: client_name(&loaded.client),
-        client_uri: settings.client_uri.clone(),
-        client_logo: settings.logo_uri.clone(),
-        policy_uri: settings.policy_uri.clone(),
-        tos_uri: settings.tos_uri.clone(),
+        client_name: client_name(loaded.client()),
+        client_logo: loaded.client().settings.logo_uri.clone(),
+        about: about(loaded.client()),
         account: loaded.user.as_ref().map(account).unwrap_or_default(),
-        scopes: in_order(scope).map(line).collect(),
-        action: format!("{base}/consent"),
+        scopes: in_order(scope).map(|name| line(catalogue, name)).collect(),
+        action: path(view, loaded, "consent"),
         csrf: forms::csrf("consent", &loaded.secret),
         remembered: true,
-        switch_action: Some(format!("{base}/switch")),
+        switch_action: Some(path(view, loaded, "switch")),
         correlation_id: moment.correlation_id.clone(),
     };
     page.render()
+}
+
+/// The page on which people make an account. `form` is what the last attempt held, `fault` why it failed.
+pub(super) fn register(
+    view: &TenantView,
+    loaded: &Loaded,
+    form: &Params,
+    fault: Option<&Fault>,
+    moment: &Moment,
+) -> String {
+    let kept = |name: &str| form.get(name).unwrap_or_default().to_owned();
+    let page = RegisterPage {
+        shell: shell(view),
+        client_name: client_name(loaded.client()),
+        client_logo: loaded.client().settings.logo_uri.clone(),
+        about: about(loaded.client()),
+        action: path(view, loaded, "register"),
+        login: path(view, loaded, "login"),
+        csrf: forms::csrf("register", &loaded.secret),
+        username: kept("username"),
+        name: kept("name"),
+        email: kept("email"),
+        error: fault.map(|fault| (field(fault), fault.public())),
+        correlation_id: moment.correlation_id.clone(),
+    };
+    page.render()
+}
+
+/// The field that a fault of the registration form is about.
+fn field(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::NewPasswordUnfit => "password",
+        Fault::NewPasswordsDiffer => "password_again",
+        Fault::NewNameUnfit => "name",
+        Fault::NewEmailUnfit => "email",
+        _ => "username",
+    }
+}
+
+/// An address within the interaction.
+fn path(view: &TenantView, loaded: &Loaded, step: &str) -> String {
+    format!("{}/interaction/{}/{step}", view.prefix, loaded.interaction.id)
+}
+
+fn about(client: &Client) -> About {
+    let settings = &client.settings;
+    About {
+        client_uri: settings.client_uri.clone(),
+        policy_uri: settings.policy_uri.clone(),
+        tos_uri: settings.tos_uri.clone(),
+    }
 }
 
 fn client_name(client: &Client) -> String {
@@ -88,10 +139,10 @@ fn in_order(scope: &BTreeSet<String>) -> impl Iterator<Item = &str> {
     names().filter(is_first).chain(names().filter(move |name| !is_first(name)))
 }
 
-fn line(name: &str) -> ScopeLine {
-    scope_info(name).map_or_else(
+fn line(catalogue: Catalogue<'_>, name: &str) -> ScopeLine {
+    catalogue.find(name).map_or_else(
         || ScopeLine { title: name.to_owned(), detail: "A permission of this service.".to_owned() },
-        |info| ScopeLine { title: info.title.to_owned(), detail: info.detail.to_owned() },
+        |scope| ScopeLine { title: scope.title().to_owned(), detail: scope.detail().to_owned() },
     )
 }
 
@@ -104,6 +155,7 @@ pub(super) fn error(shell: Shell, fault: &Fault, correlation_id: &str) -> String
         heading: heading.to_owned(),
         text: fault.public(),
         hint: hint.to_owned(),
+        wire: if fault.wire().is_empty() { "invalid_request" } else { fault.wire() }.to_owned(),
         code: fault.code().to_owned(),
         correlation_id: correlation_id.to_owned(),
         retry: None,

@@ -1,31 +1,31 @@
 //! The token endpoint.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
-use signet_core::audit;
+use serde_json::{Map, Value};
 use signet_core::change::Conflict;
-use signet_core::client_auth::{self, AuthenticatedClient, Credentials};
+use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
-use signet_core::params::Params;
-use signet_core::records::{Client, ClientKey};
-use signet_core::token::{self, Redeemed};
+use signet_core::records::{Authentication, GrantType, User};
+use signet_core::token::{self, CodeFacts, Facts, Outcome, RefreshFacts};
 use signet_store::StoreError;
 
-use super::extract::{FormParams, Moment, Tenant, authorization};
-use super::protect;
+use super::client_auth::{self, Caller};
+use super::extract::{FormParams, Moment, Tenant};
+use super::issue;
 use super::render::{Failure, Note};
 use crate::app::{App, store_fault};
-use crate::clients::parts;
 use crate::tenancy::TenantView;
 
-/// How often a redemption is decided again after another one came first.
-const ATTEMPTS: usize = 3;
+/// How often a request is decided again after another one came first.
+const ATTEMPTS: usize = 4;
 
-/// RFC 6749 section 4.1.3.
+/// RFC 6749 section 3.2.
 pub(super) async fn token(
     State(app): State<App>,
     Tenant(view): Tenant,
@@ -34,120 +34,136 @@ pub(super) async fn token(
     form: FormParams,
 ) -> Response {
     let mut client_id = None;
-    let answer = redeem(&app, &view, &moment, &headers, form, &mut client_id).await;
+    let caller = client_auth::admit(&app, &view, &moment, &headers, form, Endpoint::Token).await;
+    let answer = match caller {
+        Ok(caller) => {
+            client_id = Some(caller.client.client().client_id.clone());
+            Exchange { app: &app, view: &view, moment: &moment, caller: &caller }.answer().await
+        }
+        Err(unproved) => {
+            client_id.clone_from(&unproved.client_id);
+            Err(unproved.recorded(&app, &view, &moment).await)
+        }
+    };
+    respond(answer, client_id.as_ref())
+}
+
+/// RFC 6749 section 5.1: "Cache-Control" with "no-store" and "Pragma" with "no-cache".
+fn respond(answer: Result<Map<String, Value>, Fault>, client_id: Option<&ClientId>) -> Response {
     let response = match answer {
-        Ok(body) => ([("cache-control", "no-store"), ("pragma", "no-cache")], Json(body)).into_response(),
+        Ok(body) => ([("cache-control", "no-store"), ("pragma", "no-cache")], Json(Value::Object(body)))
+            .into_response(),
         Err(fault) => Failure::token(fault).into_response(),
     };
-    Note::client(client_id.as_ref()).on(response)
+    Note::client(client_id).on(response)
 }
 
-async fn redeem(
-    app: &App,
-    view: &TenantView,
-    moment: &Moment,
-    headers: &HeaderMap,
-    form: FormParams,
-    client_id: &mut Option<ClientId>,
-) -> Result<serde_json::Value, Fault> {
-    let (params, credentials) = match presented(headers, form) {
-        Ok(presented) => presented,
-        Err(fault) => return Err(record(app, view, moment, fault, None).await),
-    };
-    *client_id = Some(credentials.client_id.clone());
-    let found = app.client(&view.tenant.id, &credentials.client_id).await?;
-    let (client, keys) = parts(found.as_deref());
-    let admitted = client_auth::authenticate(&credentials, client)
-        .and_then(|client| Ok((client, token::code_parameter(&params)?)));
-    let (client, code) = match admitted {
-        Ok(admitted) => admitted,
-        Err(fault) => return Err(record(app, view, moment, fault, Some(&credentials.client_id)).await),
-    };
-    for _ in 0..ATTEMPTS {
-        if let Some(body) = attempt(app, view, moment, client, keys, &params, code).await? {
-            return Ok(body);
+/// One request of an authenticated client.
+struct Exchange<'a> {
+    app: &'a App,
+    view: &'a Arc<TenantView>,
+    moment: &'a Moment,
+    caller: &'a Caller,
+}
+
+impl Exchange<'_> {
+    async fn answer(&self) -> Result<Map<String, Value>, Fault> {
+        let grant = match token::grant_type(&self.caller.params, &self.caller.client) {
+            Ok(grant) => grant,
+            Err(fault) => return self.refused(fault).await,
+        };
+        for _ in 0..ATTEMPTS {
+            let outcome = match self.decide(grant).await {
+                Ok(outcome) => outcome,
+                Err(fault) => return self.refused(fault).await,
+            };
+            if let Some(body) = self.settle(outcome).await? {
+                return Ok(body);
+            }
+        }
+        Err(match grant {
+            // Whoever loses that often shares the token with many others, who are all being served.
+            GrantType::RefreshToken => Fault::RefreshContended,
+            // Still in conflict with what was read: the grant was revoked before the code was ever redeemed.
+            _ => Fault::CodeUnknown,
+        })
+    }
+
+    /// Loads the facts of one grant and lets its rules judge them.
+    async fn decide(&self, grant: GrantType) -> Result<Outcome, Fault> {
+        let context = self.app.context(self.moment.now);
+        match grant {
+            GrantType::AuthorizationCode => self.code().await,
+            GrantType::RefreshToken => self.refresh().await,
+            GrantType::ClientCredentials => Ok(token::client_credentials(self.facts(), &context)),
+            GrantType::Implicit | GrantType::DeviceCode | GrantType::TokenExchange => {
+                Err(Fault::GrantTypeUnsupported)
+            }
         }
     }
-    // Still in conflict with what was read: the grant was revoked before the code was ever redeemed.
-    Err(Fault::CodeUnknown)
-}
 
-fn presented(headers: &HeaderMap, form: FormParams) -> Result<(Params, Credentials), Fault> {
-    let params = form.0?;
-    let credentials = client_auth::presented(authorization(headers)?, &params)?;
-    Ok((params, credentials))
-}
-
-/// Writes why a request was refused before any code was looked up, and hands the fault back.
-async fn record(
-    app: &App,
-    view: &TenantView,
-    moment: &Moment,
-    fault: Fault,
-    client: Option<&ClientId>,
-) -> Fault {
-    let (tenant, context) = (&view.tenant.id, app.context(moment.now));
-    let mut event = audit::refused(tenant, "token.refused", &fault, &moment.correlation_id, &context);
-    if let Some(client) = client {
-        event = event.client(client);
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            tenant: &self.view.tenant,
+            client: &self.caller.client,
+            client_keys: self.caller.keys(),
+            params: &self.caller.params,
+            correlation_id: &self.moment.correlation_id,
+        }
     }
-    app.record(tenant, &[event.change()]).await;
-    fault
-}
 
-/// Load, decide, apply once; `None` when somebody else was first and it has to be decided again.
-async fn attempt(
-    app: &App,
-    view: &TenantView,
-    moment: &Moment,
-    client: AuthenticatedClient<'_>,
-    client_keys: &[ClientKey],
-    params: &Params,
-    code: &str,
-) -> Result<Option<serde_json::Value>, Fault> {
-    let tenant = &view.tenant;
-    let code = app.store.code(&tenant.id, &TokenHash::of(code)).await.map_err(store_fault)?;
-    let user = match &code {
-        Some(code) => app.store.user(&tenant.id, code.authentication.user_id).await.map_err(store_fault)?,
-        None => None,
-    };
-    let input = token::Input {
-        tenant,
-        client,
-        client_keys,
-        params,
-        code: code.as_ref(),
-        user: user.as_ref(),
-        correlation_id: &moment.correlation_id,
-    };
-    let outcome = token::redeem(&input, &app.context(moment.now));
-    // The token is made before the code is used up: a busy server or a missing key costs nobody a code.
-    let body = match outcome.reply {
-        Ok(redeemed) => Ok(body(app, view, moment, client.client(), redeemed).await?),
-        Err(fault) => Err(fault),
-    };
-    match app.store.apply(&tenant.id, &outcome.changes).await {
-        Ok(()) => body.map(Some),
-        Err(StoreError::Conflict(Conflict::Code | Conflict::Grant)) => Ok(None),
-        Err(error) => Err(store_fault(error)),
+    async fn code(&self) -> Result<Outcome, Fault> {
+        let hash = TokenHash::of(token::code_parameter(&self.caller.params)?);
+        let code = self.app.store.code(&self.view.tenant.id, &hash).await.map_err(store_fault)?;
+        let user = self.user(code.as_ref().map(|code| &code.authentication)).await?;
+        let input = CodeFacts { facts: self.facts(), code: code.as_ref(), user: user.as_ref() };
+        Ok(token::redeem(input, &self.app.context(self.moment.now)))
     }
-}
 
-/// RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3.
-async fn body(
-    app: &App,
-    view: &TenantView,
-    moment: &Moment,
-    client: &Client,
-    redeemed: Redeemed,
-) -> Result<serde_json::Value, Fault> {
-    let id_token =
-        protect::protect(app, view, moment, client, redeemed.protection, redeemed.id_token).await?;
-    Ok(json!({
-        "access_token": redeemed.access_token.as_str(),
-        "token_type": "Bearer",
-        "expires_in": redeemed.expires_in,
-        "scope": redeemed.scope.into_iter().collect::<Vec<_>>().join(" "),
-        "id_token": id_token,
-    }))
+    async fn refresh(&self) -> Result<Outcome, Fault> {
+        let hash = TokenHash::of(token::refresh_parameter(&self.caller.params)?);
+        let link = self.app.store.refresh_token(&self.view.tenant.id, &hash).await.map_err(store_fault)?;
+        let user = self.user(link.as_ref().map(|link| &link.authentication)).await?;
+        let input = RefreshFacts { facts: self.facts(), token: link.as_ref(), user: user.as_ref() };
+        Ok(token::refresh(input, &self.app.context(self.moment.now)))
+    }
+
+    async fn user(&self, login: Option<&Authentication>) -> Result<Option<User>, Fault> {
+        match login {
+            Some(login) => {
+                self.app.store.user(&self.view.tenant.id, login.user_id).await.map_err(store_fault)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Makes the tokens, then applies; `None` when somebody else was first and it has to be decided again. The tokens are
+    /// made before anything is used up: a busy server or a missing key costs nobody a code.
+    async fn settle(&self, outcome: Outcome) -> Result<Option<Map<String, Value>>, Fault> {
+        let mut changes = outcome.changes;
+        let body = match outcome.reply {
+            Ok(issue) => {
+                let made = issue::make(self.app, self.view, self.moment, issue).await?;
+                changes.push(made.change);
+                Ok(made.body)
+            }
+            Err(fault) => Err(fault),
+        };
+        match self.app.store.apply(&self.view.tenant.id, &changes).await {
+            Ok(()) => body.map(Some),
+            Err(StoreError::Conflict(Conflict::Replay)) => self.refused(Fault::AssertionReplayed).await,
+            Err(StoreError::Conflict(Conflict::Code | Conflict::RefreshToken | Conflict::Grant)) => Ok(None),
+            Err(error) => Err(store_fault(error)),
+        }
+    }
+
+    /// Writes a refusal that has nothing to do with what a grant holds.
+    async fn refused<T>(&self, fault: Fault) -> Result<T, Fault> {
+        if fault.status() >= 500 {
+            return Err(fault);
+        }
+        let outcome = self.facts().refuse(fault.clone(), None, &self.app.context(self.moment.now));
+        self.app.record(&self.view.tenant.id, &outcome.changes).await;
+        Err(fault)
+    }
 }

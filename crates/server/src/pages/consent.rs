@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Shell;
+use super::{About, Shell};
 
 /// One thing that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +21,10 @@ pub struct ConsentPage {
     pub shell: Shell,
     /// Who asks.
     pub client_name: String,
-    /// The client's home page.
-    pub client_uri: Option<String>,
     /// The client's image.
     pub client_logo: Option<String>,
-    /// The client's privacy policy.
-    pub policy_uri: Option<String>,
-    /// The client's terms.
-    pub tos_uri: Option<String>,
+    /// The client's links.
+    pub about: About,
     /// Who is signed in: user name or display name.
     pub account: String,
     /// What is asked for.

@@ -18,6 +18,8 @@ pub struct ErrorPage {
     pub text: String,
     /// What the reader can do about it.
     pub hint: String,
+    /// The protocol's error code.
+    pub wire: String,
     /// Stable reason code.
     pub code: String,
     /// Names the request in the audit log.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Shell;
+use super::{About, Shell};
 
 /// Asks for user name and password.
 #[derive(Clone, Debug, Template)]
@@ -14,6 +14,10 @@ pub struct LoginPage {
     pub client_name: String,
     /// The client's image.
     pub client_logo: Option<String>,
+    /// The client's links.
+    pub about: About,
+    /// Where people make an account, if they may.
+    pub register: Option<String>,
     /// Where the form is posted: `csrf`, `username`, `password`.
     pub action: String,
     /// Where cancelling is posted: `csrf`, `decision=deny`.

@@ -8,9 +8,11 @@ mod accent;
 mod assets;
 mod consent;
 mod error;
+mod form_post;
 mod home;
 mod login;
 mod logout;
+mod register;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -21,9 +23,11 @@ pub use accent::{Accent, Colour};
 pub use assets::{Asset, assets, find as find_asset};
 pub use consent::{ConsentPage, ScopeLine};
 pub use error::ErrorPage;
+pub use form_post::FormPostPage;
 pub use home::HomePage;
 pub use login::LoginPage;
 pub use logout::{LogoutPage, SignedOutPage};
+pub use register::RegisterPage;
 
 /// What all pages of a tenant share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,18 @@ pub struct Shell {
     pub brand: Brand,
     /// BCP 47 language of the texts (WCAG 2.2 criterion 3.1.1).
     pub lang: String,
+}
+
+/// Where people learn more of a client: shown on every page that a login may begin with (OpenID Connect Dynamic Client
+/// Registration section 2, `policy_uri` and `tos_uri`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The client's home page.
+    pub client_uri: Option<String>,
+    /// Its privacy policy.
+    pub policy_uri: Option<String>,
+    /// Its terms.
+    pub tos_uri: Option<String>,
 }
 
 /// A tenant's looks.

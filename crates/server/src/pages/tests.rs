@@ -22,6 +22,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         shell: shell(),
         client_name: own(),
         client_logo: some(),
+        about: About { client_uri: some(), policy_uri: some(), tos_uri: some() },
+        register: some(),
         action: "/acme/login/1".into(),
         deny_action: "/acme/consent/1".into(),
         csrf: own(),
@@ -35,10 +37,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     let consent = ConsentPage {
         shell: shell(),
         client_name: own(),
-        client_uri: some(),
         client_logo: some(),
-        policy_uri: some(),
-        tos_uri: some(),
+        about: About { client_uri: some(), policy_uri: some(), tos_uri: some() },
         account: own(),
         scopes: vec![ScopeLine { title: own(), detail: own() }],
         action: "/acme/consent/1".into(),
@@ -53,10 +53,26 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         heading: own(),
         text: own(),
         hint: own(),
+        wire: own(),
         code: own(),
         correlation_id: own(),
         retry: Some((own(), own())),
     };
+    let register = RegisterPage {
+        shell: shell(),
+        client_name: own(),
+        client_logo: some(),
+        about: About { client_uri: some(), policy_uri: some(), tos_uri: some() },
+        action: own(),
+        login: own(),
+        csrf: own(),
+        username: own(),
+        name: own(),
+        email: own(),
+        error: Some(("username", own())),
+        correlation_id: own(),
+    };
+    let form_post = FormPostPage { shell: shell(), action: own(), fields: vec![("state", own())] };
     let logout =
         LogoutPage { shell: shell(), account: own(), client_name: some(), action: own(), csrf: own() };
     let signed_out = SignedOutPage { shell: shell(), client: Some((own(), own())) };
@@ -67,6 +83,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("asked", asked.render()),
         ("consent", consent.render()),
         ("error", error.render()),
+        ("register", register.render()),
+        ("form_post", form_post.render()),
         ("logout", logout.render()),
         ("signed_out", signed_out.render()),
         ("home", home.render()),
@@ -113,7 +131,7 @@ pub(crate) fn check(page: &str, html: &str) {
     assert_eq!((count("h1"), count("main"), count("title")), (1, 1, 1), "{page}");
     // The Content Security Policy forbids these; nothing may lean on them.
     assert_eq!(count("style"), 0, "{page}");
-    assert_eq!(count("script"), 0, "{page}");
+    assert_eq!(count("script"), usize::from(page == "form_post"), "{page}");
     for (name, value) in tags.iter().flat_map(|tag| attributes(tag)) {
         assert!(name != "style" && !name.starts_with("on"), "{page}: {name}={value}");
     }

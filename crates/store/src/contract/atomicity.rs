@@ -159,7 +159,7 @@ pub async fn a_foreign_record_is_refused(store: &Handle) {
     let grant = grant(&two.user, &two.client, 1);
     let mut next = two.tenant.clone();
     next.version = 2;
-    let foreign = [
+    let foreign = vec![
         Change::InsertTenant(build::tenant("three")),
         Change::UpdateTenant(next),
         Change::InsertTenantKey(tenant_key(&two.id, "k")),

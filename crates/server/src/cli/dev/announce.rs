@@ -1,6 +1,7 @@
 //! Says that `signet dev` is ready, to people or to a test harness.
 
 use serde_json::json;
+use signet_core::discovery::Endpoint;
 
 use super::Options;
 use super::seed::{SeededClient, SeededUser};
@@ -23,6 +24,7 @@ pub(super) fn ready(
             "address": origin,
             "demo": format!("{origin}/demo"),
             "discovery": format!("{base}/.well-known/openid-configuration"),
+            "registration": Endpoint::Register.url(issuer),
             "users": users,
             "clients": clients,
         }));
@@ -40,14 +42,21 @@ pub(super) fn ready(
             client.client_id, client.client_secret
         ));
     }
+    output::line(format!(
+        "  Registration:        {}   (open: anybody may register a client)",
+        Endpoint::Register.url(issuer)
+    ));
     output::line("  For a test harness:  signet dev --port 0 --ephemeral --json");
     if options.clock_offset != 0 {
         output::line(format!("  The clock is moved by {} seconds.", options.clock_offset));
     }
-    output::line("\n  Not for production: everybody knows these passwords. Stop with Ctrl-C.\n");
+    output::line(
+        "\n  NOT FOR PRODUCTION: everybody knows these passwords, and anybody may register clients, with plain http",
+    );
+    output::line("  redirect URIs on this machine, and make accounts. Stop with Ctrl-C.\n");
     if !options.host.is_loopback() {
         output::note(format!(
-            "WARNING: {} is reachable by others; they can sign in with the demo passwords.",
+            "WARNING: {} is reachable by others; they can sign in with the demo passwords and register clients.",
             options.host
         ));
     }

@@ -8,8 +8,8 @@ use signet_core::provision::{
     ClientDeclaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration, username,
 };
 use signet_core::records::{
-    ApplicationType, Branding, ClientSettings, Encryption, KeyOrigin, Tenant, TenantSettings,
-    UserInfoResponseType,
+    ApplicationType, Branding, ClientSettings, Encryption, KeyOrigin, RegistrationPolicy, Tenant,
+    TenantSettings, UserInfoResponseType,
 };
 use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse, PrivateKey};
 use zeroize::Zeroizing;
@@ -84,6 +84,7 @@ fn provisioner(app: &App) -> Provisioner {
     Provisioner {
         store: app.store.clone(),
         entropy: app.entropy.clone(),
+        vault: Some(app.vault.clone()),
         now: app.clock.now(),
         mode: Mode::Development,
         dry_run: false,
@@ -104,6 +105,8 @@ pub(super) async fn tenant(app: &App, issuer: &str) -> Result<Tenant, Problem> {
         None => TenantSettings {
             development: true,
             client_id_in_object_only: true,
+            registration: RegistrationPolicy::Open,
+            self_registration: true,
             branding: Branding { name: "Signet".into(), ..Branding::default() },
             ..TenantSettings::default()
         },

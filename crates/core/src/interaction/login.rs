@@ -1,0 +1,79 @@
+//! A person proves who they are, or wants to be somebody else.
+
+use zeroize::Zeroizing;
+
+use super::{ACR_PASSWORD, SESSION_PREFIX};
+use crate::audit;
+use crate::authorize::Prompt;
+use crate::change::Change;
+use crate::context::Context;
+use crate::records::{Interaction, Session, Stage, Tenant, User};
+
+/// A login that succeeded.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// Goes into the session cookie.
+    pub cookie: Zeroizing<String>,
+    /// The new session.
+    pub session: Session,
+    /// To be applied in one transaction.
+    pub changes: Vec<Change>,
+}
+
+/// The person has proved to be `user` by password. A fresh session replaces the browser's old one, so a cookie planted
+/// before the login is worth nothing after it.
+pub fn log_in(
+    tenant: &Tenant,
+    interaction: &Interaction,
+    user: &User,
+    old: Option<&Session>,
+    context: &Context<'_>,
+) -> LoggedIn {
+    let minted = context.mint(SESSION_PREFIX);
+    let session = Session {
+        tenant: tenant.id.clone(),
+        hash: minted.hash,
+        sid: context.handle(),
+        user_id: user.id,
+        auth_time: context.now,
+        amr: vec!["pwd".into()],
+        acr: ACR_PASSWORD.into(),
+        last_seen: context.now,
+        expires_at: context.now + tenant.settings.session_lifetime,
+    };
+    let mut next = interaction.clone();
+    next.version += 1;
+    next.stage = Stage::Authenticated { sid: session.sid.clone() };
+    let event = audit::success(&tenant.id, "login.succeeded", &interaction.correlation_id, context)
+        .client(&interaction.request.client_id)
+        .user(user.id)
+        .fact("amr", session.amr.clone())
+        .change();
+    let mut changes = vec![
+        Change::UpdateInteraction { interaction: next, now: context.now },
+        Change::InsertSession(session.clone()),
+        event,
+    ];
+    changes.extend(old.map(|old| Change::DeleteSession(old.hash)));
+    LoggedIn { cookie: minted.secret, session, changes }
+}
+
+/// The person wants another account: back to the login page, within the same interaction.
+pub fn switch_account(
+    tenant: &Tenant,
+    interaction: &Interaction,
+    session: &Session,
+    context: &Context<'_>,
+) -> Vec<Change> {
+    let mut next = interaction.clone();
+    next.version += 1;
+    next.stage = Stage::Fresh;
+    next.request.prompt.insert(Prompt::Login);
+    vec![
+        Change::UpdateInteraction { interaction: next, now: context.now },
+        Change::DeleteSession(session.hash),
+        audit::success(&tenant.id, "session.ended", &interaction.correlation_id, context)
+            .user(session.user_id)
+            .change(),
+    ]
+}

@@ -1,0 +1,194 @@
+//! What happens between an accepted request and its response: login, consent, and the response itself
+//! (OpenID Connect Core sections 3.1.2.3 to 3.1.2.6).
+
+mod login;
+mod registration;
+mod respond;
+
+use std::collections::BTreeSet;
+
+use crate::authorize::{AuthorizationRequest, Channel, Prompt};
+use crate::claims::Catalogue;
+use crate::context::UnixTime;
+use crate::fault::Fault;
+use crate::records::{Client, ClientKey, Consent, Interaction, Session, Stage, Tenant, User};
+use crate::redirect::{self, ReturnTo};
+use crate::subject;
+
+pub use login::{LoggedIn, log_in, switch_account};
+pub use registration::{Account, Wish, register};
+pub use respond::{Answer, IdTokenDraft, Responded, refuse, respond};
+
+/// The `acr` of a login with a password.
+pub const ACR_PASSWORD: &str = "urn:signet:acr:password";
+/// Every `acr` value that this provider can meet; discovery is made from this.
+pub const ACR_VALUES: &[&str] = &[ACR_PASSWORD];
+/// Prefix of session cookies.
+pub const SESSION_PREFIX: &str = "sgn_se_";
+
+/// The facts of one step.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// Whose page.
+    pub tenant: &'a Tenant,
+    /// Where the login stands.
+    pub interaction: &'a Interaction,
+    /// For whom.
+    pub client: &'a Client,
+    /// That client's keys.
+    pub client_keys: &'a [ClientKey],
+    /// The browser's session, if it has one.
+    pub session: Option<&'a Session>,
+    /// The session's user.
+    pub user: Option<&'a User>,
+    /// What that user allows this client already.
+    pub consent: Option<&'a Consent>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// Show the login page.
+    Login,
+    /// Show the page on which people make an account.
+    Register,
+    /// Show the consent page for these scopes.
+    Consent(BTreeSet<String>),
+    /// Nothing more to ask: respond with what was asked for.
+    Respond,
+    /// Respond with an error.
+    Refuse(Fault),
+}
+
+/// The interaction, if it may go on at `now` in the browser that holds `secret`.
+///
+/// The end is told before the browser is asked for: its cookie ends with the interaction, so whoever comes back to one
+/// that is over has none, and is not to be told of another browser.
+pub fn resume(interaction: Option<&Interaction>, secret: Option<&str>, now: UnixTime) -> Result<(), Fault> {
+    let interaction = interaction.ok_or(Fault::InteractionUnknown)?;
+    if interaction.stage == Stage::Finished {
+        return Err(Fault::InteractionFinished);
+    }
+    if now >= interaction.expires_at {
+        return Err(Fault::InteractionExpired);
+    }
+    if !secret.is_some_and(|secret| interaction.browser.matches(secret)) {
+        return Err(Fault::InteractionForeign);
+    }
+    Ok(())
+}
+
+/// The place a response of this interaction goes to. Client, redirect URI and encryption key are checked once more: each
+/// may have been withdrawn since the request was accepted.
+pub fn return_to(input: &Input<'_>, now: UnixTime) -> Result<ReturnTo, Fault> {
+    let Input { tenant, interaction, client, client_keys, .. } = *input;
+    let request = &interaction.request;
+    if client.disabled || client.client_id != request.client_id {
+        return Err(Fault::ClientUnknown);
+    }
+    let channel = Channel::new(request.response_mode, client, client_keys, &tenant.settings, now)?;
+    redirect::check(client, &request.redirect_uri, request.state.as_deref(), &tenant.issuer, channel)
+}
+
+/// Decides the next step.
+pub fn next(input: &Input<'_>, now: UnixTime) -> Step {
+    let request = &input.interaction.request;
+    let silent = request.prompt.contains(&Prompt::None);
+    // OpenID Connect Core section 5.5.1.1: an essential acr that cannot be met "MUST [be treated] as a failed
+    // authentication attempt"; unmet voluntary ones are ignored. Said before anybody types a password for nothing.
+    if !silent && !acr_met(request, ACR_VALUES) {
+        return Step::Refuse(Fault::AcrUnmet);
+    }
+    let ask = |step| if silent { Step::Refuse(Fault::LoginRequired) } else { step };
+    let Some((session, user)) = usable_login(input, now) else {
+        // Initiating User Registration via OpenID Connect: `create` asks for the account creation page.
+        let create = request.prompt.contains(&Prompt::Create) && input.tenant.settings.self_registration;
+        return if create { Step::Register } else { ask(Step::Login) };
+    };
+    if !acr_met(request, &[session.acr.as_str()]) {
+        return Step::Refuse(Fault::AcrUnmet);
+    }
+    if !is_wanted(input, user) {
+        return ask(Step::Login);
+    }
+    if consent_needed(input) {
+        return if silent { Step::Refuse(Fault::ConsentRequired) } else { Step::Consent(asked_scope(input)) };
+    }
+    Step::Respond
+}
+
+/// Whether the person who is logged in is the one that the client means.
+///
+/// OpenID Connect Core section 3.1.2.1, `id_token_hint`: "If the End-User identified by the ID Token is already logged in
+/// or is logged in as a result of the request [...], then the Authorization Server returns a positive response; otherwise,
+/// it MUST return an error, such as `login_required`." Section 5.5.1 says the same of a `sub` asked for by value.
+fn is_wanted(input: &Input<'_>, user: &User) -> bool {
+    let request = &input.interaction.request;
+    let sub = subject::of(input.tenant, input.client, user.id);
+    let hinted = request.hinted_subject.as_ref().is_none_or(|hinted| *hinted == sub);
+    let by_value = [&request.claims.id_token, &request.claims.userinfo].into_iter().all(|asked| {
+        let values = asked.get("sub").map_or(&[][..], |claim| &claim.values);
+        values.is_empty() || values.iter().any(|value| value.as_str() == Some(sub.as_str()))
+    });
+    hinted && by_value
+}
+
+/// Whether one of the `available` context classes satisfies an essential `acr`, if there is one.
+fn acr_met(request: &AuthorizationRequest, available: &[&str]) -> bool {
+    let Some(acr) = request.claims.id_token.get("acr").filter(|acr| acr.essential) else { return true };
+    acr.values.is_empty() || acr.values.iter().any(|v| v.as_str().is_some_and(|v| available.contains(&v)))
+}
+
+/// What a person is asked to allow: the scope, and the scopes that stand for claims asked for one by one. A client does
+/// not get around the question by naming claims (OpenID Connect Core section 5.5).
+fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
+    let request = &input.interaction.request;
+    let (catalogue, allowed) = (Catalogue::of(&input.tenant.settings), &input.client.settings.scope);
+    let named = request.claims.userinfo.keys().chain(request.claims.id_token.keys());
+    // Of several scopes with this claim, one that is asked for already, else the first that the client may ask for; some
+    // one in any case, so that nothing is delivered that nobody was asked about.
+    let by_claim = named.filter_map(|name| {
+        let scopes = catalogue.with_claim(name);
+        let within = |set: &BTreeSet<String>| scopes.iter().copied().find(|scope| set.contains(*scope));
+        let chosen = within(&request.scope).or_else(|| within(allowed)).or_else(|| scopes.first().copied());
+        chosen.map(str::to_owned)
+    });
+    request.scope.iter().cloned().chain(by_claim).collect()
+}
+
+fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'a User)> {
+    let (session, user) = (input.session?, input.user?);
+    let settings = &input.tenant.settings;
+    let alive = now < session.expires_at && now - session.last_seen < settings.session_idle;
+    if !alive || user.disabled || user.id != session.user_id {
+        return None;
+    }
+    let request = &input.interaction.request;
+    let within = matches!(&input.interaction.stage, Stage::Authenticated { sid } if *sid == session.sid);
+    if within {
+        return Some((session, user));
+    }
+    // Section 3.1.2.1: `login` SHOULD reauthenticate; `select_account` SHOULD prompt to select an account. `create` asks
+    // for a new one.
+    if [Prompt::Login, Prompt::SelectAccount, Prompt::Create]
+        .iter()
+        .any(|asked| request.prompt.contains(asked))
+    {
+        return None;
+    }
+    // Section 3.1.2.1, max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively
+    // re-authenticate the End-User." Zero stands for `prompt=login`.
+    if request.max_age.is_some_and(|limit| limit == 0 || now - session.auth_time > limit) {
+        return None;
+    }
+    Some((session, user))
+}
+
+fn consent_needed(input: &Input<'_>) -> bool {
+    let request = &input.interaction.request;
+    if request.prompt.contains(&Prompt::Consent) {
+        return true;
+    }
+    input.client.settings.require_consent
+        && !input.consent.is_some_and(|consent| asked_scope(input).is_subset(&consent.scope))
+}

@@ -1,0 +1,275 @@
+//! The response itself (OpenID Connect Core sections 3.1.2.5, 3.2.2.5 and 3.3.2.5).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{Input, Step, asked_scope, next, return_to, usable_login};
+use crate::audit;
+use crate::change::Change;
+use crate::claims::OFFLINE_ACCESS;
+use crate::context::{Context, UnixTime};
+use crate::fault::Fault;
+use crate::records::{
+    AccessToken, Authentication, Code, Consent, Grant, Interaction, Session, SessionClient, Stage, User,
+};
+use crate::redirect::{Delivery, Parameters, ReturnTo};
+use crate::response::{self, Login, Protection};
+use crate::token::{ACCESS_TOKEN_PREFIX, CODE_PREFIX};
+
+/// A response that may go as soon as its changes are applied.
+#[derive(Debug)]
+pub struct Responded {
+    /// What goes to the client.
+    pub answer: Answer,
+    /// To be applied in one transaction, after the ID token is made: a busy server or a missing key costs nothing.
+    pub changes: Vec<Change>,
+}
+
+/// What goes to the client.
+#[derive(Debug)]
+pub struct Answer {
+    return_to: ReturnTo,
+    /// The parameters of the response but for the ID token, `state` and `iss`. Extensions add theirs here.
+    pub parameters: Parameters,
+    /// The ID token that comes by the browser, if the response type has one.
+    pub id_token: Option<IdTokenDraft>,
+}
+
+/// An ID token that is still to be protected.
+#[derive(Debug)]
+pub struct IdTokenDraft {
+    /// How.
+    pub protection: Protection,
+    /// What is in it.
+    pub claims: Map<String, Value>,
+}
+
+impl Answer {
+    /// The delivery, with the finished ID token.
+    pub fn deliver(mut self, id_token: Option<String>, now: UnixTime) -> Delivery {
+        if let Some(id_token) = id_token {
+            self.parameters.push("id_token", id_token);
+        }
+        self.return_to.respond(self.parameters, now)
+    }
+}
+
+/// Issues what the response type asks for, if [`next`] has nothing more to ask. `consented` is there if the person has
+/// just accepted what the consent page asked.
+pub fn respond(
+    input: &Input<'_>,
+    consented: Option<BTreeSet<String>>,
+    context: &Context<'_>,
+) -> Result<Responded, Fault> {
+    match next(input, context.now) {
+        Step::Refuse(fault) => return Err(fault),
+        Step::Login | Step::Register => return Err(Fault::LoginRequired),
+        Step::Consent(_) if consented.is_none() => return Err(Fault::ConsentRequired),
+        Step::Consent(_) | Step::Respond => {}
+    }
+    let (session, user) = usable_login(input, context.now).ok_or(Fault::LoginRequired)?;
+    let return_to = return_to(input, context.now)?;
+    let issuing = Issuing { input, session, user, grant_id: context.uuid(), context };
+    let mut parameters = Parameters::default();
+    let mut changes = vec![finish(input.interaction, context), issuing.grant()];
+    let id_token = issuing.issue(&mut parameters, &mut changes)?;
+    changes.extend([issuing.session_client(), issuing.event()]);
+    changes.extend(consented.map(|asked| Change::PutConsent(remembered(input, user, asked, context.now))));
+    if context.now - session.last_seen >= 60 {
+        changes.push(Change::TouchSession { hash: session.hash, last_seen: context.now });
+    }
+    Ok(Responded { answer: Answer { return_to, parameters, id_token }, changes })
+}
+
+/// One person's grant to one client, while it is made.
+struct Issuing<'a> {
+    input: &'a Input<'a>,
+    session: &'a Session,
+    user: &'a User,
+    grant_id: Uuid,
+    context: &'a Context<'a>,
+}
+
+impl Issuing<'_> {
+    /// Code, access token and ID token, as the response type says.
+    fn issue(
+        &self,
+        parameters: &mut Parameters,
+        changes: &mut Vec<Change>,
+    ) -> Result<Option<IdTokenDraft>, Fault> {
+        let response_type = self.input.interaction.request.response_type;
+        let code = response_type.has_code().then(|| self.code(changes));
+        let token = response_type.has_token().then(|| self.access_token(changes));
+        if let Some(code) = &code {
+            parameters.push("code", code.as_str());
+        }
+        if let Some(token) = &token {
+            self.token_parameters(token, parameters);
+        }
+        if !response_type.has_id_token() {
+            return Ok(None);
+        }
+        self.id_token(code.as_deref().map(String::as_str), token.as_deref().map(String::as_str)).map(Some)
+    }
+
+    fn code(&self, changes: &mut Vec<Change>) -> Zeroizing<String> {
+        let (interaction, context) = (self.input.interaction, self.context);
+        let minted = context.mint(CODE_PREFIX);
+        changes.push(Change::InsertCode(Code {
+            tenant: self.input.tenant.id.clone(),
+            hash: minted.hash,
+            grant_id: self.grant_id,
+            client_id: interaction.request.client_id.clone(),
+            request: interaction.request.clone(),
+            scope: interaction.request.scope.clone(),
+            authentication: self.authentication(),
+            correlation_id: interaction.correlation_id.clone(),
+            issued_at: context.now,
+            expires_at: context.now + self.input.client.settings.lifetimes.code,
+            redeemed_at: None,
+        }));
+        minted.secret
+    }
+
+    fn access_token(&self, changes: &mut Vec<Change>) -> Zeroizing<String> {
+        let (request, context) = (&self.input.interaction.request, self.context);
+        let minted = context.mint(ACCESS_TOKEN_PREFIX);
+        changes.push(Change::InsertAccessToken(AccessToken {
+            tenant: self.input.tenant.id.clone(),
+            hash: minted.hash,
+            grant_id: self.grant_id,
+            client_id: request.client_id.clone(),
+            user_id: Some(self.user.id),
+            scope: self.browser_scope(),
+            claims: request.claims.userinfo.keys().cloned().collect(),
+            audience: request.resources.clone(),
+            actor: None,
+            issued_at: context.now,
+            expires_at: context.now + self.input.client.settings.lifetimes.access_token,
+        }));
+        minted.secret
+    }
+
+    /// What an access token from this endpoint allows: offline access comes with the code alone.
+    fn browser_scope(&self) -> BTreeSet<String> {
+        let granted = self.input.interaction.request.scope.iter();
+        granted.filter(|scope| *scope != OFFLINE_ACCESS).cloned().collect()
+    }
+
+    /// RFC 6749 section 4.2.2.
+    fn token_parameters(&self, token: &str, parameters: &mut Parameters) {
+        parameters.push("access_token", token);
+        parameters.push("token_type", "Bearer");
+        parameters.push("expires_in", self.input.client.settings.lifetimes.access_token.to_string());
+        parameters.push("scope", self.browser_scope().into_iter().collect::<Vec<_>>().join(" "));
+    }
+
+    /// A-94: protected as everywhere, nested for sealed clients.
+    fn id_token(&self, code: Option<&str>, token: Option<&str>) -> Result<IdTokenDraft, Fault> {
+        let Input { tenant, interaction, client, client_keys, .. } = *self.input;
+        let now = self.context.now;
+        let protection = response::id_token_protection(client, client_keys, &tenant.settings, now)?;
+        let request = &interaction.request;
+        let authentication = self.authentication();
+        let login = Login {
+            request,
+            scope: &request.scope,
+            authentication: &authentication,
+            nonce: request.nonce.as_deref(),
+        };
+        let mut claims = response::id_token_claims(tenant, client, self.user, &login, now);
+        // OpenID Connect Core sections 3.2.2.10 and 3.3.2.11: the left half of the hash that fits the signature algorithm
+        // (A-96), of whatever comes along.
+        let hash = |text: &str| Value::from(client.settings.id_token.signed.half_hash(text.as_bytes()));
+        claims.extend(token.map(|token| ("at_hash".to_owned(), hash(token))));
+        claims.extend(code.map(|code| ("c_hash".to_owned(), hash(code))));
+        Ok(IdTokenDraft { protection, claims })
+    }
+
+    fn authentication(&self) -> Authentication {
+        Authentication {
+            user_id: self.user.id,
+            sid: self.session.sid.clone(),
+            auth_time: self.session.auth_time,
+            amr: self.session.amr.clone(),
+            acr: self.session.acr.clone(),
+        }
+    }
+
+    /// OpenID Connect Back-Channel Logout section 2.7: "Refresh tokens issued without the `offline_access` property to a
+    /// session being logged out SHOULD be revoked. Refresh tokens issued with the `offline_access` property normally SHOULD
+    /// NOT be revoked."
+    fn grant(&self) -> Change {
+        let request = &self.input.interaction.request;
+        let outlives = request.scope.contains(OFFLINE_ACCESS);
+        Change::InsertGrant(Grant {
+            tenant: self.input.tenant.id.clone(),
+            id: self.grant_id,
+            client_id: request.client_id.clone(),
+            user_id: Some(self.user.id),
+            sid: (!outlives).then(|| self.session.sid.clone()),
+            created_at: self.context.now,
+            revoked_at: None,
+        })
+    }
+
+    /// Whom to tell when the session ends.
+    fn session_client(&self) -> Change {
+        Change::PutSessionClient(SessionClient {
+            tenant: self.input.tenant.id.clone(),
+            sid: self.session.sid.clone(),
+            client_id: self.input.client.client_id.clone(),
+            user_id: self.user.id,
+            expires_at: self.session.expires_at,
+        })
+    }
+
+    fn event(&self) -> Change {
+        let interaction = self.input.interaction;
+        let request = &interaction.request;
+        let (tenant, correlation) = (&self.input.tenant.id, &interaction.correlation_id);
+        audit::success(tenant, "authorize.responded", correlation, self.context)
+            .client(&request.client_id)
+            .user(self.user.id)
+            .fact("scope", request.scope.iter().cloned().collect::<Vec<_>>().join(" "))
+            .fact("response_type", request.response_type.name())
+            .fact("response_mode", request.response_mode.name())
+            .change()
+    }
+}
+
+/// What is remembered only grows; taking it back is the person's own act.
+fn remembered(input: &Input<'_>, user: &User, asked: BTreeSet<String>, now: UnixTime) -> Consent {
+    let mut scope = asked;
+    scope.extend(asked_scope(input));
+    scope.extend(input.consent.iter().flat_map(|consent| consent.scope.iter().cloned()));
+    Consent {
+        tenant: input.tenant.id.clone(),
+        user_id: user.id,
+        client_id: input.client.client_id.clone(),
+        scope,
+        granted_at: now,
+    }
+}
+
+/// Ends the interaction with an error for the client.
+pub fn refuse(input: &Input<'_>, fault: &Fault, context: &Context<'_>) -> Vec<Change> {
+    let interaction = input.interaction;
+    let mut event =
+        audit::refused(&input.tenant.id, "authorize.refused", fault, &interaction.correlation_id, context)
+            .client(&interaction.request.client_id);
+    if let Some(user) = input.user {
+        event = event.user(user.id);
+    }
+    vec![finish(interaction, context), event.change()]
+}
+
+fn finish(interaction: &Interaction, context: &Context<'_>) -> Change {
+    let mut next = interaction.clone();
+    next.version += 1;
+    next.stage = Stage::Finished;
+    Change::UpdateInteraction { interaction: next, now: context.now }
+}
