@@ -12,7 +12,13 @@ const execute = [oidc.useJwtResponseMode]
 for (const mode of ['jwt', 'query.jwt', 'form_post.jwt']) {
   test(`signed, ${mode}`, async () => {
     const config = await registered({ authorization_signed_response_alg: 'RS256' }, { execute })
-    const { tokens, answer } = await signedIn(config, { parameters: { response_mode: mode } })
+    // The library always asks for "jwt".
+    const address = (...all) => {
+      const url = oidc.buildAuthorizationUrl(...all)
+      url.searchParams.set('response_mode', mode)
+      return url
+    }
+    const { tokens, answer } = await signedIn(config, { address })
     assert.equal(answer instanceof Request, mode === 'form_post.jwt')
     await about(config, tokens)
   })
