@@ -48,7 +48,7 @@ def port() -> int:
 @pytest.mark.browser
 def test_who_follows_the_guide_signs_in_sealed_finds_errors_and_rotates(folder, port, page):  # noqa: F811
     shutil.copytree(ROOT / "samples/python", folder / "samples/python")
-    dev, alias, keys, create, declare, run, audit, explain, rotate, revoke = blocks(port)
+    dev, alias, keys, create, declare, register, run, audit, explain, rotate, revoke = blocks(port)
     provider = start(folder, dev)
     try:
         issuer = json.loads(provider.stdout.readline())["issuer"]
@@ -59,6 +59,9 @@ def test_who_follows_the_guide_signs_in_sealed_finds_errors_and_rotates(folder, 
         told = bash(folder, declare)
         changes, shown = told[: told.index("{")], json.loads(told[told.index("{") :])
         assert "new" not in changes and shown["contradictions"] == []
+
+        registered = json.loads(bash(folder, register.replace("http://localhost:8080", issuer)))
+        assert registered["client_id"] and registered["client_secret"] and registered["registration_access_token"]
 
         script = f"export ISSUER={issuer} PORT={port}\n" + run.replace("FOLDER=shop ", "export FOLDER=shop; exec ")
         command = ["bash", "-euo", "pipefail", "-c", script]
