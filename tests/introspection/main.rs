@@ -22,9 +22,9 @@ async fn register(provider: &Provider, id: &str, edit: impl FnOnce(&mut ClientDe
 /// A provider with clients `rp` and `other`, the resource server `api`, and `rp`'s tokens.
 async fn start() -> (Provider, Value) {
     let provider = Provider::start().await;
-    register(&provider, "rp", |d| drop(d.settings.resources.insert(API.to_owned()))).await;
+    register(&provider, "rp", |d| d.settings.resources = [API.to_owned()].into()).await;
     register(&provider, "other", |_| {}).await;
-    register(&provider, "api", |d| drop(d.settings.resources.insert(API.to_owned()))).await;
+    register(&provider, "api", |d| d.settings.resources = [API.to_owned()].into()).await;
     let tokens = provider.tokens(&Rp::new("rp"), &[], &mut Browser::default()).await;
     (provider, tokens)
 }

@@ -31,6 +31,10 @@ pub enum Endpoint {
     Revocation,
     /// Where clients register themselves (RFC 7591).
     Register,
+    /// Where browsers bring logout requests (RP-Initiated Logout section 2.1).
+    EndSession,
+    /// The frame that answers whether a login is still the same (Session Management section 3.3).
+    CheckSession,
 }
 
 impl Endpoint {
@@ -44,6 +48,8 @@ impl Endpoint {
             Self::Introspection => "/introspect",
             Self::Revocation => "/revoke",
             Self::Register => "/register",
+            Self::EndSession => "/logout",
+            Self::CheckSession => "/check-session",
         }
     }
 
@@ -143,6 +149,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     });
     if let Value::Object(metadata) = &mut metadata {
         optional(tenant, metadata);
+        logout(issuer, metadata);
     }
     metadata
 }
@@ -151,6 +158,17 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
 fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
     if tenant.settings.registration != RegistrationPolicy::Off {
         metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
+}
+
+/// RP-Initiated Logout section 2.1, Session Management section 3.3, Back-Channel Logout section 2.1, Front-Channel Logout
+/// section 3.
+fn logout(issuer: &str, metadata: &mut Map<String, Value>) {
+    metadata.insert("end_session_endpoint".into(), Endpoint::EndSession.url(issuer).into());
+    metadata.insert("check_session_iframe".into(), Endpoint::CheckSession.url(issuer).into());
+    for name in ["backchannel_logout", "frontchannel_logout"] {
+        metadata.insert(format!("{name}_supported"), true.into());
+        metadata.insert(format!("{name}_session_supported"), true.into());
     }
 }
 

@@ -147,6 +147,9 @@ faults! {
     HintIssuer = "hint_issuer", "invalid_request", 400, Warn, "The id_token_hint was issued by somebody else; send an ID token of this server.";
     HintForeign = "hint_foreign", "invalid_request", 400, Warn, "The id_token_hint was issued to another client; send one that was issued to this client.";
     HintNoIdToken = "hint_no_id_token", "invalid_request", 400, Warn, "The id_token_hint is a token of another kind; send an ID token.";
+    SessionEnded = "session_ended", "invalid_request", 400, Info, "You were signed out at the same time. Reload the page and sign in once more.";
+    PostLogoutUriUnregistered = "post_logout_redirect_uri_unregistered", "invalid_request", 400, Warn, "The post_logout_redirect_uri is not registered for this client; it must be equal to a registered one, character by character.";
+    LogoutUndelivered = "logout_undelivered", "server_error", 502, Warn, "The client could not be told of a logout.";
 
     ClientAuthMissing = "client_auth_missing", "invalid_client", 401, Warn, "Client authentication is missing.";
     ClientAuthMultiple = "client_auth_multiple", "invalid_request", 400, Warn, "Use one way of client authentication, not several.";

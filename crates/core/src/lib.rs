@@ -16,6 +16,7 @@ pub mod hint;
 pub mod ids;
 pub mod interaction;
 pub mod introspection;
+pub mod logout;
 pub mod opening;
 pub mod params;
 pub mod pkce;

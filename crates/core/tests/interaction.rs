@@ -327,7 +327,15 @@ fn a_login_replaces_the_session_and_marks_the_interaction() {
     let world = World::new();
     let old = session();
     let login = log_in(&world.tenant, &world.interaction, &user(), Some(&old), &at(NOW));
-    assert_ne!(login.session.sid, old.sid);
+    assert_eq!(login.session.sid, old.sid, "who proves once more who they are goes on in their session");
+    for other in [
+        signet_core::records::Session { user_id: uuid::Uuid::from_u128(9), ..old.clone() },
+        signet_core::records::Session { expires_at: NOW, ..old.clone() },
+        signet_core::records::Session { last_seen: NOW - 3_600, ..old.clone() },
+    ] {
+        let login = log_in(&world.tenant, &world.interaction, &user(), Some(&other), &at(NOW));
+        assert_ne!(login.session.sid, other.sid);
+    }
     assert!(login.session.hash.matches(&login.cookie));
     assert_eq!((login.session.auth_time, login.session.expires_at), (NOW, NOW + 12 * 3600));
     assert!(
@@ -341,7 +349,14 @@ fn a_login_replaces_the_session_and_marks_the_interaction() {
     after.session = Some(login.session);
     assert_eq!(after.next(), "consent email openid");
 
-    let changes = switch_account(&world.tenant, &after.interaction, &old, &at(NOW));
+    let ending = signet_core::logout::Ending {
+        tenant: &world.tenant,
+        session: &old,
+        clients: &[],
+        correlation_id: "corr",
+        cause: "switch",
+    };
+    let changes = switch_account(&after.interaction, &ending, &at(NOW)).changes;
     let [Change::UpdateInteraction { interaction, .. }, Change::DeleteSession(_), ..] = changes.as_slice()
     else {
         panic!()

@@ -7,9 +7,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Map, Value};
 use signet_core::change::{Change, Conflict};
+use signet_core::context::Context;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
-use signet_core::interaction::{self, Input, Responded, Step};
+use signet_core::interaction::{self, Answer, Input, Responded, Step};
+use signet_core::logout::{self, Ending};
 use signet_core::params::Params;
 use signet_core::records::{Client, Consent, Interaction, Session, User};
 use signet_core::redirect::{Delivery, Ready};
@@ -21,6 +23,7 @@ use super::render::{self, Failure, Note};
 use super::{cookies, deliver, forms, protect, screens};
 use crate::app::{App, store_fault};
 use crate::clients::Registered;
+use crate::logout_delivery;
 use crate::tenancy::TenantView;
 
 /// The facts of one step, as loaded.
@@ -196,13 +199,39 @@ impl Stepper<'_> {
         let context = self.app.context(self.moment.now);
         let Responded { mut answer, changes } =
             interaction::respond(&loaded.input(self.view), asked, &context)?;
+        self.add_session_state(loaded, &mut answer, &context);
         let id_token = match answer.id_token.take() {
             Some(draft) => Some(self.protect(loaded, draft.protection, draft.claims).await?),
             None => None,
         };
         let ready = self.ready(loaded, answer.deliver(id_token, self.moment.now)).await?;
         self.apply(&changes).await?;
-        Ok(note(loaded, self.leave(loaded, ready)))
+        Ok(note(loaded, self.remember_browser_state(self.leave(loaded, ready))))
+    }
+
+    /// Session Management section 2: `session_state` in every successful response.
+    fn add_session_state(&self, loaded: &Loaded, answer: &mut Answer, context: &Context<'_>) {
+        let request = &loaded.interaction.request;
+        let state = cookies::read(self.headers, &cookies::session_name(self.view)).and_then(|cookie| {
+            let browser = logout::browser_state(&cookie);
+            logout::session_state(&request.client_id, &request.redirect_uri, &browser, &context.handle())
+        });
+        if let Some(state) = state {
+            answer.parameters.push("session_state", state);
+        }
+    }
+
+    /// The browser keeps what the state was made from, for our script to compare; again if it has lost it.
+    fn remember_browser_state(&self, mut response: Response) -> Response {
+        if let Some(cookie) = cookies::read(self.headers, &cookies::session_name(self.view)) {
+            let known = cookies::read(self.headers, &cookies::browser_state_name(self.view));
+            if known != Some(logout::browser_state(&cookie))
+                && let Some(cookie) = cookies::browser_state(self.view, &cookie)
+            {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+        }
+        response
     }
 
     async fn protect(
@@ -231,10 +260,18 @@ impl Stepper<'_> {
         let loaded = self.load().await?;
         self.checked(form, "consent", &loaded)?;
         if let Some(session) = &loaded.session {
+            let clients = logout_delivery::clients(self.app, self.view, &session.sid).await?;
+            let ending = Ending {
+                tenant: &self.view.tenant,
+                session,
+                clients: &clients,
+                correlation_id: &loaded.interaction.correlation_id,
+                cause: "account_switch",
+            };
             let context = self.app.context(self.moment.now);
-            let changes =
-                interaction::switch_account(&self.view.tenant, &loaded.interaction, session, &context);
-            self.apply(&changes).await?;
+            let ended = interaction::switch_account(&loaded.interaction, &ending, &context);
+            self.apply(&ended.changes).await?;
+            logout_delivery::send(self.app, self.view, ended.deliveries).await;
         }
         Ok(self.again())
     }
@@ -244,6 +281,8 @@ impl Stepper<'_> {
             Ok(()) => Ok(()),
             // Another tab, or a second click, was faster.
             Err(StoreError::Conflict(Conflict::Interaction)) => Err(Fault::InteractionFinished),
+            // The session was ended at the same time, elsewhere in this browser.
+            Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::SessionEnded),
             Err(error) => Err(store_fault(error)),
         }
     }

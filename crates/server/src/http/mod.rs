@@ -2,6 +2,7 @@
 
 mod account;
 mod authorize;
+mod check_session;
 mod client_auth;
 mod cookies;
 mod deliver;
@@ -15,7 +16,7 @@ mod issue;
 mod logout;
 mod metadata;
 mod middleware;
-mod protect;
+pub(crate) mod protect;
 mod register;
 mod render;
 mod revoke;
@@ -68,6 +69,8 @@ fn tenant_routes(app: &App) -> Router {
     );
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
+    // A request may end a session, so those who only look are not answered (RFC 9110 section 9.2.1).
+    let end_session = get(logout::ask).post(logout::post).head(authorize::others);
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
@@ -77,7 +80,10 @@ fn tenant_routes(app: &App) -> Router {
         .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
-        .route("/logout", get(logout::ask).post(logout::end))
+        .route(Endpoint::EndSession.path(), end_session)
+        .route("/logout/confirm", post(logout::confirm))
+        .route("/logout/done", get(logout::done))
+        .route(Endpoint::CheckSession.path(), get(check_session::frame))
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

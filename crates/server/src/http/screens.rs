@@ -119,7 +119,8 @@ fn about(client: &Client) -> About {
     }
 }
 
-fn client_name(client: &Client) -> String {
+/// How a client is called on our pages.
+pub(super) fn client_name(client: &Client) -> String {
     let name = &client.settings.client_name;
     if name.is_empty() { client.client_id.to_string() } else { name.clone() }
 }
@@ -146,8 +147,18 @@ fn line(catalogue: Catalogue<'_>, name: &str) -> ScopeLine {
     )
 }
 
+/// The page for a logout request that cannot be accepted: people may sign out here all the same.
+pub(super) fn logout_error(view: &TenantView, fault: &Fault, correlation_id: &str) -> String {
+    let retry = Some(("Sign out here".to_owned(), format!("{}/logout", view.prefix)));
+    error_with(shell(view), fault, correlation_id, retry)
+}
+
 /// The page for `fault`.
 pub(super) fn error(shell: Shell, fault: &Fault, correlation_id: &str) -> String {
+    error_with(shell, fault, correlation_id, None)
+}
+
+fn error_with(shell: Shell, fault: &Fault, correlation_id: &str, retry: Option<(String, String)>) -> String {
     let (heading, hint) = advice(fault);
     let page = ErrorPage {
         shell,
@@ -158,7 +169,7 @@ pub(super) fn error(shell: Shell, fault: &Fault, correlation_id: &str) -> String
         wire: if fault.wire().is_empty() { "invalid_request" } else { fault.wire() }.to_owned(),
         code: fault.code().to_owned(),
         correlation_id: correlation_id.to_owned(),
-        retry: None,
+        retry,
     };
     page.render()
 }

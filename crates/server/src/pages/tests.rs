@@ -73,9 +73,22 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         correlation_id: own(),
     };
     let form_post = FormPostPage { shell: shell(), action: own(), fields: vec![("state", own())] };
-    let logout =
-        LogoutPage { shell: shell(), account: own(), client_name: some(), action: own(), csrf: own() };
-    let signed_out = SignedOutPage { shell: shell(), client: Some((own(), own())) };
+    let logout = LogoutPage {
+        shell: shell(),
+        account: own(),
+        client_name: some(),
+        action: own(),
+        csrf: own(),
+        client_id: some(),
+        post_logout_redirect_uri: some(),
+        state: some(),
+    };
+    let signed_out = SignedOutPage {
+        shell: shell(),
+        onward: Some(Onward { name: own(), address: own(), at_once: true }),
+        frames: vec![own()],
+        script: own(),
+    };
     let home =
         HomePage { shell: shell(), issuer: own(), discovery: own(), jwks: own(), demo: Some("/demo".into()) };
     vec![
@@ -194,6 +207,16 @@ fn only_web_addresses_become_links_of_clients() {
             }
         }
     }
+    for (address, fits) in [
+        ("com.example.app:/out", true),
+        ("http://127.0.0.1:1/", true),
+        ("javascript:alert(1)", false),
+        ("java.script\n:x", false),
+        ("data:text/html,.", false),
+        ("", false),
+    ] {
+        assert_eq!(application_address(address).is_some(), fits, "{address}");
+    }
     assert_eq!(web_address(Some("HTTPS://a.example")), Some("HTTPS://a.example"));
     for address in
         ["", "data:text/html,x", "//a.example", "/a", " https://a.example", "ftp://a.example", "httpſ://a"]
@@ -215,7 +238,7 @@ fn the_stable_ids_are_there() {
     for (page, ids) in [
         ("login", &["username", "password", "submit", "deny"][..]),
         ("consent", &["accept", "deny"][..]),
-        ("logout", &["submit"][..]),
+        ("logout", &["logout-confirm"][..]),
     ] {
         for id in ids {
             assert!(html(page).contains(&format!(" id=\"{id}\"")), "{page}: {id}");
