@@ -221,7 +221,7 @@ fn scope(settings: &ClientSettings, tenant: &TenantSettings, found: &mut Vec<Con
         found.push(Contradiction::OpenidNotInScope);
     }
     let catalogue = Catalogue::of(tenant);
-    let unknown = settings.scope.iter().filter(|scope| catalogue.find(scope).is_none());
+    let unknown = settings.scope.iter().filter(|scope| !catalogue.may_be_registered(scope));
     found.extend(unknown.map(|scope| Contradiction::ScopeUnknown { scope: shown(scope) }));
     let known = catalogue.claims();
     let unknown =

@@ -118,7 +118,7 @@ fn scopes(scopes: &[CustomScope], refusals: &mut Vec<Refusal>) {
         if !(1..=MAX).contains(&name.len()) || !name.bytes().all(valid) {
             refusals.push(Refusal::ScopeForm { name: shown(name) });
         }
-        let standard = SCOPES.iter().any(|standard| standard.name == name);
+        let standard = SCOPES.iter().any(|standard| standard.name == name) || name.starts_with("signet:");
         if standard || scopes[..index].iter().any(|other| other.name == name) {
             refusals.push(Refusal::ScopeTaken { name: shown(name) });
         }
@@ -163,7 +163,7 @@ fn loses(client: &Client, settings: &TenantSettings) -> Vec<Refusal> {
     for (setting, gone) in [
         ("unsigned_id_tokens", own.id_token.unsigned && !settings.unsigned_id_tokens),
         ("unsigned_request_objects", own.allow_unsigned_request_object && !settings.unsigned_request_objects),
-        ("scopes", own.scope.iter().any(|scope| Catalogue::of(settings).find(scope).is_none())),
+        ("scopes", own.scope.iter().any(|scope| !Catalogue::of(settings).may_be_registered(scope))),
     ] {
         if gone {
             lost.push(Refusal::ClientLosesSetting { client: name(), setting });

@@ -232,6 +232,9 @@ fn request_objects(
             Some(Signature::Unsigned) => (BTreeSet::new(), true),
             None => (object_algs(), tenant.unsigned_request_objects && !demanding),
         };
+    // OpenID Connect Core section 6.1 and RFC 9101 section 4 demand neither `iat` nor `exp`, and whoever registers by the
+    // standards alone knows of no such demand.
+    settings.require_request_object_times = false;
     settings.request_object_encryption =
         reader.encryption("request_object_encryption_alg", "request_object_encryption_enc")?;
     Ok(())
