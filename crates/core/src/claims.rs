@@ -174,6 +174,12 @@ impl<'a> Catalogue<'a> {
         self.scopes().find(|scope| scope.name() == name)
     }
 
+    /// Whether an operator may give a client the scope `name`: those here, and those that guard the tenant's administration,
+    /// which neither registration (RFC 7591) nor the authorization endpoint knows.
+    pub fn may_be_registered(self, name: &str) -> bool {
+        self.find(name).is_some() || crate::admin::SCOPES.contains(&name)
+    }
+
     /// The scopes that stand for the claim `name`, among others.
     pub fn with_claim(self, name: &str) -> Vec<&'a str> {
         self.scopes().filter(|scope| scope.claims().contains(&name)).map(Scope::name).collect()
@@ -218,6 +224,14 @@ impl<'a> Catalogue<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether a tenant's own scope may stand for a claim of this name.
+pub fn may_be_custom(name: &str) -> bool {
+    (1..=100).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+        && name != "sub"
+        && !PROTOCOL.contains(&name)
 }
 
 /// Whether `name` is one of the standard claims of section 5.1.

@@ -119,12 +119,12 @@ pub fn respond(
 }
 
 /// One person's grant to one client, while it is made.
-struct Issuing<'a> {
-    input: &'a Input<'a>,
-    session: &'a Session,
-    user: &'a User,
-    grant_id: Uuid,
-    context: &'a Context<'a>,
+pub(super) struct Issuing<'a> {
+    pub(super) input: &'a Input<'a>,
+    pub(super) session: &'a Session,
+    pub(super) user: &'a User,
+    pub(super) grant_id: Uuid,
+    pub(super) context: &'a Context<'a>,
 }
 
 impl Issuing<'_> {
@@ -186,7 +186,7 @@ impl Issuing<'_> {
         Ok(IdTokenDraft { protection, claims })
     }
 
-    fn authentication(&self) -> Authentication {
+    pub(super) fn authentication(&self) -> Authentication {
         Authentication {
             user_id: self.user.id,
             sid: self.session.sid.clone(),
@@ -199,7 +199,7 @@ impl Issuing<'_> {
     /// OpenID Connect Back-Channel Logout section 2.7: "Refresh tokens issued without the `offline_access` property to a
     /// session being logged out SHOULD be revoked. Refresh tokens issued with the `offline_access` property normally SHOULD
     /// NOT be revoked."
-    fn grant(&self) -> Change {
+    pub(super) fn grant(&self) -> Change {
         let request = &self.input.interaction.request;
         let outlives = request.scope.contains(OFFLINE_ACCESS);
         Change::InsertGrant(Grant {
@@ -214,7 +214,7 @@ impl Issuing<'_> {
     }
 
     /// Whom to tell when the session ends.
-    fn session_client(&self) -> Change {
+    pub(super) fn session_client(&self) -> Change {
         Change::PutSessionClient(SessionClient {
             tenant: self.input.tenant.id.clone(),
             sid: self.session.sid.clone(),
@@ -264,7 +264,7 @@ pub fn refuse(input: &Input<'_>, fault: &Fault, context: &Context<'_>) -> Vec<Ch
     vec![finish(interaction, context), event.change()]
 }
 
-fn finish(interaction: &Interaction, context: &Context<'_>) -> Change {
+pub(super) fn finish(interaction: &Interaction, context: &Context<'_>) -> Change {
     let mut next = interaction.clone();
     next.version += 1;
     next.stage = Stage::Finished;

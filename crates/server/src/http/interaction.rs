@@ -24,6 +24,9 @@ use crate::clients::Registered;
 use crate::logout_delivery;
 use crate::tenancy::TenantView;
 
+/// How often the answer to a device is decided again because the device was asking.
+const DEVICE_ATTEMPTS: usize = 4;
+
 /// The facts of one step, as loaded.
 pub(super) struct Loaded {
     pub(super) interaction: Interaction,
@@ -193,6 +196,9 @@ impl Stepper<'_> {
 
     /// What is issued is made before anything is written: a busy server or a missing key costs nothing.
     async fn respond(&self, loaded: &Loaded, consented: bool) -> Result<Response, Fault> {
+        if let Some(device) = &loaded.interaction.request.device {
+            return self.device(loaded, device, None).await;
+        }
         let asked = consented.then(|| loaded.interaction.request.scope.clone());
         let context = self.app.context(self.moment.now);
         let Responded { mut answer, mut changes } =
@@ -235,12 +241,53 @@ impl Stepper<'_> {
     }
 
     pub(super) async fn refuse(&self, loaded: &Loaded, fault: Fault) -> Result<Response, Fault> {
+        if let Some(device) = &loaded.interaction.request.device {
+            return self.device(loaded, device, Some(fault)).await;
+        }
         let input = loaded.input(self.view);
         let to = interaction::return_to(&input, self.moment.now)?;
         let context = self.app.context(self.moment.now);
         let ready = self.ready(loaded, to.refuse(&fault, self.moment.now)).await?;
         self.apply(&interaction::refuse(&input, &fault, &context)).await?;
         Ok(note(loaded, render::refused(self.leave(loaded, ready), fault)))
+    }
+
+    /// RFC 8628 section 3.3: the device hears of the answer when it asks next. It may be asking right now, and then the
+    /// answer is decided again upon what it left.
+    async fn device(
+        &self,
+        loaded: &Loaded,
+        hash: &TokenHash,
+        refused: Option<Fault>,
+    ) -> Result<Response, Fault> {
+        let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
+        let input = loaded.input(self.view);
+        for _ in 0..DEVICE_ATTEMPTS {
+            let device = self.app.store.device_code(tenant, hash).await.map_err(store_fault)?;
+            let changes = match &refused {
+                None => interaction::approve(&input, device.as_ref(), &context)?,
+                Some(fault) => interaction::deny(&input, device.as_ref(), fault, &context)?,
+            };
+            match self.app.store.apply(tenant, &changes).await {
+                Ok(()) => return Ok(self.device_done(loaded, refused)),
+                Err(StoreError::Conflict(Conflict::Device)) => {}
+                Err(StoreError::Conflict(Conflict::Interaction)) => return Err(Fault::InteractionFinished),
+                Err(error) => return Err(store_fault(error)),
+            }
+        }
+        Err(Fault::Busy)
+    }
+
+    fn device_done(&self, loaded: &Loaded, refused: Option<Fault>) -> Response {
+        let html = screens::device_done(self.view, loaded, refused.is_none());
+        let mut response = self.page(loaded, StatusCode::OK, html);
+        if let Some(cookie) = cookies::unbind(self.view, &loaded.interaction) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        match refused {
+            Some(fault) => render::refused(response, fault),
+            None => response,
+        }
     }
 
     async fn switch(&self, form: Result<Params, Fault>) -> Result<Response, Fault> {
