@@ -75,9 +75,13 @@ async fn other_methods_are_answered_with_those_that_are_allowed_rfc9110_15_5_6()
         ("/userinfo", &["GET", "HEAD", "POST"]),
         ("/jwks", &["GET", "HEAD"]),
         ("/.well-known/openid-configuration", &["GET", "HEAD"]),
-        ("/logout", &["GET", "HEAD", "POST"]),
+        ("/logout", &["GET", "POST"]),
+        ("/logout/confirm", &["POST"]),
+        ("/logout/done", &["GET", "HEAD"]),
+        ("/check-session", &["GET", "HEAD"]),
         ("/interaction/x", &["GET", "HEAD"]),
-        ("/interaction/x/login", &["POST"]),
+        ("/interaction/x/login", &["GET", "HEAD", "POST"]),
+        ("/interaction/x/register", &["GET", "HEAD", "POST"]),
         ("/interaction/x/consent", &["POST"]),
         ("/interaction/x/switch", &["POST"]),
         ("/", &["GET", "HEAD"]),
@@ -99,7 +103,7 @@ async fn other_methods_are_answered_with_those_that_are_allowed_rfc9110_15_5_6()
 #[tokio::test(flavor = "multi_thread")]
 async fn head_answers_as_get_does_without_a_body_rfc9110_9_3_2() {
     let provider = start().await;
-    for path in ["/jwks", "/.well-known/openid-configuration", "/", "/logout", "/userinfo", "/nothing"] {
+    for path in ["/jwks", "/.well-known/openid-configuration", "/", "/logout/done", "/userinfo", "/nothing"] {
         let head = provider.send(request("HEAD", path)).await;
         let get = provider.send(request("GET", path)).await;
         assert_eq!(head.status, get.status, "{path}");

@@ -1,5 +1,5 @@
 //! The fetcher against a hostile server and a hostile DNS.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod addresses;
 mod answers;

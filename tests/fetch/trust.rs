@@ -38,7 +38,7 @@ async fn without_the_extra_file_the_test_authority_is_a_stranger() {
     let site = Site::new();
     let server = Hostile::start(Some(&site.identity), good("application/json", "{}")).await;
     let mut settings = site.settings(&["127.0.0.1"]);
-    settings.extra_ca_file = Default::default();
+    settings.extra_ca_file = std::path::PathBuf::default();
     let fetcher = Fetcher::new(&settings, Mode::Production).unwrap();
     assert_eq!(refused(&fetcher, &server.url("127.0.0.1")).await, "fetch_tls");
 }

@@ -162,16 +162,21 @@ def test_signing_out_ends_the_session(page, provider):
     finish(page, provider)
     page.open(f"{provider.issuer}/logout")
     assert page.heading() == "Sign out?"
-    page.click("#submit")
+    page.click("#logout-confirm")
     assert page.heading() == "You are signed out"
     start(page, provider)
 
 
-def test_the_demo_forgets_its_result_at_sign_out(page, provider):
-    finish(page, provider)
+@pytest.mark.parametrize("client", ["demo-sealed", "demo-plain"])
+def test_the_demo_signs_out_at_the_provider_and_forgets_its_result(page, provider, client):
+    finish(page, provider, client)
     page.click("#sign-out")
+    # Straight back: the ID token of this session proves that nobody else asks.
+    assert page.heading() == "Sign in, and see every message opened."
+    assert page.driver.current_url == provider.demo
     page.open(f"{provider.demo}/result")
     assert page.all("#step-1") == []
+    start(page, provider, client)
 
 
 def test_a_login_needs_no_mouse(page, provider):
@@ -234,6 +239,6 @@ def test_every_page_is_accessible_fits_a_phone_and_keeps_its_policy(page, provid
     inspect("not-found", "There is nothing here")
     page.open(f"{provider.issuer}/logout")
     inspect("logout", "Sign out?")
-    page.click("#submit")
+    page.click("#logout-confirm")
     inspect("signed-out", "You are signed out")
     assert wrong == [], "\n".join(wrong)

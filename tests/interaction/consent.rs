@@ -100,7 +100,7 @@ async fn an_answer_that_was_not_asked_for_gives_nothing() {
     let page = visit.page().await;
     let body = form(&[("csrf", csrf(&page)), ("decision", "accept")]);
     let logout = provider.get("/logout", Some(visit.browser)).await;
-    provider.post("/logout", form(&[("csrf", csrf(&logout))]), Some(visit.browser)).await;
+    provider.post("/logout/confirm", form(&[("csrf", csrf(&logout))]), Some(visit.browser)).await;
     assert!(is_login(&visit.post("consent", &body).await));
     visit.log_in(USER.0).await;
     assert_eq!(outcome(&visit.post("consent", &body).await), "code");

@@ -24,7 +24,7 @@ async fn signing_out_asks_first_and_ends_the_session_on_the_server() {
         (form(&[("csrf", &token)]), vec![("sec-fetch-site", "cross-site")]),
         (form(&[("csrf", &token)]), vec![("origin", "https://evil.example")]),
     ] {
-        let mut request = Request::post("/logout")
+        let mut request = Request::post("/logout/confirm")
             .header(header::COOKIE, browser.cookie())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         for (name, value) in &headers {
@@ -35,15 +35,17 @@ async fn signing_out_asks_first_and_ends_the_session_on_the_server() {
     }
     assert_eq!(silently(&provider, &mut browser, &[]).await, "code");
 
-    let reply = provider.post("/logout", form(&[("csrf", &token)]), Some(&mut browser)).await;
-    assert!(reply.status == 200 && reply.body.contains("You are signed out"), "{}", reply.body);
+    let reply = provider.post("/logout/confirm", form(&[("csrf", &token)]), Some(&mut browser)).await;
+    assert_eq!(reply.location().split('?').next(), Some("/auth/open/logout/done"), "{}", reply.body);
+    let end = provider.get(reply.location().strip_prefix("/auth/open").unwrap(), Some(&mut browser)).await;
+    assert!(end.status == 200 && end.body.contains("You are signed out"), "{}", end.body);
     assert!(reply.header("set-cookie").contains("Max-Age=0"), "{}", reply.header("set-cookie"));
     assert!(!browser.cookie().contains("session"));
     assert_eq!(provider.event(&reply).await.kind, "session.ended");
     // Whoever kept the cookie has nothing.
     assert_eq!(silently(&provider, &mut kept.clone(), &[]).await, "login_required");
-    let again = provider.post("/logout", form(&[("csrf", &token)]), Some(&mut kept.clone())).await;
-    assert_eq!(again.status, 200, "signing out twice is no error");
+    let again = provider.post("/logout/confirm", form(&[("csrf", &token)]), Some(&mut kept.clone())).await;
+    assert_eq!(again.status, 303, "signing out twice is no error");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,9 +56,9 @@ async fn signing_out_ends_this_browsers_session_alone() {
     let mut visit = super::Visit::to(&provider, &mut two, "rp", &[]).await;
     visit.log_in(USER.0).await;
     let page = provider.get("/logout", Some(&mut one)).await;
-    let foreign = provider.post("/logout", form(&[("csrf", csrf(&page))]), Some(&mut two)).await;
+    let foreign = provider.post("/logout/confirm", form(&[("csrf", csrf(&page))]), Some(&mut two)).await;
     assert_eq!(shown(&foreign), (403, "form_forged"), "a token of another session");
-    provider.post("/logout", form(&[("csrf", csrf(&page))]), Some(&mut one)).await;
+    provider.post("/logout/confirm", form(&[("csrf", csrf(&page))]), Some(&mut one)).await;
     assert_eq!(silently(&provider, &mut one, &[]).await, "login_required");
     assert_eq!(silently(&provider, &mut two, &[]).await, "code");
 }

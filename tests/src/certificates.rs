@@ -63,6 +63,7 @@ impl Identity {
     }
 
     /// A server certificate of this authority. Names that are addresses go in as addresses.
+    #[must_use]
     pub fn issue(&self, names: &[&str], flaw: Flaw) -> Self {
         let key = key();
         let mut builder = builder(names[0], &key, flaw);

@@ -1,5 +1,5 @@
 //! TLS of its own: over a socket, with certificates that change.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use signet_jose::{ContentAlg, KeyUse, SigAlg};
 
 use crate::authorize::DISPLAYS;
-use crate::claims::Catalogue;
+use crate::claims::{Catalogue, Scope};
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
 use crate::records::{
@@ -31,6 +31,16 @@ pub enum Endpoint {
     Revocation,
     /// Where clients register themselves (RFC 7591).
     Register,
+    /// Where browsers bring logout requests (RP-Initiated Logout section 2.1).
+    EndSession,
+    /// The frame that answers whether a login is still the same (Session Management section 3.3).
+    CheckSession,
+    /// Where clients push authorization requests (RFC 9126).
+    PushedAuthorization,
+    /// Where devices ask for a code (RFC 8628).
+    DeviceAuthorization,
+    /// Where people type that code.
+    Device,
 }
 
 impl Endpoint {
@@ -44,6 +54,11 @@ impl Endpoint {
             Self::Introspection => "/introspect",
             Self::Revocation => "/revoke",
             Self::Register => "/register",
+            Self::EndSession => "/logout",
+            Self::CheckSession => "/check-session",
+            Self::PushedAuthorization => "/par",
+            Self::DeviceAuthorization => "/device_authorization",
+            Self::Device => "/device",
         }
     }
 
@@ -53,11 +68,18 @@ impl Endpoint {
     }
 }
 
+/// The grant types that clients may register: those of the token endpoint, and `implicit`, which never gets there
+/// (Registration section 2).
+pub fn grant_types() -> impl Iterator<Item = GrantType> {
+    let in_browser = ResponseType::ALL.iter().any(|kind| kind.has_id_token() || kind.has_token());
+    GRANTS.iter().copied().chain(in_browser.then_some(GrantType::Implicit))
+}
+
 /// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
     let catalogue = Catalogue::of(&tenant.settings);
-    let scopes: Vec<_> = catalogue.scopes().map(crate::claims::Scope::name).collect();
+    let scopes: Vec<_> = catalogue.scopes().map(Scope::name).collect();
     let mut claims: Vec<_> = catalogue.claims().into_iter().collect();
     claims.extend([
         "iss",
@@ -80,8 +102,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     prompts.extend(tenant.settings.self_registration.then_some("create"));
     let signing = signing_algs(keys, now);
     let encryption = decryption_algs(keys, now);
-    let request_signing: Vec<_> =
+    let mut request_signing: Vec<_> =
         SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();
+    request_signing.extend(tenant.settings.unsigned_request_objects.then_some("none"));
     let enc: Vec<_> = ContentAlg::ALL.iter().map(|enc| enc.name()).collect();
     let client_encryption: Vec<_> = signet_jose::KeyAlg::ALL.iter().map(|alg| alg.name()).collect();
     // Nothing to encrypt to, nothing to encrypt with.
@@ -91,8 +114,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
     // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
     let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
-    // Registration section 2: the response types with tokens from the browser go by this name.
-    let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
+    let grants: Vec<_> = grant_types().map(GrantType::name).collect();
     // OpenID Connect Discovery section 3: "The value none MAY be supported but MUST NOT be used unless the Response Type
     // used returns no ID Token from the Authorization Endpoint".
     let unsigned = tenant.settings.unsigned_id_tokens.then_some("none");
@@ -137,8 +159,11 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "userinfo_encryption_alg_values_supported": client_encryption,
         "userinfo_encryption_enc_values_supported": enc,
         "request_parameter_supported": true,
-        "request_uri_parameter_supported": false,
-        "require_request_uri_registration": false,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "pushed_authorization_request_endpoint": Endpoint::PushedAuthorization.url(issuer),
+        "device_authorization_endpoint": Endpoint::DeviceAuthorization.url(issuer),
+        "require_pushed_authorization_requests": tenant.settings.require_pushed_authorization_requests,
         "require_signed_request_object": false,
         "request_object_signing_alg_values_supported": request_signing,
         "request_object_encryption_alg_values_supported": encryption,
@@ -147,6 +172,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     });
     if let Value::Object(metadata) = &mut metadata {
         optional(tenant, metadata);
+        logout(issuer, metadata);
     }
     metadata
 }
@@ -155,6 +181,17 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
 fn optional(tenant: &Tenant, metadata: &mut Map<String, Value>) {
     if tenant.settings.registration != RegistrationPolicy::Off {
         metadata.insert("registration_endpoint".into(), Endpoint::Register.url(&tenant.issuer).into());
+    }
+}
+
+/// RP-Initiated Logout section 2.1, Session Management section 3.3, Back-Channel Logout section 2.1, Front-Channel Logout
+/// section 3.
+fn logout(issuer: &str, metadata: &mut Map<String, Value>) {
+    metadata.insert("end_session_endpoint".into(), Endpoint::EndSession.url(issuer).into());
+    metadata.insert("check_session_iframe".into(), Endpoint::CheckSession.url(issuer).into());
+    for name in ["backchannel_logout", "frontchannel_logout"] {
+        metadata.insert(format!("{name}_supported"), true.into());
+        metadata.insert(format!("{name}_session_supported"), true.into());
     }
 }
 

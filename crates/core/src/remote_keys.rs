@@ -152,8 +152,9 @@ impl KeySource {
             _ if !may => Need::Use,
             _ if !self.is_usable(now) => Need::Wait,
             Demand::UnknownKid => Need::Wait,
-            Demand::Encrypt if stale => Need::WaitBriefly,
-            Demand::Verify if stale => Need::Refresh,
+            // Where the last fetch failed, nobody is made to wait for the next one.
+            Demand::Encrypt if stale && self.failures == 0 => Need::WaitBriefly,
+            Demand::Encrypt | Demand::Verify if stale => Need::Refresh,
             Demand::Encrypt | Demand::Verify => Need::Use,
         }
     }

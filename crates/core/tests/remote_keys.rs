@@ -110,6 +110,7 @@ fn failures_keep_what_is_there_and_lengthen_the_pause() {
             assert_eq!(source.need(demand, now + pause - 1), Need::Use, "{pause}");
         }
         assert_eq!(source.need(Demand::UnknownKid, now + pause), Need::Wait, "{pause}");
+        assert_eq!(source.need(Demand::Encrypt, now + pause), Need::Refresh, "{pause}");
         assert_eq!(source.keys(now).len(), 1);
         now += pause;
     }

@@ -153,6 +153,22 @@ fn b4_one_malformed_member_does_not_spoil_the_set() {
 }
 
 #[test]
+fn published_sets_may_be_larger_and_may_hold_nothing_usable() {
+    let good = jwk(KeySpec::P256, &json!({ "kid": "good" }));
+    let read = |set: &Value| import_set(&bytes(set)).map(|import| (import.keys.len(), import.skipped.len()));
+    assert_eq!(read(&json!({ "keys": [] })), Ok((0, 0)));
+    assert_eq!(read(&json!({ "keys": [{ "kty": "oct", "k": "AAAA" }, 1, good] })), Ok((1, 2)));
+    assert_eq!(read(&json!({ "keys": [{ "kty": "?" }] })), Ok((0, 1)));
+    assert_eq!(read(&json!({ "keys": vec![&good; 50] })), Ok((50, 0)));
+    assert_eq!(read(&json!({ "keys": vec![&good; 51] })).unwrap_err().code(), "key_too_many");
+    assert_eq!(read(&good).unwrap_err().code(), "key_not_set");
+    assert_eq!(read(&json!({ "keys": {} })).unwrap_err().code(), "key_member_type");
+    let spaces = vec![b' '; 256 * 1024 + 1];
+    assert_eq!(import_set(&spaces).unwrap_err().code(), "key_document_too_large");
+    assert_eq!(import_set(b"{\"keys\":[],\"keys\":[]}").unwrap_err().code(), "key_duplicate_member");
+}
+
+#[test]
 fn c4_points_off_their_curve_and_coordinates_of_a_wrong_length() {
     for spec in [KeySpec::P256, KeySpec::P384, KeySpec::P521] {
         let length = unb64(jwk(spec, &json!({}))["x"].as_str().unwrap()).len();

@@ -127,6 +127,8 @@ pub struct Jobs {
     pub sweep_seconds: u64,
     /// Seconds between looks at the tenants' keys.
     pub key_seconds: u64,
+    /// Seconds between looks at logout tokens that are to be sent again.
+    pub logout_seconds: u64,
 }
 
 /// Time.

@@ -1,4 +1,5 @@
-//! What a node does by itself: deletes what is past its time, and looks after the tenants' keys. Every node runs the
+//! What a node does by itself: deletes what is past its time, looks after the tenants' keys, and tells
+//! clients of logouts that they have not taken yet. Every node runs the
 //! same jobs; each write decides by itself, so that two nodes at once do no harm.
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config;
+use crate::logout_delivery;
 use crate::tenant_keys;
 
 /// Most rows deleted by one statement. Small batches keep the latency of inserts flat (design section 5).
@@ -37,7 +39,12 @@ pub fn start(app: &App, settings: &config::Jobs) -> Running {
     let (stop, stopped) = watch::channel(false);
     let tasks = vec![
         every(settings.sweep_seconds, app.clone(), stopped.clone(), |app| async move { sweep(&app).await }),
-        every(settings.key_seconds, app.clone(), stopped, |app| async move { look_after_keys(&app).await }),
+        every(settings.key_seconds, app.clone(), stopped.clone(), |app| async move {
+            look_after_keys(&app).await
+        }),
+        every(settings.logout_seconds, app.clone(), stopped, |app| async move {
+            logout_delivery::deliver_due(&app).await;
+        }),
     ];
     Running { stop, tasks }
 }

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod keyring;
 pub mod limits;
 pub mod logging;
+pub mod logout_delivery;
 pub mod node;
 pub mod pages;
 pub mod passwords;

@@ -118,22 +118,22 @@ async fn landed(mut flight: watch::Receiver<()>) {
 }
 
 async fn fetch(uri: &str, source: &Source, fetcher: &Fetcher, clock: &Clock, changed: ChangedKeys) {
-    let fetched = fetcher.get(uri, Kind::Jwks).await;
+    let answer = fetcher.get(uri, Kind::Jwks).await;
     let now = clock.now();
     let mut known = lock(&source.known);
-    let Ok(fetched) = fetched else {
+    let Ok(set) = answer else {
         // Why has been logged where it happened.
         known.source.failed(now);
         return;
     };
-    match known.source.fetched(&fetched.body, fetched.max_age, changed, now) {
+    match known.source.fetched(&set.body, set.max_age, changed, now) {
         Ok(learned) => {
             tell(uri, &learned);
             known.generation += 1;
             known.alarms.extend(learned.alarms);
         }
         Err(fault) => {
-            tracing::warn!(uri, reason = fault.code(), %fault, "what is at a jwks_uri is no key set")
+            tracing::warn!(uri, reason = fault.code(), %fault, "what is at a jwks_uri is no key set");
         }
     }
 }

@@ -101,14 +101,30 @@ impl Tenancy {
         path: &str,
         sources: &Sources<'_>,
     ) -> Result<Option<(Arc<TenantView>, String)>, Fault> {
-        let addresses = self
-            .addresses
-            .try_get_with((), async { sources.store.tenants().await.map(|all| Arc::new(addresses(all))) })
-            .await
-            .map_err(|error| unavailable(&error))?;
+        let addresses = self.addresses(sources).await?;
         let Some((address, rest)) = pick(&addresses, host, path) else { return Ok(None) };
         let view = self.view(address, sources).await?;
         Ok(Some((view, rest)))
+    }
+
+    /// The tenant with this id; `None` if it is gone.
+    pub async fn by_id(
+        &self,
+        id: &TenantId,
+        sources: &Sources<'_>,
+    ) -> Result<Option<Arc<TenantView>>, Fault> {
+        let addresses = self.addresses(sources).await?;
+        match addresses.iter().find(|address| address.tenant.id == *id) {
+            Some(address) => self.view(address, sources).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn addresses(&self, sources: &Sources<'_>) -> Result<Arc<Vec<Address>>, Fault> {
+        self.addresses
+            .try_get_with((), async { sources.store.tenants().await.map(|all| Arc::new(addresses(all))) })
+            .await
+            .map_err(|error| unavailable(&error))
     }
 
     async fn view(&self, address: &Address, sources: &Sources<'_>) -> Result<Arc<TenantView>, Fault> {

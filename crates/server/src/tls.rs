@@ -107,7 +107,7 @@ impl Certificate {
                 tracing::info!(certificate = %self.files.certificate.display(), "a new certificate is in use");
             }
             Err(error) => {
-                tracing::error!(error, "new certificate files are not usable; the old ones stay in use")
+                tracing::error!(error, "new certificate files are not usable; the old ones stay in use");
             }
         }
         self.seen = now;

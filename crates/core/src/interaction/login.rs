@@ -6,7 +6,8 @@ use super::{ACR_PASSWORD, SESSION_PREFIX};
 use crate::audit;
 use crate::authorize::Prompt;
 use crate::change::Change;
-use crate::context::Context;
+use crate::context::{Context, UnixTime};
+use crate::logout::{self, Ended, Ending};
 use crate::records::{Interaction, Session, Stage, Tenant, User};
 
 /// A login that succeeded.
@@ -20,8 +21,10 @@ pub struct LoggedIn {
     pub changes: Vec<Change>,
 }
 
-/// The person has proved to be `user` by password. A fresh session replaces the browser's old one, so a cookie planted
-/// before the login is worth nothing after it.
+/// The person has proved to be `user` by password. A fresh cookie replaces the browser's old one, so one planted before the
+/// login is worth nothing after it. Whoever proves once more who they are goes on in their session, and keeps its `sid`: the
+/// clients know it by that name (Front-Channel Logout section 3). The session of somebody else ends; see
+/// [`crate::logout::end`].
 pub fn log_in(
     tenant: &Tenant,
     interaction: &Interaction,
@@ -33,7 +36,7 @@ pub fn log_in(
     let session = Session {
         tenant: tenant.id.clone(),
         hash: minted.hash,
-        sid: context.handle(),
+        sid: continued(tenant, user, old, context.now).unwrap_or_else(|| context.handle()),
         user_id: user.id,
         auth_time: context.now,
         amr: vec!["pwd".into()],
@@ -58,22 +61,19 @@ pub fn log_in(
     LoggedIn { cookie: minted.secret, session, changes }
 }
 
-/// The person wants another account: back to the login page, within the same interaction.
-pub fn switch_account(
-    tenant: &Tenant,
-    interaction: &Interaction,
-    session: &Session,
-    context: &Context<'_>,
-) -> Vec<Change> {
+/// The `sid` of the browser's session, if it is this person's and goes on.
+fn continued(tenant: &Tenant, user: &User, old: Option<&Session>, now: UnixTime) -> Option<String> {
+    let own = old.filter(|old| old.user_id == user.id && old.is_alive(&tenant.settings, now));
+    own.map(|old| old.sid.clone())
+}
+
+/// The person wants another account: the session ends, and it goes back to the login page, within the same interaction.
+pub fn switch_account(interaction: &Interaction, ending: &Ending<'_>, context: &Context<'_>) -> Ended {
     let mut next = interaction.clone();
     next.version += 1;
     next.stage = Stage::Fresh;
     next.request.prompt.insert(Prompt::Login);
-    vec![
-        Change::UpdateInteraction { interaction: next, now: context.now },
-        Change::DeleteSession(session.hash),
-        audit::success(&tenant.id, "session.ended", &interaction.correlation_id, context)
-            .user(session.user_id)
-            .change(),
-    ]
+    let mut ended = logout::end(ending, context);
+    ended.changes.insert(0, Change::UpdateInteraction { interaction: next, now: context.now });
+    ended
 }

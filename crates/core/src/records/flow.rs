@@ -263,7 +263,7 @@ pub struct SessionClient {
 pub struct LogoutDelivery {
     /// Whose tenant.
     pub tenant: TenantId,
-    /// Names it; the `jti` of the token.
+    /// Names it; the `jti` of each attempt's token begins with it.
     pub id: Uuid,
     /// To whom.
     pub client_id: ClientId,

@@ -21,7 +21,7 @@ const V4: &[(&str, [u8; 4], u8)] = &[
     ("reserved", [240, 0, 0, 0], 4),
 ];
 
-/// What is not a public IPv6 host, although it lies within 2000::/3 (IANA IPv6 Special-Purpose Address Registry).
+/// What is not a public IPv6 host, although it lies within `2000::/3` (IANA IPv6 Special-Purpose Address Registry).
 const V6: &[(&str, [u16; 8], u8)] = &[
     // Teredo, benchmarking, ORCHID and whatever else the IETF gives out for protocols.
     ("protocol", [0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
@@ -29,7 +29,7 @@ const V6: &[(&str, [u16; 8], u8)] = &[
     ("documentation", [0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
 ];
 
-/// Names for what lies outside of 2000::/3. Nothing there is a public host; the names are for the operator only.
+/// Names for what lies outside of `2000::/3`. Nothing there is a public host; the names are for the operator only.
 const V6_OUTSIDE: &[(&str, [u16; 8], u8)] = &[
     ("unspecified", [0, 0, 0, 0, 0, 0, 0, 0], 128),
     ("loopback", [0, 0, 0, 0, 0, 0, 0, 1], 128),
@@ -78,8 +78,9 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = address.segments();
     let join = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match s {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(join(high, low)),
-        [0x2002, high, low, ..] => Some(join(high, low)),
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(join(high, low)),
         _ => None,
     }
 }

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use signet_core::audit;
-use signet_core::change::Conflict;
+use signet_core::change::{Change, Conflict};
 use signet_core::fault::Fault;
 use signet_core::interaction::{self, Account, LoggedIn, Step, Wish};
 use signet_core::params::Params;
-use signet_core::records::{SubjectType, User};
+use signet_core::records::{LogoutDelivery, SessionClient, SubjectType, User};
 use signet_store::StoreError;
 use zeroize::Zeroizing;
 
@@ -16,6 +16,7 @@ use super::extract::{FormParams, InteractionId, Moment, Tenant};
 use super::interaction::{Loaded, Stepper, answer, note};
 use super::{cookies, render, screens};
 use crate::app::{App, store_fault};
+use crate::logout_delivery;
 use crate::passwords;
 
 pub(super) async fn show_login(
@@ -156,9 +157,30 @@ impl Stepper<'_> {
     async fn logged_in(&self, loaded: &Loaded, user: &User) -> Result<Response, Fault> {
         let context = self.app.context(self.moment.now);
         let old = loaded.session.as_ref();
-        let login = interaction::log_in(&self.view.tenant, &loaded.interaction, user, old, &context);
+        let mut login = interaction::log_in(&self.view.tenant, &loaded.interaction, user, old, &context);
+        let told = self.former(loaded, &mut login).await?;
         self.apply(&login.changes).await?;
+        logout_delivery::send(self.app, self.view, told).await;
         Ok(self.welcome(loaded, &login))
+    }
+
+    /// What becomes of the session that this browser had: it goes on, and so does what its clients are to be told; or it
+    /// was somebody else's, or over, and ends like any other.
+    async fn former(&self, loaded: &Loaded, login: &mut LoggedIn) -> Result<Vec<LogoutDelivery>, Fault> {
+        let Some(old) = &loaded.session else { return Ok(Vec::new()) };
+        if old.sid == login.session.sid {
+            let noted = self.app.store.session_clients(&self.view.tenant.id, &old.sid).await;
+            let expires_at = login.session.expires_at;
+            let noted = noted.map_err(store_fault)?.into_iter();
+            let longer = noted.map(|one| Change::PutSessionClient(SessionClient { expires_at, ..one }));
+            login.changes.extend(longer);
+            return Ok(Vec::new());
+        }
+        let Moment { now, .. } = self.moment;
+        let correlation = &loaded.interaction.correlation_id;
+        let ended = logout_delivery::prepare(self.app, self.view, old, correlation, "login", *now).await?;
+        login.changes.extend(ended.changes);
+        Ok(ended.deliveries)
     }
 
     /// The next page follows by a redirect, so that a reload does not send the password again.
@@ -166,6 +188,9 @@ impl Stepper<'_> {
         let mut response = self.again();
         let name = cookies::session_name(self.view);
         if let Some(cookie) = cookies::set(self.view, &name, &login.cookie, None) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        if let Some(cookie) = cookies::browser_state(self.view, &login.cookie) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         note(loaded, response)
@@ -212,9 +237,13 @@ impl Stepper<'_> {
         let hash = hash.ok_or(Fault::Internal { detail: "a password could not be hashed" })?;
         let (tenant, context) = (&self.view.tenant, self.app.context(self.moment.now));
         let old = loaded.session.as_ref();
-        let login = interaction::register(tenant, &loaded.interaction, account, hash, old, &context);
+        let mut login = interaction::register(tenant, &loaded.interaction, account, hash, old, &context);
+        let told = self.former(loaded, &mut login).await?;
         match self.app.store.apply(&tenant.id, &login.changes).await {
-            Ok(()) => Ok(login),
+            Ok(()) => {
+                logout_delivery::send(self.app, self.view, told).await;
+                Ok(login)
+            }
             Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::NewUsernameTaken),
             Err(StoreError::Conflict(Conflict::Interaction)) => Err(Fault::InteractionFinished),
             Err(error) => Err(store_fault(error)),

@@ -30,7 +30,7 @@ pub(super) struct Caller {
     pub(super) params: Params,
     /// The client.
     pub(super) client: AuthenticatedClient,
-    registered: Arc<Registered>,
+    pub(super) registered: Arc<Registered>,
 }
 
 impl Caller {

@@ -15,6 +15,32 @@ pub(super) fn interaction_name(view: &TenantView, id: &str) -> String {
     format!("{}signet-interaction-{id}", prefix(view))
 }
 
+/// The cookie that tells our own script, and so clients that ask it, whether the login is still the same (Session
+/// Management section 3.3).
+pub(super) fn browser_state_name(view: &TenantView) -> String {
+    format!("{}signet-browser-{}", prefix(view), view.tenant.id)
+}
+
+/// Whether the browser has a cookie of this name.
+pub(super) fn is_sent(headers: &HeaderMap, name: &str) -> bool {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok());
+    all.flat_map(|header| header.split(';'))
+        .any(|pair| pair.trim().split_once('=').is_some_and(|(key, _)| key == name))
+}
+
+/// The browser state that goes with a session cookie. Our script reads it in a frame on a client's page, so it is neither
+/// `HttpOnly` nor held back across sites; it opens nothing.
+pub(super) fn browser_state(view: &TenantView, session_cookie: &str) -> Option<HeaderValue> {
+    let value = signet_core::logout::browser_state(session_cookie);
+    let scope = if view.is_https() { "SameSite=None; Secure" } else { "SameSite=Lax" };
+    HeaderValue::from_str(&format!("{}={value}; Path=/; {scope}", browser_state_name(view))).ok()
+}
+
+/// The cookie that the form for user codes is bound to.
+pub(super) fn device_name(view: &TenantView) -> String {
+    format!("{}signet-device-{}", prefix(view), view.tenant.id)
+}
+
 fn prefix(view: &TenantView) -> &'static str {
     if view.is_https() { "__Host-" } else { "" }
 }

@@ -5,23 +5,27 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::{Map, Value};
 use signet_core::change::{Change, Conflict};
+use signet_core::context::Context;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
-use signet_core::interaction::{self, Input, Responded, Step};
+use signet_core::interaction::{self, Answer, Input, Responded, Step};
+use signet_core::logout::{self, Ending};
 use signet_core::params::Params;
 use signet_core::records::{Client, Consent, Interaction, Session, User};
 use signet_core::redirect::{Delivery, Ready};
-use signet_core::response::Protection;
 use signet_store::StoreError;
 
 use super::extract::{FormParams, InteractionId, Moment, Tenant};
 use super::render::{self, Failure, Note};
-use super::{cookies, deliver, forms, protect, screens};
+use super::{cookies, deliver, forms, issue, screens};
 use crate::app::{App, store_fault};
 use crate::clients::Registered;
+use crate::logout_delivery;
 use crate::tenancy::TenantView;
+
+/// How often the answer to a device is decided again because the device was asking.
+const DEVICE_ATTEMPTS: usize = 4;
 
 /// The facts of one step, as loaded.
 pub(super) struct Loaded {
@@ -192,26 +196,44 @@ impl Stepper<'_> {
 
     /// What is issued is made before anything is written: a busy server or a missing key costs nothing.
     async fn respond(&self, loaded: &Loaded, consented: bool) -> Result<Response, Fault> {
+        if let Some(device) = &loaded.interaction.request.device {
+            return self.device(loaded, device, None).await;
+        }
         let asked = consented.then(|| loaded.interaction.request.scope.clone());
         let context = self.app.context(self.moment.now);
-        let Responded { mut answer, changes } =
+        let Responded { mut answer, mut changes } =
             interaction::respond(&loaded.input(self.view), asked, &context)?;
-        let id_token = match answer.id_token.take() {
-            Some(draft) => Some(self.protect(loaded, draft.protection, draft.claims).await?),
-            None => None,
-        };
-        let ready = self.ready(loaded, answer.deliver(id_token, self.moment.now)).await?;
+        self.add_session_state(loaded, &mut answer, &context);
+        let mut made = issue::respond(self.app, self.view, self.moment, answer).await?;
+        changes.extend(made.change.take());
+        let ready = self.ready(loaded, made.deliver(self.moment.now)).await?;
         self.apply(&changes).await?;
-        Ok(note(loaded, self.leave(loaded, ready)))
+        Ok(note(loaded, self.remember_browser_state(self.leave(loaded, ready))))
     }
 
-    async fn protect(
-        &self,
-        loaded: &Loaded,
-        protection: Protection,
-        claims: Map<String, Value>,
-    ) -> Result<String, Fault> {
-        protect::protect(self.app, self.view, self.moment, loaded.client(), protection, claims).await
+    /// Session Management section 2: `session_state` in every successful response.
+    fn add_session_state(&self, loaded: &Loaded, answer: &mut Answer, context: &Context<'_>) {
+        let request = &loaded.interaction.request;
+        let state = cookies::read(self.headers, &cookies::session_name(self.view)).and_then(|cookie| {
+            let browser = logout::browser_state(&cookie);
+            logout::session_state(&request.client_id, &request.redirect_uri, &browser, &context.handle())
+        });
+        if let Some(state) = state {
+            answer.parameters.push("session_state", state);
+        }
+    }
+
+    /// The browser keeps what the state was made from, for our script to compare; again if it has lost it.
+    fn remember_browser_state(&self, mut response: Response) -> Response {
+        if let Some(cookie) = cookies::read(self.headers, &cookies::session_name(self.view)) {
+            let known = cookies::read(self.headers, &cookies::browser_state_name(self.view));
+            if known != Some(logout::browser_state(&cookie))
+                && let Some(cookie) = cookies::browser_state(self.view, &cookie)
+            {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+        }
+        response
     }
 
     async fn ready(&self, loaded: &Loaded, delivery: Delivery) -> Result<Ready, Fault> {
@@ -219,6 +241,9 @@ impl Stepper<'_> {
     }
 
     pub(super) async fn refuse(&self, loaded: &Loaded, fault: Fault) -> Result<Response, Fault> {
+        if let Some(device) = &loaded.interaction.request.device {
+            return self.device(loaded, device, Some(fault)).await;
+        }
         let input = loaded.input(self.view);
         let to = interaction::return_to(&input, self.moment.now)?;
         let context = self.app.context(self.moment.now);
@@ -227,14 +252,60 @@ impl Stepper<'_> {
         Ok(note(loaded, render::refused(self.leave(loaded, ready), fault)))
     }
 
+    /// RFC 8628 section 3.3: the device hears of the answer when it asks next. It may be asking right now, and then the
+    /// answer is decided again upon what it left.
+    async fn device(
+        &self,
+        loaded: &Loaded,
+        hash: &TokenHash,
+        refused: Option<Fault>,
+    ) -> Result<Response, Fault> {
+        let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
+        let input = loaded.input(self.view);
+        for _ in 0..DEVICE_ATTEMPTS {
+            let device = self.app.store.device_code(tenant, hash).await.map_err(store_fault)?;
+            let changes = match &refused {
+                None => interaction::approve(&input, device.as_ref(), &context)?,
+                Some(fault) => interaction::deny(&input, device.as_ref(), fault, &context)?,
+            };
+            match self.app.store.apply(tenant, &changes).await {
+                Ok(()) => return Ok(self.device_done(loaded, refused)),
+                Err(StoreError::Conflict(Conflict::Device)) => {}
+                Err(StoreError::Conflict(Conflict::Interaction)) => return Err(Fault::InteractionFinished),
+                Err(error) => return Err(store_fault(error)),
+            }
+        }
+        Err(Fault::Busy)
+    }
+
+    fn device_done(&self, loaded: &Loaded, refused: Option<Fault>) -> Response {
+        let html = screens::device_done(self.view, loaded, refused.is_none());
+        let mut response = self.page(loaded, StatusCode::OK, html);
+        if let Some(cookie) = cookies::unbind(self.view, &loaded.interaction) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        match refused {
+            Some(fault) => render::refused(response, fault),
+            None => response,
+        }
+    }
+
     async fn switch(&self, form: Result<Params, Fault>) -> Result<Response, Fault> {
         let loaded = self.load().await?;
         self.checked(form, "consent", &loaded)?;
         if let Some(session) = &loaded.session {
+            let clients = logout_delivery::clients(self.app, self.view, &session.sid).await?;
+            let ending = Ending {
+                tenant: &self.view.tenant,
+                session,
+                clients: &clients,
+                correlation_id: &loaded.interaction.correlation_id,
+                cause: "account_switch",
+            };
             let context = self.app.context(self.moment.now);
-            let changes =
-                interaction::switch_account(&self.view.tenant, &loaded.interaction, session, &context);
-            self.apply(&changes).await?;
+            let ended = interaction::switch_account(&loaded.interaction, &ending, &context);
+            self.apply(&ended.changes).await?;
+            logout_delivery::send(self.app, self.view, ended.deliveries).await;
         }
         Ok(self.again())
     }
@@ -244,6 +315,8 @@ impl Stepper<'_> {
             Ok(()) => Ok(()),
             // Another tab, or a second click, was faster.
             Err(StoreError::Conflict(Conflict::Interaction)) => Err(Fault::InteractionFinished),
+            // The session was ended at the same time, elsewhere in this browser.
+            Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::SessionEnded),
             Err(error) => Err(store_fault(error)),
         }
     }

@@ -1,6 +1,7 @@
 //! Signs and encrypts on the crypto pool.
 
 use serde_json::{Map, Value};
+use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::records::Client;
 use signet_core::response::{self, Protection};
@@ -31,7 +32,20 @@ pub(super) async fn protect_as(
     protection: Protection,
     claims: Map<String, Value>,
 ) -> Result<String, Fault> {
-    let signing = protection.signed.map(|alg| view.signing_key(alg, moment.now).map(|key| (alg, key)));
+    protect_at(typ, app, view, moment.now, client, protection, claims).await
+}
+
+/// As [`protect_as`], for what is made outside of a request.
+pub(crate) async fn protect_at(
+    typ: &'static str,
+    app: &App,
+    view: &TenantView,
+    now: UnixTime,
+    client: &Client,
+    protection: Protection,
+    claims: Map<String, Value>,
+) -> Result<String, Fault> {
+    let signing = protection.signed.map(|alg| view.signing_key(alg, now).map(|key| (alg, key)));
     let signing = signing.transpose()?.map(|(alg, key)| (alg, key.clone()));
     let encryption = protection.encrypted;
     let (worker, client_id) = (app.clone(), client.client_id.clone());

@@ -12,7 +12,9 @@ use super::forms;
 use super::interaction::Loaded;
 use super::render::shell;
 use crate::app::App;
-use crate::pages::{About, ConsentPage, ErrorPage, LoginPage, RegisterPage, ScopeLine, Shell};
+use crate::pages::{
+    About, ConsentPage, DeviceDonePage, ErrorPage, LoginPage, RegisterPage, ScopeLine, Shell,
+};
 use crate::tenancy::TenantView;
 
 /// The login page. `fault` is why the last attempt failed.
@@ -61,11 +63,18 @@ pub(super) fn consent(
         scopes: in_order(scope).map(|name| line(catalogue, name)).collect(),
         action: path(view, loaded, "consent"),
         csrf: forms::csrf("consent", &loaded.secret),
-        remembered: true,
+        device: loaded.interaction.request.device.is_some(),
+        remembered: loaded.interaction.request.device.is_none(),
         switch_action: Some(path(view, loaded, "switch")),
         correlation_id: moment.correlation_id.clone(),
     };
     page.render()
+}
+
+/// What is said when a device has its answer.
+pub(super) fn device_done(view: &TenantView, loaded: &Loaded, allowed: bool) -> String {
+    let client_name = client_name(loaded.client());
+    DeviceDonePage { shell: shell(view), client_name, allowed }.render()
 }
 
 /// The page on which people make an account. `form` is what the last attempt held, `fault` why it failed.
@@ -119,7 +128,8 @@ fn about(client: &Client) -> About {
     }
 }
 
-fn client_name(client: &Client) -> String {
+/// How a client is called on our pages.
+pub(super) fn client_name(client: &Client) -> String {
     let name = &client.settings.client_name;
     if name.is_empty() { client.client_id.to_string() } else { name.clone() }
 }
@@ -146,8 +156,18 @@ fn line(catalogue: Catalogue<'_>, name: &str) -> ScopeLine {
     )
 }
 
+/// The page for a logout request that cannot be accepted: people may sign out here all the same.
+pub(super) fn logout_error(view: &TenantView, fault: &Fault, correlation_id: &str) -> String {
+    let retry = Some(("Sign out here".to_owned(), format!("{}/logout", view.prefix)));
+    error_with(shell(view), fault, correlation_id, retry)
+}
+
 /// The page for `fault`.
 pub(super) fn error(shell: Shell, fault: &Fault, correlation_id: &str) -> String {
+    error_with(shell, fault, correlation_id, None)
+}
+
+fn error_with(shell: Shell, fault: &Fault, correlation_id: &str, retry: Option<(String, String)>) -> String {
     let (heading, hint) = advice(fault);
     let page = ErrorPage {
         shell,
@@ -158,7 +178,7 @@ pub(super) fn error(shell: Shell, fault: &Fault, correlation_id: &str) -> String
         wire: if fault.wire().is_empty() { "invalid_request" } else { fault.wire() }.to_owned(),
         code: fault.code().to_owned(),
         correlation_id: correlation_id.to_owned(),
-        retry: None,
+        retry,
     };
     page.render()
 }

@@ -1,4 +1,4 @@
-//! Stylesheets, seal and icon: the only files that pages load.
+//! Stylesheets, seal, icon and two small scripts: the only files that pages load.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -14,6 +14,8 @@ use super::Accent;
 
 const STYLESHEET: &str = include_str!("../../assets/signet.css");
 const DEMO_STYLESHEET: &str = include_str!("../../assets/demo.css");
+const CHECK_SESSION: &str = include_str!("../../assets/check-session.js");
+const FRAMES: &str = include_str!("../../assets/frames.js");
 const SEAL: &str = include_str!("../../assets/seal.svg");
 
 /// The colours in `seal.svg` that stand for the accent and for the text on it.
@@ -27,6 +29,19 @@ fn digest(content: &str) -> String {
 static STYLESHEET_NAME: LazyLock<String> = LazyLock::new(|| format!("signet-{}.css", digest(STYLESHEET)));
 static DEMO_STYLESHEET_NAME: LazyLock<String> =
     LazyLock::new(|| format!("demo-{}.css", digest(DEMO_STYLESHEET)));
+
+static CHECK_SESSION_NAME: LazyLock<String> =
+    LazyLock::new(|| format!("check-session-{}.js", digest(CHECK_SESSION)));
+static FRAMES_NAME: LazyLock<String> = LazyLock::new(|| format!("frames-{}.js", digest(FRAMES)));
+
+pub(super) fn check_session_name() -> &'static str {
+    &CHECK_SESSION_NAME
+}
+
+/// Address of the script that waits for frames at the end of a logout.
+pub fn frames_script_path(prefix: &str) -> String {
+    format!("{prefix}/assets/{}", *FRAMES_NAME)
+}
 
 pub(super) fn stylesheet_name() -> &'static str {
     &STYLESHEET_NAME
@@ -48,12 +63,18 @@ pub struct Asset {
 /// The file called `name` under `/assets/`.
 pub fn find(name: &str) -> Option<Asset> {
     const CSS: &str = "text/css; charset=utf-8";
+    const JS: &str = "text/javascript; charset=utf-8";
     const SVG: &str = "image/svg+xml";
     if name == stylesheet_name() {
         return Some(Asset { content: STYLESHEET.into(), content_type: CSS, immutable: true });
     }
     if name == demo_stylesheet_name() {
         return Some(Asset { content: DEMO_STYLESHEET.into(), content_type: CSS, immutable: true });
+    }
+    for (script, content) in [(check_session_name(), CHECK_SESSION), (FRAMES_NAME.as_str(), FRAMES)] {
+        if name == script {
+            return Some(Asset { content: content.into(), content_type: JS, immutable: true });
+        }
     }
     if name == "seal.svg" {
         return Some(Asset { content: SEAL.into(), content_type: SVG, immutable: false });

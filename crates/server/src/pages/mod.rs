@@ -1,12 +1,15 @@
 //! The pages people see. Each is a context struct with one template, rendered on the server; none needs JavaScript, an
-//! inline style or an inline script, so that the Content Security Policy can forbid all three.
+//! inline style or an inline script, so that the Content Security Policy can forbid all three. Two pages of the logout have
+//! a script in a file of its own: one spares people a click, the other is a frame for scripts and shows nothing.
 //!
 //! Everything that is shown as text is escaped by the template engine; everything that becomes an address passes
 //! [`web_address`] or [`image_address`] first.
 
 mod accent;
 mod assets;
+mod check_session;
 mod consent;
+mod device;
 mod error;
 mod form_post;
 mod home;
@@ -20,13 +23,15 @@ use askama::Template;
 use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
-pub use assets::{Asset, assets, find as find_asset};
+pub use assets::{Asset, assets, find as find_asset, frames_script_path};
+pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
+pub use device::{DeviceDonePage, DevicePage};
 pub use error::ErrorPage;
 pub use form_post::FormPostPage;
-pub use home::HomePage;
+pub use home::{HomePage, Visitor};
 pub use login::LoginPage;
-pub use logout::{LogoutPage, SignedOutPage};
+pub use logout::{LogoutPage, Onward, SignedOutPage};
 pub use register::RegisterPage;
 
 /// What all pages of a tenant share.
@@ -124,6 +129,15 @@ pub fn image_address(address: Option<&str>) -> Option<&str> {
             || has_scheme(address, "data:image/")
             || (address.starts_with('/') && !address.starts_with("//"))
     })
+}
+
+/// An address that a native application may have as well: http, https, or a scheme that is a reversed domain name (RFC 8252
+/// section 7.1).
+pub fn application_address(address: &str) -> Option<&str> {
+    let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme);
+    let own =
+        scheme.contains('.') && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    web_address(Some(address)).or_else(|| own.then_some(address))
 }
 
 fn has_scheme(address: &str, scheme: &str) -> bool {
