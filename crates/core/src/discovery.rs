@@ -70,7 +70,7 @@ pub fn grant_types() -> impl Iterator<Item = GrantType> {
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
     let catalogue = Catalogue::of(&tenant.settings);
-    let scopes: Vec<_> = catalogue.scopes().map(|scope| scope.name()).collect();
+    let scopes: Vec<_> = catalogue.scopes().map(crate::claims::Scope::name).collect();
     let mut claims: Vec<_> = catalogue.claims().into_iter().collect();
     claims.extend([
         "iss",
