@@ -68,6 +68,13 @@ impl Endpoint {
     }
 }
 
+/// The grant types that clients may register: those of the token endpoint, and `implicit`, which never gets there
+/// (Registration section 2).
+pub fn grant_types() -> impl Iterator<Item = GrantType> {
+    let in_browser = ResponseType::ALL.iter().any(|kind| kind.has_id_token() || kind.has_token());
+    GRANTS.iter().copied().chain(in_browser.then_some(GrantType::Implicit))
+}
+
 /// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
@@ -107,8 +114,11 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
     // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
     let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
-    // Registration section 2: the response types with tokens from the browser go by this name.
-    let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
+    let grants: Vec<_> = grant_types().map(GrantType::name).collect();
+    // OpenID Connect Discovery section 3: "The value none MAY be supported but MUST NOT be used unless the Response Type
+    // used returns no ID Token from the Authorization Endpoint".
+    let unsigned = tenant.settings.unsigned_id_tokens.then_some("none");
+    let id_token_signing: Vec<_> = signing.iter().copied().chain(unsigned).collect();
     let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
@@ -142,7 +152,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "revocation_endpoint": Endpoint::Revocation.url(issuer),
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": assertion_signing,
-        "id_token_signing_alg_values_supported": signing,
+        "id_token_signing_alg_values_supported": id_token_signing,
         "id_token_encryption_alg_values_supported": client_encryption,
         "id_token_encryption_enc_values_supported": enc,
         "userinfo_signing_alg_values_supported": signing,

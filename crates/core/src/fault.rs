@@ -234,6 +234,8 @@ faults! {
     TokenExpired = "access_token_expired", "invalid_token", 401, Info, "The access token has expired.";
     ScopeInsufficient = "scope_insufficient", "insufficient_scope", 403, Info, "The access token lacks the scope \"openid\".";
     TokenOfClient = "token_of_client", "insufficient_scope", 403, Info, "The access token was issued to a client that acts for itself; there are no claims about a person.";
+    AdminScopeMissing { scope: &'static str } = "admin_scope_missing", "insufficient_scope", 403, Warn, "The access token lacks the scope \"{scope}\".";
+    AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     TokenForOther = "token_for_other_resource", "invalid_token", 401, Warn, "The access token is meant for another resource server.";
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";
     ResponseKeyMissing = "response_key_missing", "invalid_token", 401, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now.";

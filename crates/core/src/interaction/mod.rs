@@ -19,7 +19,7 @@ use crate::subject;
 pub use device::{approve, deny};
 pub use login::{LoggedIn, log_in, switch_account};
 pub use registration::{Account, Wish, register};
-pub use respond::{Answer, IdTokenDraft, Responded, refuse, respond};
+pub use respond::{Answer, Made, Responded, refuse, respond};
 
 /// The `acr` of a login with a password.
 pub const ACR_PASSWORD: &str = "urn:signet:acr:password";
@@ -160,8 +160,7 @@ fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
 
 fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'a User)> {
     let (session, user) = (input.session?, input.user?);
-    let settings = &input.tenant.settings;
-    let alive = now < session.expires_at && now - session.last_seen < settings.session_idle;
+    let alive = session.is_alive(&input.tenant.settings, now);
     if !alive || user.disabled || user.id != session.user_id {
         return None;
     }

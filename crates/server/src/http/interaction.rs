@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::{Map, Value};
 use signet_core::change::{Change, Conflict};
 use signet_core::context::Context;
 use signet_core::fault::Fault;
@@ -15,12 +14,11 @@ use signet_core::logout::{self, Ending};
 use signet_core::params::Params;
 use signet_core::records::{Client, Consent, Interaction, Session, User};
 use signet_core::redirect::{Delivery, Ready};
-use signet_core::response::Protection;
 use signet_store::StoreError;
 
 use super::extract::{FormParams, InteractionId, Moment, Tenant};
 use super::render::{self, Failure, Note};
-use super::{cookies, deliver, forms, protect, screens};
+use super::{cookies, deliver, forms, issue, screens};
 use crate::app::{App, store_fault};
 use crate::clients::Registered;
 use crate::logout_delivery;
@@ -203,14 +201,12 @@ impl Stepper<'_> {
         }
         let asked = consented.then(|| loaded.interaction.request.scope.clone());
         let context = self.app.context(self.moment.now);
-        let Responded { mut answer, changes } =
+        let Responded { mut answer, mut changes } =
             interaction::respond(&loaded.input(self.view), asked, &context)?;
         self.add_session_state(loaded, &mut answer, &context);
-        let id_token = match answer.id_token.take() {
-            Some(draft) => Some(self.protect(loaded, draft.protection, draft.claims).await?),
-            None => None,
-        };
-        let ready = self.ready(loaded, answer.deliver(id_token, self.moment.now)).await?;
+        let mut made = issue::respond(self.app, self.view, self.moment, answer).await?;
+        changes.extend(made.change.take());
+        let ready = self.ready(loaded, made.deliver(self.moment.now)).await?;
         self.apply(&changes).await?;
         Ok(note(loaded, self.remember_browser_state(self.leave(loaded, ready))))
     }
@@ -238,15 +234,6 @@ impl Stepper<'_> {
             }
         }
         response
-    }
-
-    async fn protect(
-        &self,
-        loaded: &Loaded,
-        protection: Protection,
-        claims: Map<String, Value>,
-    ) -> Result<String, Fault> {
-        protect::protect(self.app, self.view, self.moment, loaded.client(), protection, claims).await
     }
 
     async fn ready(&self, loaded: &Loaded, delivery: Delivery) -> Result<Ready, Fault> {

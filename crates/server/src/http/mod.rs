@@ -1,6 +1,7 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
 mod account;
+mod admin;
 mod authorize;
 mod case;
 mod check_session;
@@ -75,11 +76,13 @@ fn tenant_routes(app: &App) -> Router {
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
     // A request may end a session, so those who only look are not answered (RFC 9110 section 9.2.1).
-    let end_session = get(logout::ask).post(logout::post).head(authorize::others);
+    let end_session = get(logout::ask).post(logout::post).head(authorize::others).fallback(authorize::others);
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route(Endpoint::Introspection.path(), post(introspect::introspect))
+        .route("/admin/v1/keys", get(admin::keys))
+        .route("/admin/v1/keys/rotate", post(admin::rotate))
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(account::show_login).post(account::login))
         .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
