@@ -25,7 +25,7 @@ use crate::records::{AccessToken, AccessTokenFormat, Client, Grant, User};
 
 /// Section 3.
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// Section 3: a token that "happens to be" a JWT.
+/// Section 3: a token that is a JWT.
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// Longest line of actors.
 const MAX_ACTORS: usize = 8;
@@ -85,7 +85,8 @@ pub fn exchange(input: ExchangeFacts<'_>, context: &Context<'_>) -> Outcome {
 fn judge(input: ExchangeFacts<'_>, context: &Context<'_>) -> Result<Outcome, Fault> {
     let facts = input.facts;
     let client = facts.client.client();
-    // Section 5: without authentication "all tokens can be exchanged" by whoever finds one.
+    // Section 2.1: "omitting client authentication allows for a compromised token to be leveraged via an STS into other
+    // tokens by anyone possessing the compromised token."
     if !facts.client.is_confidential() {
         return Err(Fault::GrantTypeNotAllowed);
     }
