@@ -85,6 +85,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Initiating User Registration via OpenID Connect: declared where it is offered.
     prompts.extend(tenant.settings.self_registration.then_some("create"));
     let signing = signing_algs(keys, now);
+    // Discovery section 3: "The value none MAY be supported".
+    let mut id_token_signing = signing.clone();
+    id_token_signing.extend(tenant.settings.unsigned_id_tokens.then_some("none"));
     let encryption = decryption_algs(keys, now);
     let request_signing: Vec<_> =
         SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();
@@ -132,7 +135,7 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "revocation_endpoint": Endpoint::Revocation.url(issuer),
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": assertion_signing,
-        "id_token_signing_alg_values_supported": signing,
+        "id_token_signing_alg_values_supported": id_token_signing,
         "id_token_encryption_alg_values_supported": client_encryption,
         "id_token_encryption_enc_values_supported": enc,
         "userinfo_signing_alg_values_supported": signing,
