@@ -29,8 +29,9 @@ pub fn request_object(input: &[u8]) -> Outcome {
 fn validate(token: &str) -> Result<(), Fault> {
     let keys = [DecryptionKey { kid: "enc".into(), alg: KeyAlg::EcdhEs, decrypter: KEYS.decrypter.clone() }];
     let mut trace = Trace::new();
-    let opened = open(token, &keys, &mut trace)?;
-    let client = client(opened.client_id().as_str());
+    let settings = TenantSettings::default();
+    let opened = open(token, &keys, &settings, &mut trace)?;
+    let client = client(opened.client_id().map(ClientId::as_str).unwrap_or_default());
     let object = judge(
         opened,
         &Policy {
@@ -38,7 +39,7 @@ fn validate(token: &str) -> Result<(), Fault> {
             keys: std::slice::from_ref(&*CLIENT_KEY),
             verifier: &|_, alg| (KEYS.verifier.alg() == alg).then(|| KEYS.verifier.clone()),
             issuer: ISSUER,
-            tenant: &TenantSettings::default(),
+            tenant: &settings,
             now: NOW,
         },
         &mut trace,

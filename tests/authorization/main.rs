@@ -4,8 +4,11 @@
 
 mod destinations;
 mod headers;
+mod jarm;
 mod limits;
 mod parameters;
+mod response_modes;
+mod response_types;
 mod tenants;
 
 use axum::body::Body;

@@ -33,13 +33,7 @@ fn refused() -> Vec<Row> {
         one("rp", "scope", "openid\tprofile", "scope_malformed", "invalid_scope"),
         one("rp", "scope", "openid phone", "scope_not_allowed", "invalid_scope"),
         one("rp", "registration", "{}", "registration_unsupported", "registration_not_supported"),
-        one(
-            "rp",
-            "request_uri",
-            "https://rp.example/o",
-            "request_uri_unsupported",
-            "request_uri_not_supported",
-        ),
+        one("rp", "request_uri", "https://rp.example/o", "request_uri_unregistered", "invalid_request_uri"),
         one("relaxed", "code_challenge", "", "pkce_method_alone", "invalid_request"),
         one("rp", "code_challenge_method", "", "pkce_method_unsupported", "invalid_request"),
         one("relaxed", "code_challenge_method", "", "pkce_method_unsupported", "invalid_request"),
@@ -70,7 +64,7 @@ fn refused() -> Vec<Row> {
         let without = [("code_challenge", String::new()), ("code_challenge_method", String::new())];
         rows.push((client, without.into(), "pkce_required", "invalid_request"));
     }
-    for value in ["token", "id_token", "code id_token", "code token", "none", "Code", "code ", "banana"] {
+    for value in ["none", "Code", "code ", "code code", "banana"] {
         rows.push(one(
             "rp",
             "response_type",
@@ -79,7 +73,13 @@ fn refused() -> Vec<Row> {
             "unsupported_response_type",
         ));
     }
-    for value in ["fragment", "form_post", "query.jwt", "Query"] {
+    rows.extend([
+        one("rp", "id_token_hint", "x", "hint_malformed", "invalid_request"),
+        one("rp", "resource", "relative", "resource_malformed", "invalid_target"),
+        one("rp", "resource", "https://rs.example/#x", "resource_malformed", "invalid_target"),
+        one("rp", "resource", "https://rs.example/", "resource_unknown", "invalid_target"),
+    ]);
+    for value in ["web_message", "formpost", "Query"] {
         rows.push(one("rp", "response_mode", value, "response_mode_unsupported", "invalid_request"));
     }
     for value in ["none login", "none consent", "none select_account", "login none"] {
@@ -145,7 +145,7 @@ async fn what_is_asked_for_is_kept_as_it_was_asked() {
         ("acr_values", "a b"),
         ("ui_locales", "fi sv-FI"),
         ("display", "popup"),
-        ("id_token_hint", "x"),
+        ("claims_locales", "se"),
         ("claims", r#"{"userinfo":{"email":{"essential":true},"phone_number":null},"x":1}"#),
         ("response_mode", "query"),
         ("unknown", "ignored"),
@@ -158,6 +158,7 @@ async fn what_is_asked_for_is_kept_as_it_was_asked() {
     assert_eq!((request.max_age, request.login_hint), (Some(0), vec!["Alice \u{c4}".to_owned()]));
     assert_eq!(request.acr_values, ["a", "b"]);
     assert_eq!(request.ui_locales, ["fi", "sv-FI"]);
+    assert_eq!((request.display.as_deref(), request.claims_locales), (Some("popup"), vec!["se".to_owned()]));
     assert_eq!(request.nonce.as_deref(), Some("nonce-1"));
     assert_eq!(request.code_challenge.as_deref(), Some(challenge().as_str()));
     assert!(request.claims.userinfo["email"].essential);
@@ -201,4 +202,18 @@ async fn state_comes_back_as_it_was_sent_rfc6749_4_1_2() {
     assert_eq!(back.location_param("state").as_deref(), Some(odd));
     assert_eq!(back.location_param("iss").as_deref(), Some(ISSUER));
     assert!(back.location_param("error").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resources_may_be_named_more_than_once_and_nothing_else_may_rfc8707_2() {
+    let provider = start().await;
+    let mut declaration = Rp::new("rp").declaration();
+    declaration.settings.resources = ["https://a.example/", "https://b.example/"].map(String::from).into();
+    provider.register(&declaration).await;
+    let asked = encode(&Rp::new("rp").request(&[("resource", "https://a.example/")]));
+    let reply = both(&provider, &format!("{asked}&resource=https%3A%2F%2Fb.example%2F")).await;
+    let request = stored(&provider, &reply).await;
+    assert_eq!(request.resources, ["https://a.example/", "https://b.example/"].map(String::from).into());
+    let reply = both(&provider, &format!("{asked}&resource=https%3A%2F%2Fc.example%2F")).await;
+    assert_eq!(reply.location_param("error").as_deref(), Some("invalid_target"));
 }

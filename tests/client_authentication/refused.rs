@@ -16,8 +16,9 @@ async fn every_wrong_claim_is_invalid_client_rfc7523_3() {
     let provider = start().await;
     let (rp, now) = (Rp::new("key"), provider.now());
     let table: &[(&str, Edit)] = &[
-        ("assertion_iss", |c| drop(c.insert("iss".into(), json!("mac")))),
-        ("assertion_sub", |c| drop(c.insert("sub".into(), json!("alice")))),
+        ("assertion_names_no_client", |c| drop(c.insert("iss".into(), json!("mac")))),
+        ("assertion_names_no_client", |c| drop(c.insert("sub".into(), json!("alice")))),
+        ("assertion_iss", |c| c.extend([("iss".into(), json!("mac")), ("sub".into(), json!("mac"))])),
         ("assertion_sub", |c| drop(c.remove("sub"))),
         ("assertion_audience", |c| drop(c.insert("aud".into(), json!("https://other.example")))),
         ("assertion_audience", |c| drop(c.remove("aud"))),

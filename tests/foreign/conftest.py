@@ -16,7 +16,8 @@ from support.rp import SIG_ALGS  # noqa: E402
 def provider(tmp_path_factory):
     """A provider whose tenant signs with every asymmetric algorithm, and whose clients tests register."""
     with Provider(tmp_path_factory.mktemp("provider") / "data") as running:
-        running.declare(tenant={"development": True, "client_id_in_object_only": True, "signing_algs": SIG_ALGS})
+        settings = {"development": True, "client_id_in_object_only": True, "registration": "open"}
+        running.declare(tenant={**settings, "signing_algs": SIG_ALGS})
         yield running
 
 

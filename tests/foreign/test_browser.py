@@ -162,7 +162,7 @@ def test_signing_out_ends_the_session(page, provider):
     finish(page, provider)
     page.open(f"{provider.issuer}/logout")
     assert page.heading() == "Sign out?"
-    page.click("#submit")
+    page.click("#logout-confirm")
     assert page.heading() == "You are signed out"
     start(page, provider)
 
@@ -234,6 +234,6 @@ def test_every_page_is_accessible_fits_a_phone_and_keeps_its_policy(page, provid
     inspect("not-found", "There is nothing here")
     page.open(f"{provider.issuer}/logout")
     inspect("logout", "Sign out?")
-    page.click("#submit")
+    page.click("#logout-confirm")
     inspect("signed-out", "You are signed out")
     assert wrong == [], "\n".join(wrong)

@@ -138,6 +138,26 @@ def test_a_client_made_on_the_command_line_signs_in_sealed(page, sample):
 
 
 @pytest.mark.browser
+def test_a_declared_client_signs_in_sealed_with_its_key_for_a_secret(page, sample):
+    settings = declare(sample, token_endpoint_auth_method="private_key_jwt", secret=None)
+    sample.start(CLIENT_ID=settings["CLIENT_ID"])
+    assert_sealed_login(page, sample)
+
+
+@pytest.mark.browser
+def test_a_client_that_registers_itself_signs_in_sealed(page, sample):
+    sample.start()
+    assert_sealed_login(page, sample)
+    # It is the same client after the next start, and its requests must be signed.
+    client_id = sample.client_id
+    sample.stop()
+    sample.start()
+    assert sample.client_id == client_id
+    settings = json.loads(sample.provider.command("client", "show", client_id))["settings"]
+    assert settings["token_endpoint_auth_method"] == "private_key_jwt" and settings["require_request_object"]
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(
     "plain",
     [

@@ -4,9 +4,13 @@
 
 mod binding;
 mod consent;
+mod first_page;
+mod hints;
 mod login;
 mod logout;
+mod offline;
 mod prompts;
+mod registration;
 mod sessions;
 
 use signet_core::provision::{Secret, UserDeclaration};

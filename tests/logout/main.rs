@@ -107,8 +107,17 @@ fn is_signed_out_page(reply: &Reply) -> bool {
 
 /// The claims of a signed token; its signature is the test's own to check.
 fn claims(jws: &str) -> Value {
+    part(jws, 1)
+}
+
+/// Its header.
+fn header(jws: &str) -> Value {
+    part(jws, 0)
+}
+
+fn part(jws: &str, index: usize) -> Value {
     use base64::Engine as _;
-    let part = jws.split('.').nth(1).unwrap();
+    let part = jws.split('.').nth(index).unwrap();
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }

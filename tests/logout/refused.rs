@@ -9,7 +9,7 @@ use signet_tests::key;
 use signet_tests::provider::{ISSUER, Reply, form};
 use signet_tests::rp::Rp;
 
-use super::{AFTER, Scene, answer, claims, is_signed_out_page};
+use super::{AFTER, Scene, answer, claims, header as jose_header, is_signed_out_page};
 
 fn leads_nowhere(reply: &Reply, what: &str) {
     assert_eq!(reply.location(), "", "{what}");
@@ -50,7 +50,7 @@ async fn forged_and_foreign_id_tokens_are_refused_rp_initiated_2() {
     let foreign = key(KeySpec::Rsa2048).clone().with_kid("foreign").with_use(KeyUse::Sig);
     let foreign = foreign.signer(SigAlg::RS256).unwrap().sign(Some("JWT"), &bytes).unwrap();
     // Our own key's name, another's key.
-    let kid = scene.provider.jwks().await["keys"][0]["kid"].as_str().unwrap().to_owned();
+    let kid = jose_header(&genuine)["kid"].as_str().unwrap().to_owned();
     let named = key(KeySpec::Rsa2048).clone().with_kid(kid).with_use(KeyUse::Sig);
     let named = named.signer(SigAlg::RS256).unwrap().sign(Some("JWT"), &bytes).unwrap();
     let (head, rest) = genuine.split_once('.').unwrap();

@@ -3,6 +3,7 @@
 
 mod accepted;
 mod bench;
+mod by_reference;
 mod refused;
 mod replay;
 mod row;

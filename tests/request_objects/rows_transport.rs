@@ -102,12 +102,12 @@ fn demands() -> Vec<Row> {
             sent
         })
         .error("invalid_request"),
-        Row::request("A-23 request_uri alone", "request_uri_unsupported", |case| {
+        Row::request("A-23 request_uri that is not registered", "request_uri_unregistered", |case| {
             let mut sent = plain(case);
             sent.params.push(pair("request_uri", "urn:example:object"));
             sent
         })
-        .error("request_uri_not_supported"),
+        .error("invalid_request_uri"),
     ]
 }
 

@@ -11,6 +11,7 @@
 pub mod certificates;
 pub mod craft;
 pub mod flow;
+pub mod front;
 pub mod process;
 pub mod provider;
 pub mod rp;

@@ -269,7 +269,7 @@ impl Provider {
         let path = accepted.location().strip_prefix("/auth/open").expect("an interaction").to_owned();
         for _ in 0..4 {
             let page = self.get(&path, Some(browser)).await;
-            if page.status.is_redirection() {
+            if page.status.is_redirection() || page.is_form_post() {
                 return page;
             }
             assert_eq!(page.status, StatusCode::OK, "{}", page.body);
@@ -281,6 +281,9 @@ impl Provider {
                 let body = form(&[("csrf", csrf), ("decision", "accept")]);
                 self.post(&format!("{path}/consent"), body, Some(browser)).await
             };
+            if next.is_form_post() {
+                return next;
+            }
             assert!(next.status.is_redirection(), "{}: {}", next.status, next.body);
             if !next.location().starts_with("/auth/open/interaction/") {
                 return next;

@@ -174,6 +174,12 @@ impl<'a> Catalogue<'a> {
         self.scopes().find(|scope| scope.name() == name)
     }
 
+    /// Whether an operator may give a client the scope `name`: those here, and those that guard the tenant's administration,
+    /// which neither registration (RFC 7591) nor the authorization endpoint knows.
+    pub fn may_be_registered(self, name: &str) -> bool {
+        self.find(name).is_some() || crate::admin::SCOPES.contains(&name)
+    }
+
     /// The scopes that stand for the claim `name`, among others.
     pub fn with_claim(self, name: &str) -> Vec<&'a str> {
         self.scopes().filter(|scope| scope.claims().contains(&name)).map(Scope::name).collect()
@@ -220,7 +226,49 @@ impl<'a> Catalogue<'a> {
     }
 }
 
+/// Whether a tenant's own scope may stand for a claim of this name.
+pub fn may_be_custom(name: &str) -> bool {
+    (1..=100).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+        && name != "sub"
+        && !PROTOCOL.contains(&name)
+}
+
 /// Whether `name` is one of the standard claims of section 5.1.
 pub fn is_standard(name: &str) -> bool {
     SCOPES.iter().any(|scope| scope.claims.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::records::CustomScope;
+
+    #[test]
+    fn a_record_gives_only_what_a_scope_stands_for_and_never_what_the_protocol_says() {
+        let own = json!({"name": "Ada", "salary": 1, "iss": "https://evil.example", "sub": "x", "note": "n", "email": null});
+        let user = User {
+            tenant: "t".into(),
+            id: uuid::Uuid::from_u128(7),
+            username: "ada".into(),
+            password_hash: None,
+            claims: own.as_object().cloned().unwrap_or_default(),
+            disabled: false,
+            version: 1,
+            created_at: 0,
+            updated_at: 5,
+        };
+        let claims = ["salary", "iss", "sub", "nonce"].map(String::from).into();
+        let scopes = vec![CustomScope { name: "pay".into(), claims, ..CustomScope::default() }];
+        let settings = TenantSettings { scopes, ..TenantSettings::default() };
+        let catalogue = Catalogue::of(&settings);
+        let asked = ["name", "salary", "iss", "sub", "note", "email", "nonce", "password_hash", "updated_at"];
+        let given = catalogue.user_claims(&user, asked);
+        assert_eq!(Value::Object(given), json!({"name": "Ada", "salary": 1, "updated_at": 5}));
+        let named: BTreeSet<String> = ["pay", "email"].map(String::from).into();
+        assert!(catalogue.claims_of(&named).contains("salary"));
+        assert!(!catalogue.claims().contains("iss") && catalogue.claims().contains("sub"));
+    }
 }

@@ -35,6 +35,12 @@ pub enum Endpoint {
     EndSession,
     /// The frame that answers whether a login is still the same (Session Management section 3.3).
     CheckSession,
+    /// Where clients push authorization requests (RFC 9126).
+    PushedAuthorization,
+    /// Where devices ask for a code (RFC 8628).
+    DeviceAuthorization,
+    /// Where people type that code.
+    Device,
 }
 
 impl Endpoint {
@@ -50,6 +56,9 @@ impl Endpoint {
             Self::Register => "/register",
             Self::EndSession => "/logout",
             Self::CheckSession => "/check-session",
+            Self::PushedAuthorization => "/par",
+            Self::DeviceAuthorization => "/device_authorization",
+            Self::Device => "/device",
         }
     }
 
@@ -57,6 +66,13 @@ impl Endpoint {
     pub fn url(self, issuer: &str) -> String {
         format!("{}{}", issuer.trim_end_matches('/'), self.path())
     }
+}
+
+/// The grant types that clients may register: those of the token endpoint, and `implicit`, which never gets there
+/// (Registration section 2).
+pub fn grant_types() -> impl Iterator<Item = GrantType> {
+    let in_browser = ResponseType::ALL.iter().any(|kind| kind.has_id_token() || kind.has_token());
+    GRANTS.iter().copied().chain(in_browser.then_some(GrantType::Implicit))
 }
 
 /// The provider's metadata. `keys` are the tenant's published ones: an algorithm without a key is not advertised.
@@ -89,8 +105,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let mut id_token_signing = signing.clone();
     id_token_signing.extend(tenant.settings.unsigned_id_tokens.then_some("none"));
     let encryption = decryption_algs(keys, now);
-    let request_signing: Vec<_> =
+    let mut request_signing: Vec<_> =
         SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();
+    request_signing.extend(tenant.settings.unsigned_request_objects.then_some("none"));
     let enc: Vec<_> = ContentAlg::ALL.iter().map(|enc| enc.name()).collect();
     let client_encryption: Vec<_> = signet_jose::KeyAlg::ALL.iter().map(|alg| alg.name()).collect();
     // Nothing to encrypt to, nothing to encrypt with.
@@ -100,8 +117,11 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let confidential: Vec<_> = methods.iter().filter(|name| **name != "none").collect();
     // RFC 8414 section 2: required with private_key_jwt and client_secret_jwt; "The value none MUST NOT be used."
     let assertion_signing: Vec<_> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
-    // Registration section 2: the response types with tokens from the browser go by this name.
-    let grants: Vec<_> = GRANTS.iter().chain([&GrantType::Implicit]).map(|grant| grant.name()).collect();
+    let grants: Vec<_> = grant_types().map(GrantType::name).collect();
+    // OpenID Connect Discovery section 3: "The value none MAY be supported but MUST NOT be used unless the Response Type
+    // used returns no ID Token from the Authorization Endpoint".
+    let unsigned = tenant.settings.unsigned_id_tokens.then_some("none");
+    let id_token_signing: Vec<_> = signing.iter().copied().chain(unsigned).collect();
     let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": Endpoint::Authorize.url(issuer),
@@ -142,8 +162,11 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
         "userinfo_encryption_alg_values_supported": client_encryption,
         "userinfo_encryption_enc_values_supported": enc,
         "request_parameter_supported": true,
-        "request_uri_parameter_supported": false,
-        "require_request_uri_registration": false,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "pushed_authorization_request_endpoint": Endpoint::PushedAuthorization.url(issuer),
+        "device_authorization_endpoint": Endpoint::DeviceAuthorization.url(issuer),
+        "require_pushed_authorization_requests": tenant.settings.require_pushed_authorization_requests,
         "require_signed_request_object": false,
         "request_object_signing_alg_values_supported": request_signing,
         "request_object_encryption_alg_values_supported": encryption,

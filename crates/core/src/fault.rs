@@ -101,7 +101,15 @@ faults! {
     ResourceMalformed = "resource_malformed", "invalid_target", 400, Warn, "The parameter \"resource\" must be an absolute URI without a fragment.";
     ResourceUnknown = "resource_unknown", "invalid_target", 400, Warn, "The resource is not one that this client may ask tokens for.";
     ClaimsMalformed = "claims_malformed", "invalid_request", 400, Warn, "The claims parameter is not a JSON object of the form that OpenID Connect Core section 5.5 describes.";
-    RequestUriUnsupported = "request_uri_unsupported", "request_uri_not_supported", 400, Warn, "request_uri is not supported; send the request object in \"request\".";
+    RequestUriTooLong = "request_uri_too_long", "invalid_request_uri", 400, Warn, "request_uri must not exceed 512 ASCII characters.";
+    RequestUriUnregistered = "request_uri_unregistered", "invalid_request_uri", 400, Warn, "The request_uri is not registered for this client; it must be equal to a registered one, character by character, fragment included.";
+    RequestUriNotFetched { reason: &'static str } = "request_uri_not_fetched", "invalid_request_uri", 400, Warn, "The request object could not be fetched from the request_uri ({reason}).";
+    PushRequired = "push_required", "invalid_request", 400, Warn, "The request must be pushed to the pushed authorization request endpoint first.";
+    PushOfRequestUri = "push_of_request_uri", "invalid_request", 400, Warn, "A request_uri cannot be pushed; push the parameters themselves, or a request object.";
+    PushForAnother = "push_for_another", "invalid_request", 400, Warn, "client_id must be the client that pushes the request.";
+    PushedRequestUnknown = "pushed_request_unknown", "invalid_request_uri", 400, Info, "This request_uri is not known here or was used before. Start again from the application.";
+    PushedRequestExpired = "pushed_request_expired", "invalid_request_uri", 400, Info, "This request_uri has expired. Start again from the application.";
+    PushedRequestForeign = "pushed_request_foreign", "invalid_request_uri", 400, Warn, "This request_uri was issued to another client.";
     RegistrationUnsupported = "registration_unsupported", "registration_not_supported", 400, Warn, "The registration parameter is not supported.";
     RequestObjectRequired = "request_object_required", "invalid_request", 400, Warn, "This client must send its requests as a request object.";
     EncryptedObjectRequired = "request_object_not_encrypted", "invalid_request_object", 400, Warn, "This client must encrypt its request objects.";
@@ -110,6 +118,8 @@ faults! {
 
     ObjectClientIdMissing = "object_client_id_missing", "invalid_request_object", 400, Warn, "The request object names no client: \"iss\" and \"client_id\" are missing.";
     ObjectClientIdMismatch = "object_client_id_mismatch", "invalid_request_object", 400, Warn, "client_id in the request object and beside it must be equal.";
+    ObjectUnsigned = "object_unsigned", "invalid_request_object", 400, Warn, "This client must sign its request objects.";
+    ObjectResponseTypeMismatch = "object_response_type_mismatch", "invalid_request_object", 400, Warn, "response_type in the request object and beside it must be equal.";
     ObjectKeyMissing = "object_key_missing", "invalid_request_object", 400, Warn, "This client has no signing key that is valid now.";
     ObjectSubIsClient = "object_sub_is_client", "invalid_request_object", 400, Warn, "A request object must not have the client_id as its \"sub\".";
     ObjectContainsRequest = "object_contains_request", "invalid_request_object", 400, Warn, "A request object must not contain request or request_uri.";
@@ -185,6 +195,15 @@ faults! {
     CodeReplayed = "code_replayed", "invalid_grant", 400, Warn, "The code is not valid.";
     CodeRedirectMissing = "code_redirect_uri_missing", "invalid_request", 400, Warn, "The parameter \"redirect_uri\" is missing; it must repeat the one of the authorization request.";
     CodeRedirectMismatch = "code_redirect_uri_mismatch", "invalid_grant", 400, Warn, "redirect_uri differs from the one of the authorization request.";
+    DeviceCodeMissing = "device_code_missing", "invalid_request", 400, Warn, "The parameter \"device_code\" is missing.";
+    DeviceCodeUnknown = "device_code_unknown", "invalid_grant", 400, Warn, "The device code is not valid.";
+    DeviceCodeForeign = "device_code_foreign", "invalid_grant", 400, Warn, "The device code is not valid.";
+    DeviceCodeReplayed = "device_code_replayed", "invalid_grant", 400, Warn, "The device code is not valid.";
+    DeviceCodeExpired = "device_code_expired", "expired_token", 400, Info, "The device code has expired; start again.";
+    DeviceDenied = "device_denied", "access_denied", 400, Info, "The person declined.";
+    AuthorizationPending = "authorization_pending", "authorization_pending", 400, Info, "The person has not answered yet.";
+    SlowDown = "slow_down", "slow_down", 400, Info, "Ask less often: wait five seconds more between two requests.";
+    UserCodeUnknown = "user_code_unknown", "invalid_request", 400, Info, "This code is not known here, has been used or has expired. Check it, or start again on the device.";
     VerifierMissing = "code_verifier_missing", "invalid_grant", 400, Warn, "The parameter \"code_verifier\" is missing.";
     VerifierUnexpected = "code_verifier_unexpected", "invalid_grant", 400, Warn, "code_verifier was sent, but the authorization request had no code_challenge.";
     VerifierMalformed = "code_verifier_malformed", "invalid_grant", 400, Warn, "code_verifier must have 43 to 128 unreserved characters.";
@@ -210,6 +229,8 @@ faults! {
     TokenExpired = "access_token_expired", "invalid_token", 401, Info, "The access token has expired.";
     ScopeInsufficient = "scope_insufficient", "insufficient_scope", 403, Info, "The access token lacks the scope \"openid\".";
     TokenOfClient = "token_of_client", "insufficient_scope", 403, Info, "The access token was issued to a client that acts for itself; there are no claims about a person.";
+    AdminScopeMissing { scope: &'static str } = "admin_scope_missing", "insufficient_scope", 403, Warn, "The access token lacks the scope \"{scope}\".";
+    AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     TokenForOther = "token_for_other_resource", "invalid_token", 401, Warn, "The access token is meant for another resource server.";
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";
     ResponseKeyMissing = "response_key_missing", "invalid_token", 401, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now.";
@@ -260,6 +281,7 @@ impl Fault {
             Self::Object(fault) | Self::AssertionMalformed { fault } | Self::HintMalformed { fault } => {
                 fault.offered().map_or(Value::Null, Into::into)
             }
+            Self::RequestUriNotFetched { reason } => (*reason).into(),
             _ => Value::Null,
         }
     }

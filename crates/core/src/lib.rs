@@ -1,6 +1,7 @@
 //! Every protocol rule as a pure function: no async, HTTP, SQL, clock or randomness of its own.
 #![recursion_limit = "256"] // The discovery document is one `json!`.
 
+pub mod admin;
 pub mod audit;
 pub mod authorize;
 pub mod change;
@@ -10,10 +11,12 @@ pub mod client_auth;
 pub mod client_policy;
 mod coded;
 pub mod context;
+pub mod device;
 pub mod discovery;
 pub mod fault;
 pub mod hint;
 pub mod ids;
+pub mod initiation;
 pub mod interaction;
 pub mod introspection;
 pub mod logout;

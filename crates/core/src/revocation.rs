@@ -47,7 +47,7 @@ pub fn revoke(input: Input<'_>, context: &Context<'_>) -> Outcome {
     let id = &input.tenant.id;
     if owner.is_some_and(|owner| owner != client_id) {
         let fault = Fault::RevocationForeign;
-        let event = audit::refused(id, "token.revocation_refused", &fault, input.correlation_id, context);
+        let event = audit::refused(id, "revocation.refused", &fault, input.correlation_id, context);
         return Outcome { changes: vec![event.client(client_id).change()], reply: Err(fault) };
     }
     let mut changes: Vec<Change> = input.client.claim().into_iter().collect();

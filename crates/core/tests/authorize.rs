@@ -33,7 +33,9 @@ impl World {
     fn run(&self, params: &Params) -> Outcome {
         let mut trace = Trace::new();
         let arrival = match params.get("request") {
-            Some(token) => Arrival::Object(open(token, &decryption_keys(), &mut trace)),
+            Some(token) => {
+                Arrival::Object(open(token, &decryption_keys(), &self.tenant.settings, &mut trace))
+            }
             None => Arrival::Plain,
         };
         self.decide(params, arrival, trace)
@@ -42,7 +44,7 @@ impl World {
     fn decide(&self, params: &Params, arrival: Arrival, trace: Trace) -> Outcome {
         let named = match (&arrival, params.get("client_id")) {
             (_, Some(id)) => id.to_owned(),
-            (Arrival::Object(Ok(opened)), None) => opened.client_id().to_string(),
+            (Arrival::Object(Ok(opened)), None) => opened.client_id().unwrap().to_string(),
             _ => String::new(),
         };
         let found = named == self.client.client_id.as_str();
@@ -54,9 +56,8 @@ impl World {
             verifier: &verifier,
             hint: &|_, _| Err(Fault::HintNoIdToken),
             correlation_id: "corr",
-            browser: TokenHash::of("browser"),
         };
-        decide(facts, arrival, trace, &at(NOW))
+        decide(facts, TokenHash::of("browser"), arrival, trace, &at(NOW))
     }
 
     /// The reason code and the address that the error goes to.
@@ -170,7 +171,7 @@ fn each_wrong_parameter_is_refused_by_name_with_state_and_iss() {
         (&[("code_challenge", CHALLENGE)], "pkce_method_unsupported", "invalid_request"),
         (&[("code_challenge_method", "S256")], "pkce_method_alone", "invalid_request"),
         (&[("registration", "{}")], "registration_unsupported", "registration_not_supported"),
-        (&[("request_uri", "https://x.example")], "request_uri_unsupported", "request_uri_not_supported"),
+        (&[("request_uri", "https://x.example")], "request_uri_unregistered", "invalid_request_uri"),
     ] {
         let (found, to) = world.refused(&plain(changes));
         assert_eq!(found, code);

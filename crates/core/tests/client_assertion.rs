@@ -229,7 +229,7 @@ fn request_objects_and_assertions_do_not_pass_as_each_other_rfc9101_10_8() {
     assert_eq!(code(&sign(&mixed)), "ok");
     for token in [sign(&assertion()), sign(&mixed), nested(&mixed)] {
         let (tenant, client, keys, mut trace) = (tenant(), client("c"), keys(), Trace::new());
-        let opened = request_object::open(&token, &decryption_keys(), &mut trace).unwrap();
+        let opened = request_object::open(&token, &decryption_keys(), &tenant.settings, &mut trace).unwrap();
         let policy = request_object::Policy {
             client: &client,
             keys: &keys,

@@ -13,7 +13,7 @@ use signet_jose::{KeyAlg, KeySpec, KeyUse, SigAlg, Trace, Verdict};
 fn run(token: &str, client: &Client, keys: &[ClientKey], now: i64) -> (Result<ObjectRequest, Fault>, Trace) {
     let mut trace = Trace::new();
     let tenant = tenant();
-    let judged = open(token, &decryption_keys(), &mut trace).and_then(|opened| {
+    let judged = open(token, &decryption_keys(), &tenant.settings, &mut trace).and_then(|opened| {
         let policy = Policy {
             client,
             keys,
@@ -234,4 +234,24 @@ fn the_claim_of_the_jti_is_scoped_and_lasts_a52_a55_a57() {
     assert_ne!(of("c", NOW + 600).key, of("d", NOW + 600).key);
     assert_eq!(of("c", NOW + 600).until, NOW + 86_401);
     assert_eq!(of("c", NOW + 86_400).until, NOW + 86_461);
+}
+
+#[test]
+fn a_client_may_be_excused_from_times_but_those_that_are_there_count_core_6_1() {
+    let mut client = client("c");
+    let undated = with(&object(), &json!({ "iat": null, "exp": null }));
+    assert_eq!(code(&sign(&undated)), "exp_missing");
+    client.settings.require_request_object_times = false;
+    let judge = |changes: Value| code_for(&sign(&with(&undated, &changes)), &client, &keys());
+    assert_eq!(judge(json!({})), "ok");
+    assert_eq!(judge(json!({ "exp": NOW - 61 })), "expired");
+    assert_eq!(judge(json!({ "nbf": NOW + 61 })), "nbf_in_future");
+    assert_eq!(judge(json!({ "iat": NOW + 61 })), "iat_in_future");
+    assert_eq!(judge(json!({ "exp": NOW + 86_401 })), "lifetime_too_long");
+    assert_eq!(judge(json!({ "aud": null })), "aud_missing");
+    assert_eq!(judge(json!({ "iss": "other", "client_id": null })), "iss_mismatch");
+    // A jti is single-use all the same, for the plain window.
+    let (judged, _) = run(&sign(&undated), &client, &keys(), NOW);
+    let claim = judged.unwrap().claim(&client, 60, NOW).unwrap();
+    assert_eq!(claim.until, NOW + signet_core::replay::WINDOW + 1);
 }

@@ -75,6 +75,15 @@ impl Limits {
         limiters.registrations.check_key(&prefix(address)).map_err(|_| Fault::RateLimited)
     }
 
+    /// One user code typed from `address` (RFC 8628 section 5.1): as many as passwords for one account. With 20^8 codes and
+    /// ten minutes for each, who tries every one they may has no chance worth the name.
+    pub fn user_code(&self, address: IpAddr, tenant: &TenantId) -> Result<(), Fault> {
+        let Some(limiters) = &self.0 else { return Ok(()) };
+        // No username has a slash in front of an address: they are told apart.
+        let key = (tenant.clone(), format!("device code/{}", prefix(address)));
+        limiters.accounts.check_key(&key).map_err(|_| Fault::AttemptsExhausted)
+    }
+
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
     pub fn forget(&self) {
         if let Some(limiters) = &self.0 {
@@ -138,6 +147,15 @@ mod tests {
         assert_eq!(from("10.0.0.1"), Err(Fault::RateLimited));
         assert_eq!(from("10.0.0.2"), Ok(()));
         assert_eq!(Limits::none().registration(address("10.0.0.1")), Ok(()));
+    }
+
+    #[test]
+    fn user_codes_are_bounded_by_address_rfc8628_5_1() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        let enter = |at: &str| limits.user_code(address(at), &tenant);
+        assert_eq!((0..10).filter(|_| enter("10.0.0.1").is_ok()).count(), 3);
+        assert_eq!(enter("10.0.0.1"), Err(Fault::AttemptsExhausted));
+        assert_eq!(enter("10.0.0.2"), Ok(()));
     }
 
     #[test]

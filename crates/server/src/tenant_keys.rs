@@ -48,9 +48,7 @@ impl std::fmt::Debug for Source {
 
 /// Makes what `tenant` lacks now. Returns how many keys this call made.
 pub async fn ensure(app: &App, tenant: &Tenant) -> Result<usize, KeysError> {
-    let workshop =
-        Workshop { store: app.store.clone(), vault: app.vault.clone(), entropy: Source(app.entropy.clone()) };
-    let made = workshop.ensure(tenant, app.clock.now()).await?;
+    let made = Workshop::of(app).ensure(tenant, app.clock.now()).await?;
     if made > 0 {
         app.tenancy.forget();
     }
@@ -58,6 +56,11 @@ pub async fn ensure(app: &App, tenant: &Tenant) -> Result<usize, KeysError> {
 }
 
 impl Workshop {
+    /// That of a node.
+    pub fn of(app: &App) -> Self {
+        Self { store: app.store.clone(), vault: app.vault.clone(), entropy: Source(app.entropy.clone()) }
+    }
+
     /// Makes what `tenant` lacks at `now`.
     pub async fn ensure(&self, tenant: &Tenant, now: UnixTime) -> Result<usize, KeysError> {
         let keys = self.store.tenant_keys(&tenant.id, now).await?;

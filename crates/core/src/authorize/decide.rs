@@ -1,11 +1,12 @@
 //! The decision: accept the request and store it, or refuse it at the right place.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use signet_jose::{Offered, Trace};
 
 use super::channel::{self, Channel};
 use super::parameters::{self, Rules};
 use super::raw::Raw;
+use super::reference::reference;
 use super::request::{AuthorizationRequest, RequestSource};
 use crate::audit;
 use crate::change::Change;
@@ -25,7 +26,7 @@ use crate::request_object::{self, ObjectRequest, Opened, Policy, VerifierSource}
 pub enum Arrival {
     /// Parameters only.
     Plain,
-    /// With a `request`.
+    /// With a `request`, or a `request_uri` that was fetched.
     Object(Result<Opened, Fault>),
 }
 
@@ -49,8 +50,15 @@ pub struct Facts<'a> {
     pub hint: &'a HintSource<'a>,
     /// Ties the audit events of this login together.
     pub correlation_id: &'a str,
-    /// Hash of the cookie that will bind the interaction to the browser.
-    pub browser: TokenHash,
+}
+
+/// To which endpoint the request came.
+#[derive(Clone, Copy)]
+pub(super) enum Entry<'a> {
+    /// To the authorization endpoint, by a browser.
+    Browser,
+    /// To the pushed authorization request endpoint, by this client, which has proved who it is.
+    Push(&'a Client),
 }
 
 impl std::fmt::Debug for Facts<'_> {
@@ -78,13 +86,14 @@ pub struct Refused {
 /// What to write, what to answer, and every check that was made.
 #[derive(Debug)]
 pub struct Outcome {
-    /// To be applied in one transaction. On [`crate::change::Conflict::Replay`] call [`Outcome::replayed`].
+    /// To be applied in one transaction. On [`crate::change::Conflict::Replay`] call [`Outcome::replayed`], on
+    /// [`crate::change::Conflict::PushedRequest`] the answer is [`Refused::taken`].
     pub changes: Vec<Change>,
     /// The answer.
     pub reply: Result<Accepted, Refused>,
     /// The checks.
     pub trace: Trace,
-    return_to: Option<ReturnTo>,
+    pub(super) return_to: Option<ReturnTo>,
 }
 
 impl Outcome {
@@ -99,12 +108,21 @@ pub fn outer_client_id(params: &Params) -> Option<ClientId> {
     params.get("client_id").map(ClientId::from)
 }
 
-/// Judges an authorization request.
-pub fn decide(facts: Facts<'_>, arrival: Arrival, mut trace: Trace, context: &Context<'_>) -> Outcome {
+/// Judges an authorization request. `browser` is the hash of the cookie that will bind the interaction to the browser.
+pub fn decide(
+    facts: Facts<'_>,
+    browser: TokenHash,
+    arrival: Arrival,
+    mut trace: Trace,
+    context: &Context<'_>,
+) -> Outcome {
     let mut return_to = None;
-    match judge(facts, arrival, &mut return_to, &mut trace, context) {
+    let sent = if facts.params.get("request_uri").is_some() { "reference" } else { "value" };
+    match judge(facts, Entry::Browser, arrival, &mut return_to, &mut trace, context) {
         Ok(judged) => {
-            let (interaction, event) = begin(&facts, judged.request, context);
+            let beginning =
+                Beginning { tenant: facts.tenant, browser, correlation_id: facts.correlation_id, sent };
+            let (interaction, event) = beginning.begin(judged.request, context);
             let accepted = Accepted { interaction_id: interaction.id.clone() };
             // A-50: the jti is consumed with the write that stores the accepted request, after every check.
             let mut changes: Vec<Change> = judged.replay.map(Change::ClaimReplay).into_iter().collect();
@@ -120,20 +138,21 @@ pub fn decide(facts: Facts<'_>, arrival: Arrival, mut trace: Trace, context: &Co
 }
 
 /// A request that passed every check, with the `jti` that its acceptance uses up.
-struct Judged {
-    request: AuthorizationRequest,
-    replay: Option<Replay>,
+pub(super) struct Judged {
+    pub(super) request: AuthorizationRequest,
+    pub(super) replay: Option<Replay>,
 }
 
-fn judge(
+pub(super) fn judge(
     facts: Facts<'_>,
+    entry: Entry<'_>,
     arrival: Arrival,
     return_to: &mut Option<ReturnTo>,
     trace: &mut Trace,
     context: &Context<'_>,
 ) -> Result<Judged, Fault> {
     let tenant = facts.tenant;
-    let client = known_client(&facts, &arrival)?;
+    let client = known_client(&facts, entry, &arrival)?;
     let beside = |name: &str| facts.params.get(name);
     let target = |address: Address<'_>| address.check(&facts, client, context);
     // A-124: until the object's signature is verified, errors go to the redirect URI beside it, if that one is
@@ -141,7 +160,14 @@ fn judge(
     if beside("client_id").is_some() {
         *return_to = Address::named(beside).and_then(|address| target(address).ok());
     }
-    let (raw, object) = raw(&facts, arrival, client, return_to, trace, context)?;
+    // RFC 9126 sections 5 and 6: with this setting "the authorization server accepts authorization request data only via
+    // PAR"; of a client it "indicates whether the client is required to use PAR".
+    let pushed_only = tenant.settings.require_pushed_authorization_requests
+        || client.settings.require_pushed_authorization_requests;
+    if pushed_only && matches!(entry, Entry::Browser) {
+        return Err(Fault::PushRequired);
+    }
+    let (raw, object) = raw(&facts, entry, arrival, client, return_to, trace, context)?;
     *return_to = None;
     let uri = raw.redirect_uri.as_deref().ok_or(Fault::RedirectUriMissing)?;
     *return_to = Some(target(raw.address(uri))?);
@@ -156,6 +182,7 @@ fn judge(
 /// From the way the request came to the parameters that count.
 fn raw(
     facts: &Facts<'_>,
+    entry: Entry<'_>,
     arrival: Arrival,
     client: &Client,
     return_to: &mut Option<ReturnTo>,
@@ -163,13 +190,19 @@ fn raw(
     context: &Context<'_>,
 ) -> Result<(Raw, Option<ObjectRequest>), Fault> {
     let beside = |name: &str| facts.params.get(name);
-    if beside("request_uri").is_some() {
-        let both = beside("request").is_some();
-        return Err(if both { Fault::RequestAndRequestUri } else { Fault::RequestUriUnsupported });
+    match (entry, beside("request_uri")) {
+        // RFC 9126 section 2.1: "the request_uri authorization request parameter is one exception, and it MUST NOT be
+        // provided".
+        (Entry::Push(_), Some(_)) => return Err(Fault::PushOfRequestUri),
+        // RFC 9101 section 5: "A client MAY use the request or request_uri parameter but MUST NOT use both".
+        (Entry::Browser, Some(_)) if beside("request").is_some() => return Err(Fault::RequestAndRequestUri),
+        // Judged before it was fetched, and here again, so that nothing depends on that.
+        (Entry::Browser, Some(uri)) => drop(reference(client, uri)?),
+        (_, None) => {}
     }
     match arrival {
-        // A request parameter that was not opened must not pass as a request without one.
-        Arrival::Plain if beside("request").is_some() => {
+        // An object that was not opened must not pass as a request without one.
+        Arrival::Plain if beside("request").or(beside("request_uri")).is_some() => {
             Err(Fault::Internal { detail: "a request object was left aside" })
         }
         // A-19. Without a redirect URI to go to, the page still tells the reason.
@@ -177,8 +210,10 @@ fn raw(
         Arrival::Plain => Ok((Raw::from_params(facts.params)?, None)),
         Arrival::Object(opened) => {
             let object = verified(opened?, facts, client, context, trace)?;
-            let overrides =
-                client.settings.request_object_parameters == RequestObjectParameters::ObjectOverrides;
+            let overrides = client.settings.request_object_parameters
+                == RequestObjectParameters::ObjectOverrides
+                // Only OpenID Connect Core section 6.1 knows objects without signature, and there the two are merged.
+                || object.source == RequestSource::Unsigned;
             // From here on only the parameters that count decide where errors go (A-39), also those of the others.
             let counts = |name: &str| {
                 let inside = object.claims.str(name).filter(|text| !text.is_empty());
@@ -187,36 +222,63 @@ fn raw(
             *return_to =
                 Address::named(counts).and_then(|address| address.check(facts, client, context).ok());
             let inside = Raw::from_claims(&object.claims)?;
+            // OpenID Connect Core section 6.1: "The values for these parameters [response_type and client_id] MUST match
+            // those in the Request Object, if present."
+            let differs = |inner: &str| beside("response_type").is_some_and(|outer| outer != inner);
+            if object.source == RequestSource::Unsigned
+                && inside.response_type.as_deref().is_some_and(differs)
+            {
+                return Err(Fault::ObjectResponseTypeMismatch);
+            }
             let raw = if overrides { inside.over(Raw::from_params(facts.params)?) } else { inside };
             Ok((raw, Some(object)))
         }
     }
 }
 
-/// An accepted request on its way through the pages.
-fn begin(facts: &Facts<'_>, request: AuthorizationRequest, context: &Context<'_>) -> (Interaction, Change) {
-    let tenant = facts.tenant;
-    let interaction = Interaction {
-        tenant: tenant.id.clone(),
-        id: context.handle(),
-        browser: facts.browser,
-        version: 1,
-        stage: Stage::Fresh,
-        request,
-        correlation_id: facts.correlation_id.to_owned(),
-        created_at: context.now,
-        expires_at: context.now + tenant.settings.interaction_lifetime,
-    };
-    let request = &interaction.request;
-    let mut detail = Map::new();
-    detail.insert("source".into(), serde_json::to_value(request.source).unwrap_or(Value::Null));
-    detail.insert("scope".into(), request.scope.iter().cloned().collect::<Vec<_>>().join(" ").into());
-    detail.insert("response_type".into(), request.response_type.name().into());
-    let event = audit::success(&tenant.id, "authorize.accepted", &interaction.correlation_id, context)
+/// What an accepted request needs on its way through the pages.
+pub(super) struct Beginning<'a> {
+    pub(super) tenant: &'a Tenant,
+    pub(super) browser: TokenHash,
+    pub(super) correlation_id: &'a str,
+    /// By value, by reference, or pushed.
+    pub(super) sent: &'static str,
+}
+
+impl Beginning<'_> {
+    /// The interaction, and the event that tells of it.
+    pub(super) fn begin(self, request: AuthorizationRequest, context: &Context<'_>) -> (Interaction, Change) {
+        let event = event("authorize.accepted", self.tenant, self.correlation_id, &request, context)
+            .fact("sent", self.sent)
+            .change();
+        let interaction = Interaction {
+            tenant: self.tenant.id.clone(),
+            id: context.handle(),
+            browser: self.browser,
+            version: 1,
+            stage: Stage::Fresh,
+            request,
+            correlation_id: self.correlation_id.to_owned(),
+            created_at: context.now,
+            expires_at: context.now + self.tenant.settings.interaction_lifetime,
+        };
+        (interaction, event)
+    }
+}
+
+/// What is told of every accepted request.
+pub(super) fn event(
+    kind: &str,
+    tenant: &Tenant,
+    correlation_id: &str,
+    request: &AuthorizationRequest,
+    context: &Context<'_>,
+) -> audit::Draft {
+    audit::success(&tenant.id, kind, correlation_id, context)
         .client(&request.client_id)
-        .detail(detail)
-        .change();
-    (interaction, event)
+        .fact("source", serde_json::to_value(request.source).unwrap_or(Value::Null))
+        .fact("scope", request.scope.iter().cloned().collect::<Vec<_>>().join(" "))
+        .fact("response_type", request.response_type.name())
 }
 
 /// Where a response is wanted, unjudged.
@@ -252,13 +314,23 @@ impl<'a> Address<'a> {
 }
 
 /// The client that the request names, as far as it may name one where it does.
-fn known_client<'a>(facts: &Facts<'a>, arrival: &Arrival) -> Result<&'a Client, Fault> {
+fn known_client<'a>(facts: &Facts<'a>, entry: Entry<'a>, arrival: &Arrival) -> Result<&'a Client, Fault> {
+    if let Entry::Push(client) = entry {
+        return match (outer_client_id(facts.params), arrival) {
+            // RFC 9126 section 2.1: client_id "is similarly required in a pushed authorization request"; section 3 has it
+            // inside the object.
+            (None, Arrival::Plain) => Err(Fault::ClientIdMissing),
+            (Some(id), _) if id != client.client_id => Err(Fault::PushForAnother),
+            _ => Ok(client),
+        };
+    }
     let named = match (outer_client_id(facts.params), arrival) {
         (Some(id), _) => id,
         // RFC 9101 section 5 wants client_id beside the object; A-48 and A.13-b: a tenant may do without. If the object
         // did not open, that is the reason to tell.
         (None, Arrival::Object(opened)) if facts.tenant.settings.client_id_in_object_only => {
-            opened.as_ref().map_err(Clone::clone)?.client_id().clone()
+            let named = opened.as_ref().map_err(Clone::clone)?.client_id().cloned();
+            named.ok_or(Fault::ObjectClientIdMissing)?
         }
         (None, _) => return Err(Fault::ClientIdMissing),
     };
@@ -275,12 +347,12 @@ fn verified(
     trace: &mut Trace,
 ) -> Result<ObjectRequest, Fault> {
     // RFC 9101 section 5: client_id in the request and in the object MUST be identical (A-37, A-128).
-    if *opened.client_id() != client.client_id {
+    if let Some(inside) = opened.client_id().filter(|inside| **inside != client.client_id) {
         trace.fail(
             "client_id_outside",
             "RFC 9101 section 5",
             client.client_id.as_str(),
-            Offered::new(opened.client_id().as_str()).as_str(),
+            Offered::new(inside.as_str()).as_str(),
         );
         return Err(Fault::ObjectClientIdMismatch);
     }
@@ -303,7 +375,7 @@ fn verified(
 
 /// A-88, A-118: whether every response of this client can be protected as its settings demand is known before anybody
 /// is asked to log in. Nothing is ever sent unencrypted instead.
-fn responses_can_be_made(
+pub(crate) fn responses_can_be_made(
     client: &Client,
     keys: &[ClientKey],
     tenant: &Tenant,

@@ -3,7 +3,8 @@
 use signet_jose::SigAlg;
 
 use super::contradiction::Contradiction;
-use super::{Mode, check_addresses, check_protection, names, uris};
+use super::{Mode, check_addresses, check_protection, uris};
+use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::records::{
     ClientAuthMethod, ClientKey, ClientSettings, GrantType, Lifetimes, Protected, ResponseType,
@@ -219,11 +220,12 @@ fn scope(settings: &ClientSettings, tenant: &TenantSettings, found: &mut Vec<Con
     if uses_browser(settings) && !settings.scope.contains("openid") {
         found.push(Contradiction::OpenidNotInScope);
     }
-    let unknown = settings.scope.iter().filter(|scope| !names::is_scope(tenant, scope));
+    let catalogue = Catalogue::of(tenant);
+    let unknown = settings.scope.iter().filter(|scope| !catalogue.may_be_registered(scope));
     found.extend(unknown.map(|scope| Contradiction::ScopeUnknown { scope: shown(scope) }));
-    let known = names::claims(tenant);
+    let known = catalogue.claims();
     let unknown =
-        settings.claim_placement.keys().filter(|name| !known.contains(&name.as_str()) || *name == "sub");
+        settings.claim_placement.keys().filter(|name| !known.contains(name.as_str()) || *name == "sub");
     found.extend(unknown.map(|name| Contradiction::ClaimPlacementUnknown { claim: shown(name) }));
 }
 

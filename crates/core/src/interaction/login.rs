@@ -63,8 +63,8 @@ pub fn log_in(
 
 /// The `sid` of the browser's session, if it is this person's and goes on.
 fn continued(tenant: &Tenant, user: &User, old: Option<&Session>, now: UnixTime) -> Option<String> {
-    let old = old.filter(|old| old.user_id == user.id && now < old.expires_at)?;
-    (now - old.last_seen < tenant.settings.session_idle).then(|| old.sid.clone())
+    let own = old.filter(|old| old.user_id == user.id && old.is_alive(&tenant.settings, now));
+    own.map(|old| old.sid.clone())
 }
 
 /// The person wants another account: the session ends, and it goes back to the login page, within the same interaction.

@@ -1,6 +1,7 @@
 //! What happens between an accepted request and its response: login, consent, and the response itself
 //! (OpenID Connect Core sections 3.1.2.3 to 3.1.2.6).
 
+mod device;
 mod login;
 mod registration;
 mod respond;
@@ -15,9 +16,10 @@ use crate::records::{Client, ClientKey, Consent, Interaction, Session, Stage, Te
 use crate::redirect::{self, ReturnTo};
 use crate::subject;
 
+pub use device::{approve, deny};
 pub use login::{LoggedIn, log_in, switch_account};
 pub use registration::{Account, Wish, register};
-pub use respond::{Answer, IdTokenDraft, Responded, refuse, respond};
+pub use respond::{Answer, Made, Responded, refuse, respond};
 
 /// The `acr` of a login with a password.
 pub const ACR_PASSWORD: &str = "urn:signet:acr:password";
@@ -158,8 +160,7 @@ fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
 
 fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'a User)> {
     let (session, user) = (input.session?, input.user?);
-    let settings = &input.tenant.settings;
-    let alive = now < session.expires_at && now - session.last_seen < settings.session_idle;
+    let alive = session.is_alive(&input.tenant.settings, now);
     if !alive || user.disabled || user.id != session.user_id {
         return None;
     }
@@ -186,7 +187,9 @@ fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'
 
 fn consent_needed(input: &Input<'_>) -> bool {
     let request = &input.interaction.request;
-    if request.prompt.contains(&Prompt::Consent) {
+    // RFC 8628 section 5.4, remote phishing: a code may have come from somebody else's device, so whoever is logged in is
+    // asked each time, whatever was remembered and even where the client needs no consent.
+    if request.device.is_some() || request.prompt.contains(&Prompt::Consent) {
         return true;
     }
     input.client.settings.require_consent

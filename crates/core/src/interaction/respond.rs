@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use signet_jose::JoseFault;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -13,46 +13,70 @@ use crate::claims::OFFLINE_ACCESS;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
 use crate::records::{
-    AccessToken, Authentication, Code, Consent, Grant, Interaction, Session, SessionClient, Stage, User,
+    Authentication, Code, Consent, Grant, Interaction, Session, SessionClient, Stage, User,
 };
 use crate::redirect::{Delivery, Parameters, ReturnTo};
-use crate::response::{self, Login, Protection};
-use crate::token::{ACCESS_TOKEN_PREFIX, CODE_PREFIX};
+use crate::response::{self, Login};
+use crate::token::{AccessDraft, AccessFacts, CODE_PREFIX, IdTokenDraft, Tools, scope_text};
 
 /// A response that may go as soon as its changes are applied.
 #[derive(Debug)]
 pub struct Responded {
     /// What goes to the client.
     pub answer: Answer,
-    /// To be applied in one transaction, after the ID token is made: a busy server or a missing key costs nothing.
+    /// To be applied in one transaction with that of [`Made`], after the tokens are made: a busy server or a missing key
+    /// costs nothing.
     pub changes: Vec<Change>,
 }
 
-/// What goes to the client.
+/// What goes to the client, with tokens that are still to be made.
 #[derive(Debug)]
 pub struct Answer {
     return_to: ReturnTo,
-    /// The parameters of the response but for the ID token, `state` and `iss`. Extensions add theirs here.
+    /// The parameters of the response but for tokens, `state` and `iss`. Extensions add theirs here.
     pub parameters: Parameters,
+    /// The access token that comes by the browser, if the response type has one.
+    pub access: Option<AccessDraft>,
     /// The ID token that comes by the browser, if the response type has one.
     pub id_token: Option<IdTokenDraft>,
 }
 
-/// An ID token that is still to be protected.
+/// A response with its tokens.
 #[derive(Debug)]
-pub struct IdTokenDraft {
-    /// How.
-    pub protection: Protection,
-    /// What is in it.
-    pub claims: Map<String, Value>,
+pub struct Made {
+    return_to: ReturnTo,
+    parameters: Parameters,
+    /// To be applied behind those of [`Responded`].
+    pub change: Option<Change>,
 }
 
 impl Answer {
-    /// The delivery, with the finished ID token.
-    pub fn deliver(mut self, id_token: Option<String>, now: UnixTime) -> Delivery {
-        if let Some(id_token) = id_token {
-            self.parameters.push("id_token", id_token);
+    /// Makes the tokens. CPU-heavy if there are any.
+    pub fn make(self, tools: &Tools) -> Result<Made, JoseFault> {
+        let Self { return_to, mut parameters, access, id_token } = self;
+        let mut made = None;
+        if let Some(draft) = access {
+            let (expires_in, scope) = (draft.expires_in(), scope_text(draft.scope()));
+            let (token, record) = draft.make(tools.access.as_ref())?;
+            // RFC 6749 section 4.2.2.
+            parameters.push("access_token", token.as_str());
+            parameters.push("token_type", "Bearer");
+            parameters.push("expires_in", expires_in.to_string());
+            parameters.push("scope", scope);
+            made = Some((token, record));
         }
+        if let Some(draft) = id_token {
+            let token = made.as_ref().map(|(token, _)| token.as_str());
+            parameters.push("id_token", draft.make(token, tools)?);
+        }
+        let change = made.map(|(_, record)| Change::InsertAccessToken(record));
+        Ok(Made { return_to, parameters, change })
+    }
+}
+
+impl Made {
+    /// The delivery.
+    pub fn deliver(self, now: UnixTime) -> Delivery {
         self.return_to.respond(self.parameters, now)
     }
 }
@@ -75,46 +99,35 @@ pub fn respond(
     let issuing = Issuing { input, session, user, grant_id: context.uuid(), context };
     let mut parameters = Parameters::default();
     let mut changes = vec![finish(input.interaction, context), issuing.grant()];
-    let id_token = issuing.issue(&mut parameters, &mut changes)?;
+    let response_type = input.interaction.request.response_type;
+    let code = response_type.has_code().then(|| issuing.code(&mut changes));
+    if let Some(code) = &code {
+        parameters.push("code", code.as_str());
+    }
+    let access = response_type.has_token().then(|| issuing.access_token());
+    let id_token = if response_type.has_id_token() {
+        Some(issuing.id_token(code.as_deref().map(String::as_str))?)
+    } else {
+        None
+    };
     changes.extend([issuing.session_client(), issuing.event()]);
     changes.extend(consented.map(|asked| Change::PutConsent(remembered(input, user, asked, context.now))));
     if context.now - session.last_seen >= 60 {
         changes.push(Change::TouchSession { hash: session.hash, last_seen: context.now });
     }
-    Ok(Responded { answer: Answer { return_to, parameters, id_token }, changes })
+    Ok(Responded { answer: Answer { return_to, parameters, access, id_token }, changes })
 }
 
 /// One person's grant to one client, while it is made.
-struct Issuing<'a> {
-    input: &'a Input<'a>,
-    session: &'a Session,
-    user: &'a User,
-    grant_id: Uuid,
-    context: &'a Context<'a>,
+pub(super) struct Issuing<'a> {
+    pub(super) input: &'a Input<'a>,
+    pub(super) session: &'a Session,
+    pub(super) user: &'a User,
+    pub(super) grant_id: Uuid,
+    pub(super) context: &'a Context<'a>,
 }
 
 impl Issuing<'_> {
-    /// Code, access token and ID token, as the response type says.
-    fn issue(
-        &self,
-        parameters: &mut Parameters,
-        changes: &mut Vec<Change>,
-    ) -> Result<Option<IdTokenDraft>, Fault> {
-        let response_type = self.input.interaction.request.response_type;
-        let code = response_type.has_code().then(|| self.code(changes));
-        let token = response_type.has_token().then(|| self.access_token(changes));
-        if let Some(code) = &code {
-            parameters.push("code", code.as_str());
-        }
-        if let Some(token) = &token {
-            self.token_parameters(token, parameters);
-        }
-        if !response_type.has_id_token() {
-            return Ok(None);
-        }
-        self.id_token(code.as_deref().map(String::as_str), token.as_deref().map(String::as_str)).map(Some)
-    }
-
     fn code(&self, changes: &mut Vec<Change>) -> Zeroizing<String> {
         let (interaction, context) = (self.input.interaction, self.context);
         let minted = context.mint(CODE_PREFIX);
@@ -134,41 +147,27 @@ impl Issuing<'_> {
         minted.secret
     }
 
-    fn access_token(&self, changes: &mut Vec<Change>) -> Zeroizing<String> {
-        let (request, context) = (&self.input.interaction.request, self.context);
-        let minted = context.mint(ACCESS_TOKEN_PREFIX);
-        changes.push(Change::InsertAccessToken(AccessToken {
-            tenant: self.input.tenant.id.clone(),
-            hash: minted.hash,
+    /// In the form that the client is registered for. Offline access comes with the code alone.
+    fn access_token(&self) -> AccessDraft {
+        let request = &self.input.interaction.request;
+        let scope = request.scope.iter().filter(|scope| *scope != OFFLINE_ACCESS).cloned().collect();
+        let authentication = self.authentication();
+        let facts = AccessFacts {
+            tenant: self.input.tenant,
+            client: self.input.client,
             grant_id: self.grant_id,
-            client_id: request.client_id.clone(),
             user_id: Some(self.user.id),
-            scope: self.browser_scope(),
+            authentication: Some(&authentication),
+            scope,
             claims: request.claims.userinfo.keys().cloned().collect(),
             audience: request.resources.clone(),
             actor: None,
-            issued_at: context.now,
-            expires_at: context.now + self.input.client.settings.lifetimes.access_token,
-        }));
-        minted.secret
-    }
-
-    /// What an access token from this endpoint allows: offline access comes with the code alone.
-    fn browser_scope(&self) -> BTreeSet<String> {
-        let granted = self.input.interaction.request.scope.iter();
-        granted.filter(|scope| *scope != OFFLINE_ACCESS).cloned().collect()
-    }
-
-    /// RFC 6749 section 4.2.2.
-    fn token_parameters(&self, token: &str, parameters: &mut Parameters) {
-        parameters.push("access_token", token);
-        parameters.push("token_type", "Bearer");
-        parameters.push("expires_in", self.input.client.settings.lifetimes.access_token.to_string());
-        parameters.push("scope", self.browser_scope().into_iter().collect::<Vec<_>>().join(" "));
+        };
+        AccessDraft::new(facts, self.context)
     }
 
     /// A-94: protected as everywhere, nested for sealed clients.
-    fn id_token(&self, code: Option<&str>, token: Option<&str>) -> Result<IdTokenDraft, Fault> {
+    fn id_token(&self, code: Option<&str>) -> Result<IdTokenDraft, Fault> {
         let Input { tenant, interaction, client, client_keys, .. } = *self.input;
         let now = self.context.now;
         let protection = response::id_token_protection(client, client_keys, &tenant.settings, now)?;
@@ -181,15 +180,13 @@ impl Issuing<'_> {
             nonce: request.nonce.as_deref(),
         };
         let mut claims = response::id_token_claims(tenant, client, self.user, &login, now);
-        // OpenID Connect Core sections 3.2.2.10 and 3.3.2.11: the left half of the hash that fits the signature algorithm
-        // (A-96), of whatever comes along.
-        let hash = |text: &str| Value::from(client.settings.id_token.signed.half_hash(text.as_bytes()));
-        claims.extend(token.map(|token| ("at_hash".to_owned(), hash(token))));
-        claims.extend(code.map(|code| ("c_hash".to_owned(), hash(code))));
+        // OpenID Connect Core section 3.3.2.11: the left half of the hash that fits the signature algorithm (A-96).
+        let hash = |code: &str| client.settings.id_token.signed.half_hash(code.as_bytes());
+        claims.extend(code.map(|code| ("c_hash".to_owned(), hash(code).into())));
         Ok(IdTokenDraft { protection, claims })
     }
 
-    fn authentication(&self) -> Authentication {
+    pub(super) fn authentication(&self) -> Authentication {
         Authentication {
             user_id: self.user.id,
             sid: self.session.sid.clone(),
@@ -202,7 +199,7 @@ impl Issuing<'_> {
     /// OpenID Connect Back-Channel Logout section 2.7: "Refresh tokens issued without the `offline_access` property to a
     /// session being logged out SHOULD be revoked. Refresh tokens issued with the `offline_access` property normally SHOULD
     /// NOT be revoked."
-    fn grant(&self) -> Change {
+    pub(super) fn grant(&self) -> Change {
         let request = &self.input.interaction.request;
         let outlives = request.scope.contains(OFFLINE_ACCESS);
         Change::InsertGrant(Grant {
@@ -217,7 +214,7 @@ impl Issuing<'_> {
     }
 
     /// Whom to tell when the session ends.
-    fn session_client(&self) -> Change {
+    pub(super) fn session_client(&self) -> Change {
         Change::PutSessionClient(SessionClient {
             tenant: self.input.tenant.id.clone(),
             sid: self.session.sid.clone(),
@@ -267,7 +264,7 @@ pub fn refuse(input: &Input<'_>, fault: &Fault, context: &Context<'_>) -> Vec<Ch
     vec![finish(interaction, context), event.change()]
 }
 
-fn finish(interaction: &Interaction, context: &Context<'_>) -> Change {
+pub(super) fn finish(interaction: &Interaction, context: &Context<'_>) -> Change {
     let mut next = interaction.clone();
     next.version += 1;
     next.stage = Stage::Finished;

@@ -127,8 +127,8 @@ pub fn decide(input: &Input<'_>, now: UnixTime) -> Result<Step, Fault> {
     if is_own(input, session) {
         return Ok(Step::End(to));
     }
-    let idle = now - session.last_seen >= input.tenant.settings.session_idle;
-    if idle || now >= session.expires_at { Ok(nobody(input, to)) } else { Ok(Step::Ask(to)) }
+    let alive = session.is_alive(&input.tenant.settings, now);
+    Ok(if alive { Step::Ask(to) } else { nobody(input, to) })
 }
 
 /// The person has said yes. The request comes from our own page and is judged once more; that the person agreed is what

@@ -5,6 +5,7 @@ use super::fault::Refusal;
 use super::{Provisioned, difference};
 use crate::audit;
 use crate::change::Change;
+use crate::claims::{self, Catalogue, SCOPES};
 use crate::client_policy::{self, Mode};
 use crate::context::Context;
 use crate::ids::TenantId;
@@ -117,14 +118,14 @@ fn scopes(scopes: &[CustomScope], refusals: &mut Vec<Refusal>) {
         if !(1..=MAX).contains(&name.len()) || !name.bytes().all(valid) {
             refusals.push(Refusal::ScopeForm { name: shown(name) });
         }
-        let standard = client_policy::is_scope(&TenantSettings::default(), name);
+        let standard = SCOPES.iter().any(|standard| standard.name == name) || name.starts_with("signet:");
         if standard || scopes[..index].iter().any(|other| other.name == name) {
             refusals.push(Refusal::ScopeTaken { name: shown(name) });
         }
         if !text(&scope.title) || !text(&scope.detail) {
             refusals.push(Refusal::ScopeText { name: shown(name) });
         }
-        let unfit = scope.claims.iter().filter(|claim| !client_policy::may_be_custom(claim));
+        let unfit = scope.claims.iter().filter(|claim| !claims::may_be_custom(claim));
         refusals.extend(unfit.map(|claim| Refusal::ScopeClaim { name: shown(name), claim: shown(claim) }));
     }
 }
@@ -162,7 +163,7 @@ fn loses(client: &Client, settings: &TenantSettings) -> Vec<Refusal> {
     for (setting, gone) in [
         ("unsigned_id_tokens", own.id_token.unsigned && !settings.unsigned_id_tokens),
         ("unsigned_request_objects", own.allow_unsigned_request_object && !settings.unsigned_request_objects),
-        ("scopes", own.scope.iter().any(|scope| !client_policy::is_scope(settings, scope))),
+        ("scopes", own.scope.iter().any(|scope| !Catalogue::of(settings).may_be_registered(scope))),
     ] {
         if gone {
             lost.push(Refusal::ClientLosesSetting { client: name(), setting });

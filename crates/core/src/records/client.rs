@@ -101,6 +101,9 @@ pub struct ClientSettings {
     pub require_encrypted_request_object: bool,
     /// Request objects without `jti` are refused.
     pub require_jti: bool,
+    /// Request objects must have `iat` and `exp`. Off, they are as the standards let them be: without `exp` an
+    /// object is good, and can be sent again, for ever.
+    pub require_request_object_times: bool,
     /// Accepted signature algorithms of request objects; empty means every asymmetric one.
     pub request_object_signing_algs: BTreeSet<SigAlg>,
     /// Request objects with `alg: none` are accepted; only where the tenant allows it, and never with
@@ -186,6 +189,7 @@ impl Default for ClientSettings {
             require_request_object: false,
             require_encrypted_request_object: false,
             require_jti: false,
+            require_request_object_times: true,
             request_object_signing_algs: BTreeSet::new(),
             allow_unsigned_request_object: false,
             request_object_encryption: None,

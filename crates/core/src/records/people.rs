@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::context::UnixTime;
 use crate::ids::{TenantId, TokenHash};
+use crate::records::TenantSettings;
 
 /// A person with an account here.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,4 +60,11 @@ pub struct Session {
     pub last_seen: UnixTime,
     /// Ends here in any case.
     pub expires_at: UnixTime,
+}
+
+impl Session {
+    /// Whether it has neither ended nor been silent for too long.
+    pub fn is_alive(&self, settings: &TenantSettings, now: UnixTime) -> bool {
+        now < self.expires_at && now - self.last_seen < settings.session_idle
+    }
 }

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use signet_jose::SigAlg;
 
 use super::reader::Reader;
-use crate::client_policy::{self, needed_grants};
+use crate::claims::Catalogue;
+use crate::client_policy::needed_grants;
+use crate::discovery;
 use crate::fault::Fault;
 use crate::ids::ClientId;
 use crate::records::{
@@ -96,7 +98,7 @@ fn addresses(reader: &Reader<'_>, settings: &mut ClientSettings) -> Result<(), F
 /// other is what goes with it (RFC 7591 section 2.1 wants them consistent).
 fn grants(reader: &Reader<'_>, settings: &mut ClientSettings) -> Result<(), Fault> {
     let response_types = reader.words("response_types", ResponseType::parse)?;
-    let grant_types = reader.words("grant_types", GrantType::from_name)?;
+    let grant_types = reader.words("grant_types", grant_type)?;
     let code = || BTreeSet::from([ResponseType::Code]);
     (settings.response_types, settings.grant_types) = match (response_types, grant_types) {
         (Some(responses), Some(grants)) => (responses, grants),
@@ -110,6 +112,11 @@ fn grants(reader: &Reader<'_>, settings: &mut ClientSettings) -> Result<(), Faul
         (None, None) => (code(), [GrantType::AuthorizationCode].into()),
     };
     Ok(())
+}
+
+/// Only what discovery offers.
+fn grant_type(name: &str) -> Option<GrantType> {
+    discovery::grant_types().find(|grant| grant.name() == name)
 }
 
 fn auth_method(name: &str) -> Option<ClientAuthMethod> {
@@ -141,9 +148,9 @@ fn scope(
     tenant: &TenantSettings,
 ) -> Result<BTreeSet<String>, Fault> {
     let Some(wanted) = reader.text("scope")? else {
-        return Ok(client_policy::scopes(tenant).into_iter().map(str::to_owned).collect());
+        return Ok(Catalogue::of(tenant).scopes().map(|scope| scope.name().to_owned()).collect());
     };
-    let known = wanted.split(' ').filter(|scope| client_policy::is_scope(tenant, scope));
+    let known = wanted.split(' ').filter(|scope| Catalogue::of(tenant).find(scope).is_some());
     let browser = [GrantType::AuthorizationCode, GrantType::Implicit]
         .iter()
         .any(|grant| settings.grant_types.contains(grant));
@@ -214,6 +221,9 @@ fn request_objects(
             Some(None) => (BTreeSet::new(), true),
             None => (object_algs(), tenant.unsigned_request_objects && !demanding),
         };
+    // OpenID Connect Core section 6.1 and RFC 9101 section 4 demand neither `iat` nor `exp`, and whoever registers by the
+    // standards alone knows of no such demand.
+    settings.require_request_object_times = false;
     settings.request_object_encryption =
         reader.encryption("request_object_encryption_alg", "request_object_encryption_enc")?;
     Ok(())

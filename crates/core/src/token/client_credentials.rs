@@ -6,7 +6,7 @@ use super::access::{AccessDraft, AccessFacts, scope_text};
 use super::{Facts, Issue, Outcome, resource, scope_not_allowed};
 use crate::audit;
 use crate::change::Change;
-use crate::claims::SCOPES;
+use crate::claims::{OFFLINE_ACCESS, SCOPES};
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::records::{Client, Grant};
@@ -69,7 +69,7 @@ fn scope(asked: Option<&str>, client: &Client) -> Result<BTreeSet<String>, Fault
     if asked.is_empty() {
         return Ok(registered.iter().filter(|name| !personal(name)).cloned().collect());
     }
-    if asked.contains("openid") || asked.contains("offline_access") {
+    if asked.contains("openid") || asked.contains(OFFLINE_ACCESS) {
         return Err(Fault::ScopeNeedsUser);
     }
     match asked.iter().find(|name| !registered.contains(*name)) {

@@ -58,7 +58,7 @@ impl Issue {
         let scope = scope_text(self.access.scope());
         let (token, record) = self.access.make(tools.access.as_ref())?;
         if let Some(draft) = self.id_token {
-            body.insert("id_token".into(), draft.make(&token, tools)?.into());
+            body.insert("id_token".into(), draft.make(Some(&token), tools)?.into());
         }
         body.insert("access_token".into(), token.as_str().into());
         body.insert("token_type".into(), "Bearer".into());
@@ -74,9 +74,10 @@ impl Issue {
 }
 
 impl IdTokenDraft {
-    fn make(mut self, access_token: &str, tools: &Tools) -> Result<String, JoseFault> {
+    /// Makes the token. `access_token` is the one that it is issued together with.
+    pub(crate) fn make(mut self, access_token: Option<&str>, tools: &Tools) -> Result<String, JoseFault> {
         let Protection { signed, encrypted } = &self.protection;
-        if let Some(alg) = signed {
+        if let (Some(alg), Some(access_token)) = (signed, access_token) {
             // OpenID Connect Core section 3.1.3.6: the left half of the hash that fits the signature algorithm.
             self.claims.insert("at_hash".into(), alg.half_hash(access_token.as_bytes()).into());
         }

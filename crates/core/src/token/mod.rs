@@ -6,6 +6,7 @@
 mod access;
 mod client_credentials;
 mod code;
+mod device;
 mod issue;
 mod refresh;
 mod resource;
@@ -14,6 +15,7 @@ pub use access::{ACCESS_TOKEN_PREFIX, AccessDraft, AccessFacts, JWT_TYPE};
 pub(crate) use access::{audience_claim, scope_text, subject_of};
 pub use client_credentials::client_credentials;
 pub use code::{CODE_PREFIX, CodeFacts, code_parameter, redeem};
+pub use device::{DeviceFacts, device_parameter, poll};
 pub use issue::{IdTokenDraft, Issue, Made, Tools};
 pub use refresh::{Chain, REFRESH_TOKEN_PREFIX, RefreshFacts, refresh, refresh_parameter};
 pub use resource::audience;
@@ -31,8 +33,12 @@ use crate::params::Params;
 use crate::records::{ClientKey, GrantType, Tenant};
 
 /// What the token endpoint answers to; discovery is made from this.
-pub const GRANTS: &[GrantType] =
-    &[GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+pub const GRANTS: &[GrantType] = &[
+    GrantType::AuthorizationCode,
+    GrantType::RefreshToken,
+    GrantType::ClientCredentials,
+    GrantType::DeviceCode,
+];
 
 /// What every grant has to go by.
 #[derive(Clone, Copy, Debug)]

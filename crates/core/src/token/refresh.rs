@@ -25,6 +25,7 @@ use super::{Facts, IdTokenDraft, Issue, Outcome, narrowed, resource};
 use crate::audit;
 use crate::authorize::AuthorizationRequest;
 use crate::change::Change;
+use crate::claims::OFFLINE_ACCESS;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
 use crate::ids::TenantId;
@@ -62,7 +63,7 @@ impl Chain<'_> {
             return None;
         }
         let mut chain_expires_at = context.now.saturating_add(settings.lifetimes.refresh_token);
-        if !self.scope.contains("offline_access") {
+        if !self.scope.contains(OFFLINE_ACCESS) {
             // OpenID Connect Core section 11: only `offline_access` reaches beyond the time that the person is logged in.
             let session_ends =
                 self.authentication.auth_time.saturating_add(self.tenant.settings.session_lifetime);

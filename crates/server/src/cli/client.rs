@@ -18,8 +18,8 @@ use signet_store::Page;
 use super::Common;
 use super::admin::{Admin, words};
 use super::assign;
-use super::key;
 use super::output::{self, Problem};
+use super::{key, logouts};
 use crate::provisioning::{declaration_of, kept_secret};
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +58,14 @@ pub(super) enum Command {
     Secret {
         /// The `client_id`.
         client_id: String,
+    },
+    /// List what a client was told of logouts, newest first (Back-Channel Logout).
+    Logouts {
+        /// The `client_id`.
+        client_id: String,
+        /// At most this many (1 to 1000).
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
     },
     /// Treat a client as unknown.
     Disable {
@@ -127,6 +135,9 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
             set(&admin, &tenant, &client_id, &settings, new_secret, dry_run).await?;
         }
         Command::Secret { client_id } => secret(&admin, &tenant, common.json, &client_id).await?,
+        Command::Logouts { client_id, limit } => {
+            logouts::list(&admin, &tenant, common.json, &client_id, limit).await?;
+        }
         Command::Disable { client_id } => switch(&admin, &tenant, &client_id, true).await?,
         Command::Enable { client_id } => switch(&admin, &tenant, &client_id, false).await?,
         Command::Delete { client_id } => delete(&admin, &tenant, &client_id).await?,

@@ -8,6 +8,7 @@ mod client;
 mod dev;
 mod doctor;
 mod key;
+mod logouts;
 mod migrate;
 mod output;
 mod registration_token;

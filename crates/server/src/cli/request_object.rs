@@ -224,10 +224,10 @@ async fn explain(
     let decryption: Vec<DecryptionKey> =
         tenancy::decryption_keys(&keys, &keyring, admin.vault()?.as_ref(), admin.now);
     let mut trace = Trace::new();
-    let opened = request_object::open(token.trim(), &decryption, &mut trace);
+    let opened = request_object::open(token.trim(), &decryption, &tenant.settings, &mut trace);
     let named = match (&explain.client, &opened) {
         (Some(id), _) => Some(ClientId::from(id.as_str())),
-        (None, Ok(opened)) => Some(opened.client_id().clone()),
+        (None, Ok(opened)) => opened.client_id().cloned(),
         (None, Err(_)) => None,
     };
     let client = match &named {
@@ -249,9 +249,9 @@ async fn explain(
         verifier: &|key, alg| keyring.verifier(key, alg),
         hint: &|token, client| hints::judge(token, client, tenant, &keys, &decryption, admin.now),
         correlation_id: "explain",
-        browser: TokenHash::of(""),
     };
-    let outcome = authorize::decide(facts, Arrival::Object(opened), trace, &admin.context());
+    let nobody = TokenHash::of("");
+    let outcome = authorize::decide(facts, nobody, Arrival::Object(opened), trace, &admin.context());
     show(as_json, named.as_ref(), &outcome);
     Ok(if outcome.reply.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

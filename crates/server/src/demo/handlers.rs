@@ -12,6 +12,7 @@ use url::Url;
 use super::check::{self, Response};
 use super::fault::DemoFault;
 use super::pages::{FailurePage, LandingPage, ResultPage};
+use super::post_logout_redirect_uri;
 use super::provider::{Keys, Metadata, Tokens, UserInfo};
 use super::request::{self, Fresh, Sent};
 use super::story::{self, Received, Story, Told};
@@ -146,27 +147,27 @@ impl Login<'_> {
     /// OpenID Connect Core section 3.1.3.7.
     pub(super) fn id_token(&self) -> Result<Received, DemoFault> {
         let opened = self.open("ID token", &self.tokens.id_token, &["sub", "iat"], false)?;
-        let Opened { layers, claims, alg, mut trace } = opened;
+        let Opened { signed, layers, claims, alg, mut trace } = opened;
         check::id_token(&claims, self.sent, &self.tokens.access_token, alg, &mut trace)?;
-        Ok(Received { raw: self.tokens.id_token.clone(), layers, claims, trace })
+        Ok(Received { raw: self.tokens.id_token.clone(), signed, layers, claims, trace })
     }
 
     /// OpenID Connect Core section 5.3.2.
     pub(super) fn user_info(&self, answer: &UserInfo, id_token: &Received) -> Result<Received, DemoFault> {
         const WHAT: &str = "UserInfo response";
-        let (layers, claims, mut trace) = if answer.is_jwt {
+        let (signed, layers, claims, mut trace) = if answer.is_jwt {
             let opened = self.open(WHAT, &answer.body, &["sub"], true)?;
-            (opened.layers, opened.claims, opened.trace)
+            (opened.signed, opened.layers, opened.claims, opened.trace)
         } else {
             let fault = |fault| DemoFault::Message { what: WHAT, fault };
             if self.client.sealed {
                 return Err(fault(signet_jose::JoseFault::SealedExpected));
             }
             let claims = Claims::parse(answer.body.as_bytes(), &Limits::default()).map_err(fault)?;
-            (Vec::new(), claims.into_map(), Trace::new())
+            (String::new(), Vec::new(), claims.into_map(), Trace::new())
         };
         check::user_info(&claims, &id_token.claims, &mut trace)?;
-        Ok(Received { raw: answer.body.clone(), layers, claims, trace })
+        Ok(Received { raw: answer.body.clone(), signed, layers, claims, trace })
     }
 }
 
@@ -177,13 +178,17 @@ pub(super) async fn result(State(demo): Demo, headers: HeaderMap) -> HttpRespons
     }
 }
 
-/// Forgets the login here, and goes to sign out at the provider: where its metadata say (OpenID Connect RP-Initiated
-/// Logout 1.0 section 2), else at the page that this provider has for people.
+/// Forgets the login here, and goes to sign out at the provider: where its metadata say, with the ID token, so that nobody
+/// has to be asked, and the address to come back to (OpenID Connect RP-Initiated Logout 1.0 section 2); else at the page
+/// that this provider has for people. What was sealed to the demo is sent as the signed token that was inside.
 pub(super) async fn sign_out(State(demo): Demo, headers: HeaderMap) -> HttpResponse {
     let story = demo.transactions.forget(browser(&headers).as_deref());
     let address = story.as_ref().and_then(|story| {
         let mut url = Url::parse(story.end_session.as_deref()?).ok()?;
-        url.query_pairs_mut().append_pair("client_id", &story.client_id);
+        url.query_pairs_mut()
+            .append_pair("id_token_hint", &story.id_token)
+            .append_pair("client_id", &story.client_id)
+            .append_pair("post_logout_redirect_uri", &post_logout_redirect_uri(&demo.settings.origin));
         Some(String::from(url))
     });
     let page = || format!("{}/logout", demo.settings.issuer.trim_end_matches('/'));

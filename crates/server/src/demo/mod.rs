@@ -117,6 +117,11 @@ pub fn redirect_uri(origin: &str) -> String {
     format!("{origin}/demo/callback")
 }
 
+/// Where a demo at `origin` comes back to after a logout.
+pub fn post_logout_redirect_uri(origin: &str) -> String {
+    format!("{origin}/demo")
+}
+
 /// `/demo` and what is below it.
 pub fn router(demo: Arc<DemoRp>) -> Router {
     Router::new()

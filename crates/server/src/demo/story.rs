@@ -20,6 +20,8 @@ pub(super) struct Story {
     /// The request as it was sent; to be sent once more by the curious.
     pub(super) address: String,
     pub(super) end_session: Option<String>,
+    /// The signed ID token, which proves at the logout whose it is.
+    pub(super) id_token: String,
     pub(super) client_id: String,
 }
 
@@ -114,6 +116,8 @@ fn checks(trace: &Trace) -> Vec<CheckTold> {
 pub(super) struct Received {
     /// As it came.
     pub(super) raw: String,
+    /// Signed, without what was around it; empty for JSON.
+    pub(super) signed: String,
     /// Empty for JSON.
     pub(super) layers: Vec<Layer>,
     pub(super) claims: Map<String, Value>,
@@ -145,6 +149,7 @@ pub(super) fn tell(facts: &Told<'_>) -> Story {
         steps: vec![request(facts), front(facts), exchange(facts), id_token(facts), user_info(facts)],
         address: facts.sent.address.clone(),
         end_session: facts.metadata.end_session_endpoint.clone(),
+        id_token: facts.id_token.signed.clone(),
         client_id: facts.sent.client_id.clone(),
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Layer {
 /// A message that was opened and passed.
 #[derive(Clone, Debug)]
 pub(super) struct Opened {
+    /// The signed token, without what was around it.
+    pub(super) signed: String,
     pub(super) layers: Vec<Layer>,
     pub(super) claims: Map<String, Value>,
     /// The signature's algorithm.
@@ -60,6 +62,7 @@ pub(super) fn open(token: &str, wanted: &Wanted<'_>) -> Result<Opened, DemoFault
     let named = |fault| DemoFault::Message { what: wanted.what, fault };
     let limits = Limits::default();
     let mut layers = Vec::new();
+    let mut signed = token.to_owned();
     let jws = match (parse(token, &limits).map_err(named)?, wanted.key) {
         (Compact::Jws(jws), None) => {
             layers.push(signed_layer(token, &jws));
@@ -69,7 +72,8 @@ pub(super) fn open(token: &str, wanted: &Wanted<'_>) -> Result<Opened, DemoFault
             layers.push(sealed_layer(token, &jwe));
             let plain = key.decrypter()?.open(&jwe).map_err(named)?;
             let jws = parse_nested(&plain, &limits).map_err(named)?;
-            layers.push(signed_layer(&String::from_utf8_lossy(&plain), &jws));
+            signed = String::from_utf8_lossy(&plain).into_owned();
+            layers.push(signed_layer(&signed, &jws));
             jws
         }
         // Never less than what was agreed: a message that should be sealed is not read when it is not.
@@ -80,7 +84,7 @@ pub(super) fn open(token: &str, wanted: &Wanted<'_>) -> Result<Opened, DemoFault
     let keys: Vec<&Verifier> = wanted.verifiers.iter().collect();
     let judge = if wanted.undated { verify_undated } else { verify };
     let verified = judge(&jws, &keys, &wanted.expect, &mut trace).map_err(named)?;
-    Ok(Opened { layers, alg: verified.alg(), claims: verified.into_claims().into_map(), trace })
+    Ok(Opened { signed, layers, alg: verified.alg(), claims: verified.into_claims().into_map(), trace })
 }
 
 /// The wrapping of a JWE that is not opened here.

@@ -6,25 +6,25 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use signet_core::audit;
-use signet_core::authorize::{self, Arrival, Facts, Outcome, Refused, outer_client_id};
+use signet_core::authorize::{self, Arrival, Outcome, Refused, Taking, outer_client_id};
 use signet_core::change::Conflict;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::params::Params;
-use signet_core::{remote_keys, request_object};
+use signet_core::remote_keys;
 use signet_jose::Trace;
 use signet_store::StoreError;
 
+use super::case::{Case, Object};
 use super::extract::{AllParams, Moment, QueryParams, Tenant};
 use super::render::Failure;
 use super::{cookies, deliver};
 use crate::app::{App, store_fault};
 use crate::clients::{Registered, parts};
-use crate::hints;
 use crate::tenancy::TenantView;
 
 /// Prefix of the secrets that bind an interaction to its browser.
-const BROWSER_PREFIX: &str = "sgn_br_";
+pub(super) const BROWSER_PREFIX: &str = "sgn_br_";
 
 pub(super) async fn get(state: State<App>, tenant: Tenant, moment: Moment, params: QueryParams) -> Response {
     answer(&state.0, &tenant.0, &moment, params.0).await
@@ -72,22 +72,17 @@ async fn accept(
     moment: &Moment,
     params: Params,
 ) -> Result<Response, Refusal> {
-    let context = app.context(moment.now);
-    let browser = context.mint(BROWSER_PREFIX);
-    let case =
-        Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params, browser: browser.hash };
-    let (mut outcome, mut client) = decide(case.clone()).await.map_err(page)?;
-    // OpenID Connect Core section 10.1.1: an unfamiliar kid is a reason to fetch the client's keys again.
-    if let (Err(refused), Some(found)) = (&outcome.reply, &client)
-        && remote_keys::may_be_stale(&refused.fault)
-        && app.client_afresh(&view.tenant.id, &found.client.client_id).await.map_err(page)?.is_some()
-    {
-        (outcome, client) = decide(case).await.map_err(page)?;
-    }
+    let browser = app.context(moment.now).mint(BROWSER_PREFIX);
+    let case = Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params };
+    let (outcome, client) = match authorize::pushed_request(&case.params) {
+        Some(pushed) => take(&case, pushed, browser.hash).await.map_err(page)?,
+        None => judge(case, browser.hash).await.map_err(page)?,
+    };
     let accepted = outcome.reply.clone().map_err(|refused| (refused, client.clone()))?;
     match app.store.apply(&view.tenant.id, &outcome.changes).await {
         Ok(()) => {}
         Err(StoreError::Conflict(Conflict::Replay)) => return Err((outcome.replayed(), client)),
+        Err(StoreError::Conflict(Conflict::PushedRequest)) => return Err((Refused::taken(), client)),
         Err(error) => return Err(page(store_fault(error))),
     }
     let location = format!("{}/interaction/{}", view.prefix, accepted.interaction_id);
@@ -98,85 +93,77 @@ async fn accept(
     Ok(response)
 }
 
+type Judged = (Outcome, Option<Arc<Registered>>);
+
+/// RFC 9126 section 4: what was pushed was judged then.
+async fn take(case: &Case, pushed: TokenHash, browser: TokenHash) -> Result<Judged, Fault> {
+    let tenant = &case.view.tenant;
+    let found = case.client().await?;
+    let stored = case.app.store.pushed_request(&tenant.id, &pushed).await.map_err(store_fault)?;
+    let (client, client_keys) = parts(found.as_deref());
+    let taking = Taking { tenant, client, client_keys, pushed: stored.as_ref(), browser };
+    Ok((authorize::take(taking, &case.app.context(case.moment.now)), found))
+}
+
+/// OpenID Connect Core section 10.1.1: an unfamiliar kid is a reason to fetch the client's keys again.
+async fn judge(case: Case, browser: TokenHash) -> Result<Judged, Fault> {
+    let object = case.object().await?;
+    let (outcome, found) = decide(case.clone(), object.clone(), browser).await?;
+    if let (Err(refused), Some(known)) = (&outcome.reply, &found)
+        && remote_keys::may_be_stale(&refused.fault)
+        && case.app.client_afresh(&case.view.tenant.id, &known.client.client_id).await?.is_some()
+    {
+        return decide(case, object, browser).await;
+    }
+    Ok((outcome, found))
+}
+
 /// Opens the object, finds the client and judges, with everything that costs CPU on the crypto pool.
-async fn decide(case: Case) -> Result<(Outcome, Option<Arc<Registered>>), Fault> {
-    let (app, tenant) = (case.app.clone(), case.view.tenant.id.clone());
-    let object = case.params.owned("request");
-    let outer = outer_client_id(&case.params);
-    let found = match &outer {
-        Some(id) => app.client(&tenant, id).await?,
-        None => None,
+async fn decide(case: Case, object: Object, browser: TokenHash) -> Result<Judged, Fault> {
+    let app = case.app.clone();
+    let found = case.client().await?;
+    let decided = move |case: &Case, arrival, trace, found: Option<Arc<Registered>>| {
+        let context = case.app.context(case.moment.now);
+        let outcome = case.with_facts(parts(found.as_deref()), |facts| {
+            authorize::decide(facts, browser, arrival, trace, &context)
+        });
+        (outcome, found)
     };
-    let named_inside = outer.is_none() && case.view.tenant.settings.client_id_in_object_only;
+    let named_inside = found.is_none()
+        && outer_client_id(&case.params).is_none()
+        && case.view.tenant.settings.client_id_in_object_only;
     match object {
         // The usual way: the client is known, and one job does all the work.
-        Some(token) if found.is_some() => {
+        Some(Ok(token)) if found.is_some() => {
             let judge = move || {
                 let (arrival, trace) = case.open(&token);
-                case.judge(arrival, trace, found)
+                decided(&case, arrival, trace, found)
             };
             app.crypto.run(judge).await
         }
         // A hint is verified, and perhaps decrypted.
         None if found.is_some() && case.params.get("id_token_hint").is_some() => {
-            app.crypto.run(move || case.judge(Arrival::Plain, Trace::new(), found)).await
+            app.crypto.run(move || decided(&case, Arrival::Plain, Trace::new(), found)).await
         }
-        Some(token) if named_inside => {
+        Some(Ok(token)) if named_inside => {
             let open = move || {
                 let opened = case.open(&token);
                 (case, opened)
             };
             let (case, (arrival, trace)) = app.crypto.run(open).await?;
-            let found = match &arrival {
-                Arrival::Object(Ok(opened)) => app.client(&tenant, opened.client_id()).await?,
+            let inside = match &arrival {
+                Arrival::Object(Ok(opened)) => opened.client_id(),
                 _ => None,
             };
-            app.crypto.run(move || case.judge(arrival, trace, found)).await
+            let found = match inside {
+                Some(id) => app.client(&case.view.tenant.id, id).await?,
+                None => None,
+            };
+            app.crypto.run(move || decided(&case, arrival, trace, found)).await
         }
+        Some(Err(fault)) => Ok(decided(&case, Arrival::Object(Err(fault)), Trace::new(), found)),
         // An unknown client, or none where one must be named, costs no decryption.
-        _ => Ok(case.judge(Arrival::Plain, Trace::new(), found)),
-    }
-}
-
-/// One authorization request with what judging it needs.
-#[derive(Clone)]
-struct Case {
-    app: App,
-    view: Arc<TenantView>,
-    moment: Moment,
-    params: Params,
-    browser: TokenHash,
-}
-
-impl Case {
-    fn open(&self, token: &str) -> (Arrival, Trace) {
-        let mut trace = Trace::new();
-        let opened = request_object::open(token, &self.view.decryption, &mut trace);
-        (Arrival::Object(opened), trace)
-    }
-
-    fn judge(
-        &self,
-        arrival: Arrival,
-        trace: Trace,
-        found: Option<Arc<Registered>>,
-    ) -> (Outcome, Option<Arc<Registered>>) {
-        let (client, client_keys) = parts(found.as_deref());
-        let facts = Facts {
-            tenant: &self.view.tenant,
-            params: &self.params,
-            client,
-            client_keys,
-            verifier: &|key, alg| self.app.keyring.verifier(key, alg),
-            hint: &|token, client| {
-                let view = &self.view;
-                hints::judge(token, client, &view.tenant, &view.keys, &view.decryption, self.moment.now)
-            },
-            correlation_id: &self.moment.correlation_id,
-            browser: self.browser,
-        };
-        let outcome = authorize::decide(facts, arrival, trace, &self.app.context(self.moment.now));
-        (outcome, found)
+        _ => Ok(decided(&case, Arrival::Plain, Trace::new(), found)),
     }
 }
 

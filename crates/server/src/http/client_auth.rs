@@ -30,7 +30,7 @@ pub(super) struct Caller {
     pub(super) params: Params,
     /// The client.
     pub(super) client: AuthenticatedClient,
-    registered: Arc<Registered>,
+    pub(super) registered: Arc<Registered>,
 }
 
 impl Caller {
@@ -48,11 +48,23 @@ pub(super) struct Unproved {
     pub(super) client_id: Option<ClientId>,
     /// The failed check of an assertion.
     check: Option<&'static str>,
+    /// What the audit trail calls it.
+    kind: &'static str,
+}
+
+/// What the audit trail calls a refusal at `endpoint`.
+fn kind(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Token => "token.refused",
+        Endpoint::Introspection => "introspection.refused",
+        Endpoint::Revocation => "revocation.refused",
+        _ => "client.refused",
+    }
 }
 
 impl From<Fault> for Unproved {
     fn from(fault: Fault) -> Self {
-        Self { fault, client_id: None, check: None }
+        Self { fault, client_id: None, check: None, kind: "client.refused" }
     }
 }
 
@@ -60,8 +72,8 @@ impl Unproved {
     /// Writes the refusal to the audit trail, and hands the fault back.
     pub(super) async fn recorded(self, app: &App, view: &TenantView, moment: &Moment) -> Fault {
         let (tenant, context) = (&view.tenant.id, app.context(moment.now));
-        let Self { fault, client_id, check } = self;
-        let mut event = audit::refused(tenant, "client.refused", &fault, &moment.correlation_id, &context);
+        let Self { fault, client_id, check, kind } = self;
+        let mut event = audit::refused(tenant, kind, &fault, &moment.correlation_id, &context);
         if let Some(client) = &client_id {
             event = event.client(client);
         }
@@ -82,14 +94,8 @@ pub(super) async fn admit(
     form: FormParams,
     endpoint: Endpoint,
 ) -> Result<Caller, Unproved> {
-    let params = form.0?;
-    let credentials = presented(authorization(headers)?, &params)?;
     let case = Case { app: app.clone(), view: view.clone(), endpoint, now: moment.now };
-    let (client, registered) = match credentials.assertion() {
-        Some(token) => case.by_assertion(token.to_owned(), &credentials).await?,
-        None => case.by_secret(&credentials).await?,
-    };
-    Ok(Caller { params, client, registered })
+    case.admit(headers, form).await.map_err(|unproved| Unproved { kind: kind(endpoint), ..unproved })
 }
 
 type Proved = (AuthenticatedClient, Arc<Registered>);
@@ -103,9 +109,19 @@ struct Case {
 }
 
 impl Case {
+    async fn admit(&self, headers: &HeaderMap, form: FormParams) -> Result<Caller, Unproved> {
+        let params = form.0?;
+        let credentials = presented(authorization(headers)?, &params)?;
+        let (client, registered) = match credentials.assertion() {
+            Some(token) => self.by_assertion(token.to_owned(), &credentials).await?,
+            None => self.by_secret(&credentials).await?,
+        };
+        Ok(Caller { params, client, registered })
+    }
+
     async fn by_secret(&self, credentials: &Credentials) -> Result<Proved, Unproved> {
         let named = credentials.client_id().ok_or(Fault::ClientAuthMissing)?;
-        let unproved = |fault| Unproved { fault, client_id: Some(named.clone()), check: None };
+        let unproved = |fault| Unproved { client_id: Some(named.clone()), ..Unproved::from(fault) };
         let found = self.app.client(&self.view.tenant.id, named).await.map_err(unproved)?;
         let client = authenticate(credentials, parts(found.as_deref()).0).map_err(unproved)?;
         Ok((client, found.ok_or_else(|| unproved(Fault::ClientAuthUnknown))?))
@@ -116,9 +132,8 @@ impl Case {
     async fn by_assertion(&self, token: String, credentials: &Credentials) -> Result<Proved, Unproved> {
         let outer = credentials.client_id().cloned();
         let unproved = |fault, client_id: &Option<ClientId>| Unproved {
-            fault,
             client_id: client_id.clone(),
-            check: None,
+            ..Unproved::from(fault)
         };
         let case = self.clone();
         let open = move || {
@@ -168,7 +183,7 @@ impl Case {
                 now: case.now,
             };
             authenticate_by_assertion(&opened.jws, Some(&known.client), &facts, &mut trace).map_err(|fault| {
-                Unproved { fault, client_id: None, check: trace.first_failure().map(|check| check.rule) }
+                Unproved { check: trace.first_failure().map(|check| check.rule), ..Unproved::from(fault) }
             })
         };
         self.app.crypto.run(job).await?

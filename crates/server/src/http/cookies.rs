@@ -36,6 +36,11 @@ pub(super) fn browser_state(view: &TenantView, session_cookie: &str) -> Option<H
     HeaderValue::from_str(&format!("{}={value}; Path=/; {scope}", browser_state_name(view))).ok()
 }
 
+/// The cookie that the form for user codes is bound to.
+pub(super) fn device_name(view: &TenantView) -> String {
+    format!("{}signet-device-{}", prefix(view), view.tenant.id)
+}
+
 fn prefix(view: &TenantView) -> &'static str {
     if view.is_https() { "__Host-" } else { "" }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::{Map, Value};
 use signet_core::change::{Change, Conflict};
 use signet_core::context::Context;
 use signet_core::fault::Fault;
@@ -15,16 +14,18 @@ use signet_core::logout::{self, Ending};
 use signet_core::params::Params;
 use signet_core::records::{Client, Consent, Interaction, Session, User};
 use signet_core::redirect::{Delivery, Ready};
-use signet_core::response::Protection;
 use signet_store::StoreError;
 
 use super::extract::{FormParams, InteractionId, Moment, Tenant};
 use super::render::{self, Failure, Note};
-use super::{cookies, deliver, forms, protect, screens};
+use super::{cookies, deliver, forms, issue, screens};
 use crate::app::{App, store_fault};
 use crate::clients::Registered;
 use crate::logout_delivery;
 use crate::tenancy::TenantView;
+
+/// How often the answer to a device is decided again because the device was asking.
+const DEVICE_ATTEMPTS: usize = 4;
 
 /// The facts of one step, as loaded.
 pub(super) struct Loaded {
@@ -195,16 +196,17 @@ impl Stepper<'_> {
 
     /// What is issued is made before anything is written: a busy server or a missing key costs nothing.
     async fn respond(&self, loaded: &Loaded, consented: bool) -> Result<Response, Fault> {
+        if let Some(device) = &loaded.interaction.request.device {
+            return self.device(loaded, device, None).await;
+        }
         let asked = consented.then(|| loaded.interaction.request.scope.clone());
         let context = self.app.context(self.moment.now);
-        let Responded { mut answer, changes } =
+        let Responded { mut answer, mut changes } =
             interaction::respond(&loaded.input(self.view), asked, &context)?;
         self.add_session_state(loaded, &mut answer, &context);
-        let id_token = match answer.id_token.take() {
-            Some(draft) => Some(self.protect(loaded, draft.protection, draft.claims).await?),
-            None => None,
-        };
-        let ready = self.ready(loaded, answer.deliver(id_token, self.moment.now)).await?;
+        let mut made = issue::respond(self.app, self.view, self.moment, answer).await?;
+        changes.extend(made.change.take());
+        let ready = self.ready(loaded, made.deliver(self.moment.now)).await?;
         self.apply(&changes).await?;
         Ok(note(loaded, self.remember_browser_state(self.leave(loaded, ready))))
     }
@@ -234,26 +236,58 @@ impl Stepper<'_> {
         response
     }
 
-    async fn protect(
-        &self,
-        loaded: &Loaded,
-        protection: Protection,
-        claims: Map<String, Value>,
-    ) -> Result<String, Fault> {
-        protect::protect(self.app, self.view, self.moment, loaded.client(), protection, claims).await
-    }
-
     async fn ready(&self, loaded: &Loaded, delivery: Delivery) -> Result<Ready, Fault> {
         deliver::ready(self.app, self.view, self.moment, loaded.client(), delivery).await
     }
 
     pub(super) async fn refuse(&self, loaded: &Loaded, fault: Fault) -> Result<Response, Fault> {
+        if let Some(device) = &loaded.interaction.request.device {
+            return self.device(loaded, device, Some(fault)).await;
+        }
         let input = loaded.input(self.view);
         let to = interaction::return_to(&input, self.moment.now)?;
         let context = self.app.context(self.moment.now);
         let ready = self.ready(loaded, to.refuse(&fault, self.moment.now)).await?;
         self.apply(&interaction::refuse(&input, &fault, &context)).await?;
         Ok(note(loaded, render::refused(self.leave(loaded, ready), fault)))
+    }
+
+    /// RFC 8628 section 3.3: the device hears of the answer when it asks next. It may be asking right now, and then the
+    /// answer is decided again upon what it left.
+    async fn device(
+        &self,
+        loaded: &Loaded,
+        hash: &TokenHash,
+        refused: Option<Fault>,
+    ) -> Result<Response, Fault> {
+        let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
+        let input = loaded.input(self.view);
+        for _ in 0..DEVICE_ATTEMPTS {
+            let device = self.app.store.device_code(tenant, hash).await.map_err(store_fault)?;
+            let changes = match &refused {
+                None => interaction::approve(&input, device.as_ref(), &context)?,
+                Some(fault) => interaction::deny(&input, device.as_ref(), fault, &context)?,
+            };
+            match self.app.store.apply(tenant, &changes).await {
+                Ok(()) => return Ok(self.device_done(loaded, refused)),
+                Err(StoreError::Conflict(Conflict::Device)) => {}
+                Err(StoreError::Conflict(Conflict::Interaction)) => return Err(Fault::InteractionFinished),
+                Err(error) => return Err(store_fault(error)),
+            }
+        }
+        Err(Fault::Busy)
+    }
+
+    fn device_done(&self, loaded: &Loaded, refused: Option<Fault>) -> Response {
+        let html = screens::device_done(self.view, loaded, refused.is_none());
+        let mut response = self.page(loaded, StatusCode::OK, html);
+        if let Some(cookie) = cookies::unbind(self.view, &loaded.interaction) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        match refused {
+            Some(fault) => render::refused(response, fault),
+            None => response,
+        }
     }
 
     async fn switch(&self, form: Result<Params, Fault>) -> Result<Response, Fault> {

@@ -1,11 +1,14 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
 mod account;
+mod admin;
 mod authorize;
+mod case;
 mod check_session;
 mod client_auth;
 mod cookies;
 mod deliver;
+mod device;
 mod extract;
 mod forms;
 mod health;
@@ -17,6 +20,7 @@ mod logout;
 mod metadata;
 mod middleware;
 pub(crate) mod protect;
+mod push;
 mod register;
 mod render;
 mod revoke;
@@ -58,7 +62,9 @@ fn tenant_routes(app: &App) -> Router {
     let api = Router::new()
         .route(Endpoint::Token.path(), post(token::token))
         .route(Endpoint::UserInfo.path(), get(userinfo::get).post(userinfo::post))
-        .route(Endpoint::Revocation.path(), post(revoke::revoke));
+        .route(Endpoint::Revocation.path(), post(revoke::revoke))
+        .route(Endpoint::PushedAuthorization.path(), post(push::push))
+        .route(Endpoint::DeviceAuthorization.path(), post(device::start));
     let registered = get(register::read).put(register::update).delete(register::delete);
     let registration = Router::new()
         .route(Endpoint::Register.path(), post(register::create))
@@ -70,16 +76,19 @@ fn tenant_routes(app: &App) -> Router {
     let authorization =
         get(authorize::get).post(authorize::post).head(authorize::others).fallback(authorize::others);
     // A request may end a session, so those who only look are not answered (RFC 9110 section 9.2.1).
-    let end_session = get(logout::ask).post(logout::post).head(authorize::others);
+    let end_session = get(logout::ask).post(logout::post).head(authorize::others).fallback(authorize::others);
     Router::new()
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route(Endpoint::Introspection.path(), post(introspect::introspect))
+        .route("/admin/v1/keys", get(admin::keys))
+        .route("/admin/v1/keys/rotate", post(admin::rotate))
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(account::show_login).post(account::login))
         .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
+        .route(Endpoint::Device.path(), get(device::ask).post(device::enter))
         .route(Endpoint::EndSession.path(), end_session)
         .route("/logout/confirm", post(logout::confirm))
         .route("/logout/done", get(logout::done))

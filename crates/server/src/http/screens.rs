@@ -12,7 +12,9 @@ use super::forms;
 use super::interaction::Loaded;
 use super::render::shell;
 use crate::app::App;
-use crate::pages::{About, ConsentPage, ErrorPage, LoginPage, RegisterPage, ScopeLine, Shell};
+use crate::pages::{
+    About, ConsentPage, DeviceDonePage, ErrorPage, LoginPage, RegisterPage, ScopeLine, Shell,
+};
 use crate::tenancy::TenantView;
 
 /// The login page. `fault` is why the last attempt failed.
@@ -61,11 +63,18 @@ pub(super) fn consent(
         scopes: in_order(scope).map(|name| line(catalogue, name)).collect(),
         action: path(view, loaded, "consent"),
         csrf: forms::csrf("consent", &loaded.secret),
-        remembered: true,
+        device: loaded.interaction.request.device.is_some(),
+        remembered: loaded.interaction.request.device.is_none(),
         switch_action: Some(path(view, loaded, "switch")),
         correlation_id: moment.correlation_id.clone(),
     };
     page.render()
+}
+
+/// What is said when a device has its answer.
+pub(super) fn device_done(view: &TenantView, loaded: &Loaded, allowed: bool) -> String {
+    let client_name = client_name(loaded.client());
+    DeviceDonePage { shell: shell(view), client_name, allowed }.render()
 }
 
 /// The page on which people make an account. `form` is what the last attempt held, `fault` why it failed.

@@ -11,8 +11,8 @@ use signet_core::change::Conflict;
 use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
-use signet_core::records::{Authentication, GrantType, User};
-use signet_core::token::{self, CodeFacts, Facts, Outcome, RefreshFacts};
+use signet_core::records::{Authentication, DeviceStage, GrantType, User};
+use signet_core::token::{self, CodeFacts, DeviceFacts, Facts, Outcome, RefreshFacts};
 use signet_store::StoreError;
 
 use super::client_auth::{self, Caller};
@@ -84,6 +84,7 @@ impl Exchange<'_> {
         Err(match grant {
             // Whoever loses that often shares the token with many others, who are all being served.
             GrantType::RefreshToken => Fault::RefreshContended,
+            GrantType::DeviceCode => Fault::DeviceCodeUnknown,
             // Still in conflict with what was read: the grant was revoked before the code was ever redeemed.
             _ => Fault::CodeUnknown,
         })
@@ -96,9 +97,8 @@ impl Exchange<'_> {
             GrantType::AuthorizationCode => self.code().await,
             GrantType::RefreshToken => self.refresh().await,
             GrantType::ClientCredentials => Ok(token::client_credentials(self.facts(), &context)),
-            GrantType::Implicit | GrantType::DeviceCode | GrantType::TokenExchange => {
-                Err(Fault::GrantTypeUnsupported)
-            }
+            GrantType::DeviceCode => self.device().await,
+            GrantType::Implicit | GrantType::TokenExchange => Err(Fault::GrantTypeUnsupported),
         }
     }
 
@@ -128,6 +128,18 @@ impl Exchange<'_> {
         Ok(token::refresh(input, &self.app.context(self.moment.now)))
     }
 
+    async fn device(&self) -> Result<Outcome, Fault> {
+        let hash = TokenHash::of(token::device_parameter(&self.caller.params)?);
+        let device = self.app.store.device_code(&self.view.tenant.id, &hash).await.map_err(store_fault)?;
+        let approved = device.as_ref().and_then(|device| match &device.stage {
+            DeviceStage::Approved { authentication, .. } => Some(authentication),
+            _ => None,
+        });
+        let user = self.user(approved).await?;
+        let input = DeviceFacts { facts: self.facts(), device: device.as_ref(), user: user.as_ref() };
+        Ok(token::poll(input, &self.app.context(self.moment.now)))
+    }
+
     async fn user(&self, login: Option<&Authentication>) -> Result<Option<User>, Fault> {
         match login {
             Some(login) => {
@@ -152,7 +164,9 @@ impl Exchange<'_> {
         match self.app.store.apply(&self.view.tenant.id, &changes).await {
             Ok(()) => body.map(Some),
             Err(StoreError::Conflict(Conflict::Replay)) => self.refused(Fault::AssertionReplayed).await,
-            Err(StoreError::Conflict(Conflict::Code | Conflict::RefreshToken | Conflict::Grant)) => Ok(None),
+            Err(StoreError::Conflict(
+                Conflict::Code | Conflict::RefreshToken | Conflict::Device | Conflict::Grant,
+            )) => Ok(None),
             Err(error) => Err(store_fault(error)),
         }
     }

@@ -33,6 +33,8 @@ pub struct ConsentPage {
     pub action: String,
     /// Token against cross-site posts.
     pub csrf: String,
+    /// Whether a device waits for the answer, so that the person is warned of codes from others (RFC 8628 section 5.4).
+    pub device: bool,
     /// Whether the answer is kept for the next time.
     pub remembered: bool,
     /// Where "another account" is posted: `csrf`.

@@ -18,6 +18,19 @@ pub struct HomePage {
     pub jwks: String,
     /// Address of the demo; only ever given by `signet dev`.
     pub demo: Option<String>,
+    /// Who is signed in here.
+    pub visitor: Option<Visitor>,
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Who.
+    pub account: String,
+    /// Where to sign out.
+    pub sign_out: String,
+    /// Applications that can be started from here: name and address (OpenID Connect Core section 4).
+    pub applications: Vec<(String, String)>,
 }
 
 impl HomePage {

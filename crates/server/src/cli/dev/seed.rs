@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::folder::Folder;
 use crate::app::App;
 use crate::cli::output::Problem;
-use crate::demo::DemoClient;
+use crate::demo::{DemoClient, post_logout_redirect_uri};
 use crate::provisioning::Provisioner;
 
 const TENANT: &str = "default";
@@ -180,9 +180,12 @@ pub(super) async fn clients(
             .map(String::from)
             .into();
     let provisioner = provisioner(app);
-    let plain = declaration(PLAIN, "Plain demo", &kept.plain_secret, &redirect_uris);
+    let mut plain = declaration(PLAIN, "Plain demo", &kept.plain_secret, &redirect_uris);
     let mut sealed = declaration(SEALED, "Sealed demo", &kept.sealed_secret, &redirect_uris);
     seal(&mut sealed.settings);
+    for declared in [&mut plain, &mut sealed] {
+        declared.settings.post_logout_redirect_uris = vec![post_logout_redirect_uri(origin)];
+    }
     for (name, usage, key) in
         [("signing", KeyUse::Sig, &kept.signing_key), ("encryption", KeyUse::Enc, &kept.encryption_key)]
     {

@@ -3,8 +3,11 @@
 //! Order, and each step leaves its checks in the trace: parse, decrypt, find the client, verify the signature with
 //! that client's signing keys, judge the claims. The `jti` is consumed by whoever applies the decision, last of all.
 
+mod unsigned;
+
 use signet_jose::{
-    Claims, Expect, JoseFault, KeyUse, Limits, Offered, SigAlg, Trace, Typ, UnverifiedJws, Verifier, verify,
+    Claims, Expect, JoseFault, KeyUse, Limits, Offered, SigAlg, Trace, Typ, UnsignedClaims, UnverifiedJws,
+    Verifier, verify, verify_undated,
 };
 
 use crate::authorize::RequestSource;
@@ -20,15 +23,22 @@ use crate::replay;
 /// A request object that was parsed and, if need be, decrypted. Nothing in it is trusted yet.
 #[derive(Debug)]
 pub struct Opened {
-    jws: UnverifiedJws,
+    content: Content,
     source: RequestSource,
-    client_id: ClientId,
+    client_id: Option<ClientId>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Signed(UnverifiedJws),
+    Unsigned(UnsignedClaims),
 }
 
 impl Opened {
-    /// The client that the object names; good for finding its keys and for nothing else.
-    pub fn client_id(&self) -> &ClientId {
-        &self.client_id
+    /// The client that the object names; good for finding its keys and for nothing else. Only an object that nobody
+    /// signed may name none.
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
     }
 }
 
@@ -39,7 +49,7 @@ pub struct ObjectRequest {
     pub claims: Claims,
     /// How the object was protected.
     pub source: RequestSource,
-    /// The `jti` with the object's `exp`, if it has one.
+    /// The `jti`, if there is one, with the instant until which the object itself is good.
     pub jti: Option<(String, UnixTime)>,
 }
 
@@ -47,8 +57,19 @@ fn limits() -> Limits {
     Limits { token: MAX_REQUEST_OBJECT, ..Limits::default() }
 }
 
-/// Parses and decrypts `token`. Exactly two kinds are accepted: a JWS, and a JWE whose plaintext is one JWS.
-pub fn open(token: &str, keys: &[DecryptionKey], trace: &mut Trace) -> Result<Opened, Fault> {
+/// Parses and decrypts `token`. Exactly two kinds are accepted: a JWS, and a JWE whose plaintext is one JWS; where
+/// the tenant allows it also a token that nobody signed, alone and never inside a JWE.
+pub fn open(
+    token: &str,
+    keys: &[DecryptionKey],
+    tenant: &TenantSettings,
+    trace: &mut Trace,
+) -> Result<Opened, Fault> {
+    if tenant.unsigned_request_objects
+        && let Some(opened) = unsigned::open(token, &limits(), trace)
+    {
+        return opened;
+    }
     let opened = open_jwt(token, &limits(), "RFC 9101 section 6.1", keys, trace);
     let OpenedJwt { jws, encrypted } = opened.map_err(|fault| match fault {
         JoseFault::CtyMismatch { .. } => Fault::ObjectContentType,
@@ -56,7 +77,7 @@ pub fn open(token: &str, keys: &[DecryptionKey], trace: &mut Trace) -> Result<Op
     })?;
     let source = if encrypted { RequestSource::Nested } else { RequestSource::Signed };
     let client_id = named_client(&jws, trace)?;
-    Ok(Opened { jws, source, client_id })
+    Ok(Opened { content: Content::Signed(jws), source, client_id: Some(client_id) })
 }
 
 /// before the signature is verified, `iss` and `client_id` are read to find the client, and nothing else.
@@ -65,19 +86,29 @@ fn named_client(jws: &UnverifiedJws, trace: &mut Trace) -> Result<ClientId, Faul
     let peek = jws.peek().inspect_err(|fault| {
         trace.fail("claims", "RFC 7519 section 4", "a JSON object with unique members", fault.to_string());
     })?;
-    match (peek.client_id, peek.iss) {
+    one_client(peek.client_id, peek.iss, trace)?.ok_or_else(|| {
+        trace.fail("client_id", CLAUSE, "the object names its client", "neither client_id nor iss");
+        Fault::ObjectClientIdMissing
+    })
+}
+
+/// RFC 9101 section 4: the issuer of a request object is the client.
+fn one_client(
+    client_id: Option<String>,
+    iss: Option<String>,
+    trace: &mut Trace,
+) -> Result<Option<ClientId>, Fault> {
+    const CLAUSE: &str = "RFC 9101 section 4";
+    match (client_id, iss) {
         (Some(client_id), Some(iss)) if client_id != iss => {
             trace.fail("client_id", CLAUSE, "client_id equals iss", "they differ");
             Err(Fault::ObjectClientIdMismatch)
         }
         (Some(id), _) | (None, Some(id)) => {
             trace.pass("client_id", CLAUSE, "the object names its client", Offered::new(&id).as_str());
-            Ok(ClientId::new(id))
+            Ok(Some(ClientId::new(id)))
         }
-        (None, None) => {
-            trace.fail("client_id", CLAUSE, "the object names its client", "neither client_id nor iss");
-            Err(Fault::ObjectClientIdMissing)
-        }
+        (None, None) => Ok(None),
     }
 }
 
@@ -109,8 +140,20 @@ impl std::fmt::Debug for Policy<'_> {
 /// Verifies an opened object and judges its claims. Consumes nothing.
 pub fn judge(opened: Opened, policy: &Policy<'_>, trace: &mut Trace) -> Result<ObjectRequest, Fault> {
     let settings = &policy.client.settings;
-    let Opened { jws, source, client_id } = opened;
+    let Opened { content, source, client_id: _ } = opened;
     encryption_demand(settings.require_encrypted_request_object, source, trace)?;
+    let claims = match content {
+        Content::Signed(jws) => verified(&jws, policy, trace)?,
+        Content::Unsigned(object) => unsigned::judge(object, policy, trace)?,
+    };
+    cross_use(&claims, &policy.client.client_id, trace)?;
+    let jti = jti(&claims, settings.require_jti, policy.now, trace)?;
+    Ok(ObjectRequest { claims, source, jti })
+}
+
+/// The claims of an object whose signature and times pass.
+fn verified(jws: &UnverifiedJws, policy: &Policy<'_>, trace: &mut Trace) -> Result<Claims, Fault> {
+    let settings = &policy.client.settings;
     // only signing keys, and only within their period.
     let candidates: Vec<_> =
         policy.keys.iter().filter(|key| key.usage == KeyUse::Sig && key.usable_at(policy.now)).collect();
@@ -135,25 +178,25 @@ pub fn judge(opened: Opened, policy: &Policy<'_>, trace: &mut Trace) -> Result<O
                 || settings.request_object_signing_algs.contains(alg)
         })
         .collect();
+    // OpenID Connect Core section 6.1 and RFC 9101 section 4 demand neither, so a client may be excused; times
+    // that are there count all the same.
+    let dated = settings.require_request_object_times;
     let expect = Expect {
-        issuer: client_id.as_str(),
+        issuer: policy.client.client_id.as_str(),
         audiences: &[policy.issuer],
         algorithms: &algorithms,
         now: policy.now,
         skew: policy.tenant.clock_skew,
-        //
-        require: &["iat", "exp"],
+        require: if dated { &["iat", "exp"] } else { &[] },
         max_lifetime: Some(policy.tenant.request_object_max_lifetime),
-        max_age: Some(policy.tenant.request_object_max_age),
+        max_age: dated.then_some(policy.tenant.request_object_max_age),
         // RFC 9101 section 4: "oauth-authz-req+jwt" is optional; other types belong to other messages.
         typ: Typ::Optional(&["oauth-authz-req+jwt", "JWT"]),
     };
     let keys: Vec<&Verifier> = verifiers.iter().collect();
-    let verified = verify(&jws, &keys, &expect, trace)?;
-    let claims = verified.into_claims();
-    cross_use(&claims, &client_id, trace)?;
-    let jti = jti(&claims, settings.require_jti, trace)?;
-    Ok(ObjectRequest { claims, source, jti })
+    let verified =
+        if dated { verify(jws, &keys, &expect, trace)? } else { verify_undated(jws, &keys, &expect, trace)? };
+    Ok(verified.into_claims())
 }
 
 /// policy is decided by the client's record, never by the shape of what arrives.
@@ -162,7 +205,7 @@ fn encryption_demand(required: bool, source: RequestSource, trace: &mut Trace) -
     match (required, source) {
         (true, RequestSource::Nested) => trace.pass("encrypted", CLAUSE, "encrypted", "encrypted"),
         (true, _) => {
-            trace.fail("encrypted", CLAUSE, "encrypted", "signed only");
+            trace.fail("encrypted", CLAUSE, "encrypted", "not encrypted");
             return Err(Fault::EncryptedObjectRequired);
         }
         (false, _) => trace.skip("encrypted", CLAUSE, "not demanded"),
@@ -192,10 +235,15 @@ fn cross_use(claims: &Claims, client_id: &ClientId, trace: &mut Trace) -> Result
     Ok(())
 }
 
-///
-fn jti(claims: &Claims, required: bool, trace: &mut Trace) -> Result<Option<(String, UnixTime)>, Fault> {
+/// Without `exp`, where that is allowed, the window is the plain one.
+fn jti(
+    claims: &Claims,
+    required: bool,
+    now: UnixTime,
+    trace: &mut Trace,
+) -> Result<Option<(String, UnixTime)>, Fault> {
     const CLAUSE: &str = "RFC 7519 section 4.1.7";
-    let exp = claims.exp()?.ok_or(JoseFault::ExpMissing)?;
+    let exp = claims.exp()?.unwrap_or(now);
     match claims.get("jti") {
         None if required => {
             trace.fail("jti", CLAUSE, "present: the client setting require_jti is on", "absent");
