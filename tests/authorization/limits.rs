@@ -135,8 +135,6 @@ async fn other_paths_are_nothing() {
         "/authorize/x",
         "//authorize",
         "/par",
-        "/introspect",
-        "/register",
         "/device",
         "/interaction",
         "/interaction/",

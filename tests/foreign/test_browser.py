@@ -167,11 +167,16 @@ def test_signing_out_ends_the_session(page, provider):
     start(page, provider)
 
 
-def test_the_demo_forgets_its_result_at_sign_out(page, provider):
-    finish(page, provider)
+@pytest.mark.parametrize("client", ["demo-sealed", "demo-plain"])
+def test_the_demo_signs_out_at_the_provider_and_forgets_its_result(page, provider, client):
+    finish(page, provider, client)
     page.click("#sign-out")
+    # Straight back: the ID token of this session proves that nobody else asks.
+    assert page.heading() == "Sign in, and see every message opened."
+    assert page.driver.current_url == provider.demo
     page.open(f"{provider.demo}/result")
     assert page.all("#step-1") == []
+    start(page, provider, client)
 
 
 def test_a_login_needs_no_mouse(page, provider):

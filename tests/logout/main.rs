@@ -7,6 +7,7 @@ mod receiver;
 mod refused;
 mod rp_initiated;
 mod session_management;
+mod sessions;
 
 use serde_json::Value;
 use signet_core::client_policy::Mode;

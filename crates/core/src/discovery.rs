@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use signet_jose::{ContentAlg, KeyUse, SigAlg};
 
 use crate::authorize::DISPLAYS;
-use crate::claims::Catalogue;
+use crate::claims::{Catalogue, Scope};
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
 use crate::records::{
@@ -79,7 +79,7 @@ pub fn grant_types() -> impl Iterator<Item = GrantType> {
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
     let catalogue = Catalogue::of(&tenant.settings);
-    let scopes: Vec<_> = catalogue.scopes().map(|scope| scope.name()).collect();
+    let scopes: Vec<_> = catalogue.scopes().map(Scope::name).collect();
     let mut claims: Vec<_> = catalogue.claims().into_iter().collect();
     claims.extend([
         "iss",
