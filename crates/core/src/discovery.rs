@@ -101,6 +101,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Initiating User Registration via OpenID Connect: declared where it is offered.
     prompts.extend(tenant.settings.self_registration.then_some("create"));
     let signing = signing_algs(keys, now);
+    // Discovery section 3: "The value none MAY be supported".
+    let mut id_token_signing = signing.clone();
+    id_token_signing.extend(tenant.settings.unsigned_id_tokens.then_some("none"));
     let encryption = decryption_algs(keys, now);
     let mut request_signing: Vec<_> =
         SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();
