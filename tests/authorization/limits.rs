@@ -134,7 +134,6 @@ async fn other_paths_are_nothing() {
         "/Authorize",
         "/authorize/x",
         "//authorize",
-        "/device",
         "/interaction",
         "/interaction/",
         "/.well-known/",
