@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 use signet_core::fault::Fault;
+use signet_core::ids::ClientId;
 use signet_core::records::{Client, ClientKey, ClientSettings, TenantSettings};
 use signet_core::request_object::{DecryptionKey, Policy, judge, open};
 use signet_jose::{KeyAlg, Trace};

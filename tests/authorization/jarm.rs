@@ -89,9 +89,10 @@ async fn errors_are_jwts_too_jarm_2_1() {
         ] {
             for mode in ["jwt", "query.jwt", "fragment.jwt", "form_post.jwt"] {
                 let accepted = provider.authorize(rp, &[("response_mode", mode), change], None).await;
-                let reply = match accepted.location().contains("/interaction/") {
-                    true => provider.sign_in(&accepted, &mut Browser::default()).await,
-                    false => accepted,
+                let reply = if accepted.location().contains("/interaction/") {
+                    provider.sign_in(&accepted, &mut Browser::default()).await
+                } else {
+                    accepted
                 };
                 let back = reply.back();
                 assert_eq!((back.place, back.names()), (place(ResponseType::Code, mode), vec!["response"]));

@@ -149,8 +149,8 @@ async fn errors_of_token_types_are_in_the_fragment_core_3_2_2_6_3_3_2_6() {
             (
                 &all,
                 ("request_uri", "https://x.example"),
-                "request_uri_not_supported",
-                "request_uri_unsupported",
+                "invalid_request_uri",
+                "request_uri_unregistered",
             ),
             (&all, ("registration", "{}"), "registration_not_supported", "registration_unsupported"),
         ] {

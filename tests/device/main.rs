@@ -51,7 +51,7 @@ async fn enter(provider: &Provider, code: &str, browser: &mut Browser) -> Reply 
 /// From the code to the consent page: its path and its token.
 async fn consent_page(provider: &Provider, code: &str, browser: &mut Browser) -> (String, Reply) {
     let entered = enter(provider, code, browser).await;
-    let path = entered.location().strip_prefix("/auth/open").expect("an interaction").to_owned();
+    let path = entered.location().strip_prefix("/auth/open").unwrap().to_owned();
     let mut page = provider.get(&path, Some(browser)).await;
     if page.body.contains("id=\"password\"") {
         let csrf = between(&page.body, "name=\"csrf\" value=\"", "\"");

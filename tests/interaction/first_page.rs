@@ -30,12 +30,16 @@ async fn logo_policy_and_terms_are_on_the_first_page_whichever_it_is() {
     let mut visit = Visit::to(&provider, &mut browser, "rp", &[]).await;
     let page = visit.page().await;
     assert!(is_login(&page) && page.body.contains("data-page=\"login\""));
-    LINKS.iter().for_each(|link| assert!(page.body.contains(link), "{link}"));
+    for link in LINKS {
+        assert!(page.body.contains(link), "{link}");
+    }
     visit.log_in(signet_tests::provider::USER.0).await;
     // Who is signed in meets the consent page first.
     let page = Visit::to(&provider, &mut browser, "rp", &[]).await.page().await;
     assert!(is_consent(&page) && page.body.contains("data-page=\"consent\""));
-    LINKS.iter().for_each(|link| assert!(page.body.contains(link), "{link}"));
+    for link in LINKS {
+        assert!(page.body.contains(link), "{link}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,9 +22,10 @@ async fn register(provider: &Provider, id: &str, edit: impl FnOnce(&mut ClientDe
 /// A provider with clients `rp` and `other`, the resource server `api`, and `rp`'s tokens.
 async fn start() -> (Provider, Value) {
     let provider = Provider::start().await;
-    register(&provider, "rp", |d| d.settings.resources = [API.to_owned()].into()).await;
-    register(&provider, "other", |_| {}).await;
-    register(&provider, "api", |d| d.settings.resources = [API.to_owned()].into()).await;
+    for (id, resource) in [("rp", Some(API)), ("other", None), ("api", Some(API))] {
+        let resources = resource.into_iter().map(str::to_owned).collect();
+        register(&provider, id, |declaration| declaration.settings.resources = resources).await;
+    }
     let tokens = provider.tokens(&Rp::new("rp"), &[], &mut Browser::default()).await;
     (provider, tokens)
 }

@@ -18,8 +18,8 @@ const USES: usize = 200;
 /// Lets `party` refresh, with this grace.
 async fn let_refresh(site: &Site, party: &Party, grace: i64) {
     let mut declared = party.declaration();
-    declared["settings"]["grant_types"] = json!(["authorization_code", "refresh_token"]);
-    declared["settings"]["lifetimes"]["refresh_token_grace"] = json!(grace);
+    declared["grant_types"] = json!(["authorization_code", "refresh_token"]);
+    declared["lifetimes"]["refresh_token_grace"] = json!(grace);
     site.apply(&json!({ "version": 1, "clients": [declared] })).await;
 }
 
@@ -49,14 +49,14 @@ async fn rotation(ready: Ready, count: usize) {
     let Ready { site, node, alpha, .. } = ready;
     let second = if count > 1 { Some(site.node().await) } else { None };
     let nodes: Vec<&Dev> = std::iter::once(&node).chain(second.as_ref()).collect();
-    let (first, last) = (nodes[0].address(), nodes[count - 1].address());
+    let (one, other) = (nodes[0].address(), nodes[count - 1].address());
     let (web, mut browser) = (Web::new(), Browser::default());
 
     // Without grace one use wins. Every other one is reuse, which ends the family, the winner's tokens included.
     let_refresh(&site, &alpha, 0).await;
     tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
-    let code = web.code(first, &alpha, &mut browser).await;
-    let issued = web.redeem(last, &alpha, &code, &alpha.rp.redirect_uri).await.unwrap();
+    let code = web.code(one, &alpha, &mut browser).await;
+    let issued = web.redeem(other, &alpha, &code, &alpha.rp.redirect_uri).await.unwrap();
     let (won, lost): (Vec<_>, Vec<_>) = volley(&nodes, &alpha, &refresh_token(&issued))
         .await
         .into_iter()
@@ -69,17 +69,17 @@ async fn rotation(ready: Ready, count: usize) {
         );
     }
     for token in [access_token(&issued), access_token(&won[0])] {
-        assert_eq!(web.userinfo(first, &token).await.unwrap().status, StatusCode::UNAUTHORIZED);
+        assert_eq!(web.userinfo(one, &token).await.unwrap().status, StatusCode::UNAUTHORIZED);
     }
-    let dead = web.refresh(last, &alpha, &refresh_token(&won[0])).await.unwrap();
+    let dead = web.refresh(other, &alpha, &refresh_token(&won[0])).await.unwrap();
     assert_eq!(dead.json()["error"], "invalid_grant", "reuse ends the winner's token too");
 
     // Within the grace nobody loses for good: each use gets a successor or is told to come again. Of all these successors
     // one is good.
-    let_refresh(&site, &alpha, 600).await;
+    let_refresh(&site, &alpha, 300).await;
     tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
-    let code = web.code(first, &alpha, &mut browser).await;
-    let issued = web.redeem(last, &alpha, &code, &alpha.rp.redirect_uri).await.unwrap();
+    let code = web.code(one, &alpha, &mut browser).await;
+    let issued = web.redeem(other, &alpha, &code, &alpha.rp.redirect_uri).await.unwrap();
     let (won, lost): (Vec<_>, Vec<_>) = volley(&nodes, &alpha, &refresh_token(&issued))
         .await
         .into_iter()
@@ -105,18 +105,18 @@ async fn rotation(ready: Ready, count: usize) {
     assert_eq!(living.len(), 1, "of one token there is never more than one living successor");
 
     // A response that got lost is made up for, and then its successor is worth nothing: using it ends the family.
-    let next = web.refresh(first, &alpha, &living[0]).await.unwrap();
-    let (lost, retried) = (next, web.refresh(last, &alpha, &living[0]).await.unwrap());
-    let good = web.refresh(first, &alpha, &refresh_token(&retried)).await.unwrap();
-    assert_eq!(web.userinfo(last, &access_token(&good)).await.unwrap().status, StatusCode::OK);
-    let thief = web.refresh(last, &alpha, &refresh_token(&lost)).await.unwrap();
+    let next = web.refresh(one, &alpha, &living[0]).await.unwrap();
+    let (unseen, retried) = (next, web.refresh(other, &alpha, &living[0]).await.unwrap());
+    let good = web.refresh(one, &alpha, &refresh_token(&retried)).await.unwrap();
+    assert_eq!(web.userinfo(other, &access_token(&good)).await.unwrap().status, StatusCode::OK);
+    let thief = web.refresh(other, &alpha, &refresh_token(&unseen)).await.unwrap();
     assert_eq!(thief.json()["error"], "invalid_grant");
-    assert_eq!(web.userinfo(first, &access_token(&good)).await.unwrap().status, StatusCode::UNAUTHORIZED);
+    assert_eq!(web.userinfo(one, &access_token(&good)).await.unwrap().status, StatusCode::UNAUTHORIZED);
 
-    let refused = trail(store.as_ref(), "token.refused").await;
-    println!("refresh: {count} nodes: {refused:?}");
-    let reused = refused.get("refresh_token_reused").copied().unwrap_or_default();
-    let unknown = refused.get("refresh_token_unknown").copied().unwrap_or_default();
+    let trail = trail(store.as_ref(), "token.refused").await;
+    println!("refresh: {count} nodes: {trail:?}");
+    let reused = trail.get("refresh_token_reused").copied().unwrap_or_default();
+    let unknown = trail.get("refresh_token_unknown").copied().unwrap_or_default();
     // Once the family has ended, the token is not known any more.
     assert_eq!(reused + unknown, USES - 1 + 1 + 1);
     store.close().await;

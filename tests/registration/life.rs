@@ -10,8 +10,8 @@ use crate::{CALLBACK, Known, metadata, open, refusal, register, request};
 /// A relying party that is registered as `known`.
 fn rp(known: &Known) -> Rp {
     let mut rp = Rp::new("rp");
-    rp.id = known.id().to_owned();
-    rp.redirect_uri = CALLBACK.to_owned();
+    known.id().clone_into(&mut rp.id);
+    CALLBACK.clone_into(&mut rp.redirect_uri);
     rp
 }
 

@@ -28,7 +28,7 @@ fn destination(row: &Row, reply: &Reply) -> Result<(), String> {
     };
     let found = (
         reply.status.as_u16(),
-        reply.location().split('?').next().unwrap_or_default().to_owned(),
+        reply.location().split(['?', '#']).next().unwrap_or_default().to_owned(),
         reply.location_param("error"),
         reply.location_param("state"),
         reply.location_param("iss"),

@@ -62,13 +62,15 @@ impl Reply {
         self.header("location")
     }
 
-    /// A parameter of the `Location`'s query.
+    /// A parameter of the `Location`'s query; where there is no query, of its fragment.
     pub fn location_param(&self, name: &str) -> Option<String> {
         let url = url::Url::options()
             .base_url(Some(&url::Url::parse("https://id.example").unwrap()))
             .parse(self.location())
             .ok()?;
-        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        let encoded = url.query().or(url.fragment()).unwrap_or_default();
+        let mut pairs = url::form_urlencoded::parse(encoded.as_bytes());
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
     /// The body as JSON.

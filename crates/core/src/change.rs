@@ -110,7 +110,7 @@ pub enum Change {
         at: UnixTime,
     },
 
-    /// Adds a grant.
+    /// Adds a grant; its parent, if it has one, must stand unrevoked ([`Conflict::Grant`]).
     InsertGrant(Grant),
     /// Ends a grant and everything issued under it; silent if it has ended already.
     RevokeGrant {

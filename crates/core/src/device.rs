@@ -20,9 +20,9 @@ use crate::records::{
 
 /// Prefix of device codes.
 pub const DEVICE_CODE_PREFIX: &str = "sgn_dc_";
-/// RFC 8628 section 6.1: a "base-20 A-Z character set" without vowels, so that no words come about.
+/// RFC 8628 section 6.1: the letters without vowels, so that no words come about.
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-/// "user codes [...] have an entropy of 20^8".
+/// 20^8 codes, as in the example of section 6.1.
 const USER_CODE_LEN: usize = 8;
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."
 const INTERVAL: i64 = 5;
@@ -160,8 +160,8 @@ fn shown(plain: &str) -> String {
     format!("{left}-{right}")
 }
 
-/// A user code as it is kept, from what a person typed. RFC 8628 section 6.1: "the server should [...] strip out
-/// punctuation and other characters not in the character set" and take lower case for upper case. `None` cannot be one.
+/// A user code as it is kept, from what a person typed. RFC 8628 section 6.1: "the server should strip dashes and
+/// other punctuation that it added for readability", and lower case counts as upper case. `None` cannot be one.
 pub fn typed(text: &str) -> Option<String> {
     let plain: String = text
         .chars()

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use signet_jose::{ContentAlg, KeyUse, SigAlg};
 
 use crate::authorize::DISPLAYS;
-use crate::claims::Catalogue;
+use crate::claims::{Catalogue, Scope};
 use crate::context::UnixTime;
 use crate::interaction::ACR_VALUES;
 use crate::records::{
@@ -79,7 +79,7 @@ pub fn grant_types() -> impl Iterator<Item = GrantType> {
 pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     let issuer = tenant.issuer.as_str();
     let catalogue = Catalogue::of(&tenant.settings);
-    let scopes: Vec<_> = catalogue.scopes().map(|scope| scope.name()).collect();
+    let scopes: Vec<_> = catalogue.scopes().map(Scope::name).collect();
     let mut claims: Vec<_> = catalogue.claims().into_iter().collect();
     claims.extend([
         "iss",
@@ -101,6 +101,9 @@ pub fn metadata(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Value {
     // Initiating User Registration via OpenID Connect: declared where it is offered.
     prompts.extend(tenant.settings.self_registration.then_some("create"));
     let signing = signing_algs(keys, now);
+    // Discovery section 3: "The value none MAY be supported".
+    let mut id_token_signing = signing.clone();
+    id_token_signing.extend(tenant.settings.unsigned_id_tokens.then_some("none"));
     let encryption = decryption_algs(keys, now);
     let mut request_signing: Vec<_> =
         SigAlg::ALL.iter().filter(|alg| !alg.is_symmetric()).map(|alg| alg.name()).collect();

@@ -195,6 +195,11 @@ faults! {
     CodeReplayed = "code_replayed", "invalid_grant", 400, Warn, "The code is not valid.";
     CodeRedirectMissing = "code_redirect_uri_missing", "invalid_request", 400, Warn, "The parameter \"redirect_uri\" is missing; it must repeat the one of the authorization request.";
     CodeRedirectMismatch = "code_redirect_uri_mismatch", "invalid_grant", 400, Warn, "redirect_uri differs from the one of the authorization request.";
+    ExchangeSubjectMissing = "exchange_subject_missing", "invalid_request", 400, Warn, "The parameter \"subject_token\" is missing.";
+    ExchangeTypeUnsupported = "exchange_type_unsupported", "invalid_request", 400, Warn, "Only access tokens are exchanged: each token needs its type, urn:ietf:params:oauth:token-type:access_token or, for clients whose access tokens are JWTs, urn:ietf:params:oauth:token-type:jwt.";
+    ExchangeSubjectInvalid = "exchange_subject_invalid", "invalid_request", 400, Warn, "The subject_token is not one that this client may exchange.";
+    ExchangeActorInvalid = "exchange_actor_invalid", "invalid_request", 400, Warn, "The actor_token is not one that this client may use.";
+    ExchangeTooDeep = "exchange_too_deep", "invalid_request", 400, Warn, "The subject_token has been handed on too often.";
     DeviceCodeMissing = "device_code_missing", "invalid_request", 400, Warn, "The parameter \"device_code\" is missing.";
     DeviceCodeUnknown = "device_code_unknown", "invalid_grant", 400, Warn, "The device code is not valid.";
     DeviceCodeForeign = "device_code_foreign", "invalid_grant", 400, Warn, "The device code is not valid.";

@@ -56,7 +56,7 @@ pub enum Delivery {
     /// It can go.
     Ready(Ready),
     /// It is to become a JWT first (JARM section 2.1).
-    Seal(Sealing),
+    Seal(Box<Sealing>),
 }
 
 /// What the browser is to do with a response.
@@ -196,12 +196,12 @@ impl ReturnTo {
         claims.insert("iss".into(), self.issuer.as_str().into());
         claims.insert("aud".into(), self.client_id.as_str().into());
         claims.insert("exp".into(), (now + JARM_LIFETIME).into());
-        Delivery::Seal(Sealing {
+        Delivery::Seal(Box::new(Sealing {
             protection: protection.clone(),
             claims,
             uri: self.uri.clone(),
             mode: self.channel.mode(),
-        })
+        }))
     }
 
     /// The delivery of an error (RFC 6749 section 4.1.2.1; JARM section 2.1 for those in a JWT).

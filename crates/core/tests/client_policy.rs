@@ -188,6 +188,7 @@ fn codes(settings: &ClientSettings, has_secret: bool, keys: &[ClientKey]) -> Vec
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn settings_that_cannot_work_are_refused_a75() {
     type Change = fn(&mut ClientSettings);
     let table: &[(&[&str], Change)] = &[
@@ -307,7 +308,7 @@ fn settings_that_cannot_work_are_refused_a75() {
         }),
         (&[], |s| s.frontchannel_logout_uri = Some("https://rp.example/fc".into())),
         (&[], |s| {
-            s.request_uris = vec!["https://rp.example/ro#GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM".into()]
+            s.request_uris = vec!["https://rp.example/ro#GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM".into()];
         }),
         (&["client_uri_setting"; 3], |s| {
             let long = format!("https://rp.example/{}", "x".repeat(512));

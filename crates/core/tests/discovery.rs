@@ -1,5 +1,5 @@
 //! Discovery says what is there, and everything that is there: each list comes from the table that the code goes by.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Refresh tokens, clients that act for themselves, JWT access tokens, revocation and introspection as pure rules.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Between request and response: prompt, `max_age`, session, consent (OpenID Connect Core sections 3.1.2.1 to 3.1.2.6).
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 

@@ -45,7 +45,8 @@ fn facts(tenant: &Tenant) -> Facts<'_> {
 }
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(map) = value else { unreachable!("{value}") };
+    map
 }
 
 /// Good metadata with `more` on top; null removes.
@@ -61,7 +62,8 @@ fn register(more: Value) -> Result<Registered, Fault> {
 }
 
 fn refused(more: Value) -> (&'static str, &'static str) {
-    let fault = register(more.clone()).map(|_| ()).expect_err(&more.to_string());
+    let text = more.to_string();
+    let fault = register(more).map(|_| ()).expect_err(&text);
     (fault.code(), fault.wire())
 }
 
@@ -236,22 +238,18 @@ fn keys_by_value_are_public_and_few_registration_2() {
 fn a_keys_own_period_counts_a89() {
     let mut jwk = Value::Object(key("dcr", KeySpec::P256).public_key().to_jwk());
     (jwk["nbf"], jwk["exp"], jwk["use"]) = (json!(NOW), json!(NOW + 60), json!("enc"));
-    let asked = json!({
+    let wanted = json!({
         "jwks": { "keys": [jwk] },
         "id_token_encrypted_response_alg": "ECDH-ES",
     });
-    let done = register(asked.clone()).unwrap();
+    let done = register(wanted.clone()).unwrap();
     assert_eq!((done.keys[0].not_before, done.keys[0].not_after), (Some(NOW), Some(NOW + 60)));
     let info = done.information(&open());
     assert_eq!(info["jwks"]["keys"][0]["exp"], json!(NOW + 60));
     // Registration section 2: the default of `enc`.
     assert_eq!(info["id_token_encrypted_response_enc"], "A128CBC-HS256");
-    let late = create(&super_asked(&asked), &facts(&open()), None, &at(NOW + 60));
+    let late = create(&asked(wanted), &facts(&open()), None, &at(NOW + 60));
     assert_eq!(late.unwrap_err().code(), "client_metadata_contradiction");
-}
-
-fn super_asked(more: &Value) -> Map<String, Value> {
-    asked(more.clone())
 }
 
 #[test]
@@ -337,6 +335,7 @@ fn scopes_are_those_of_the_tenant_rfc7591_2() {
 
 #[test]
 fn only_whom_the_policy_admits_may_register_rfc7591_3() {
+    use RegistrationPolicy::{InitialAccessToken as ByToken, Off, Open};
     let token = |uses_left, expires_at| InitialAccessToken {
         tenant: "t".into(),
         hash: TokenHash::of("x"),
@@ -350,7 +349,6 @@ fn only_whom_the_policy_admits_may_register_rfc7591_3() {
         tenant.settings.registration = policy;
         admit(&tenant, presented, found, NOW).map(|token| token.is_some()).map_err(|fault| fault.code())
     };
-    use RegistrationPolicy::{InitialAccessToken as ByToken, Off, Open};
     let good = token(Some(1), Some(NOW + 1));
     assert_eq!(judge(Off, Some("x"), Some(&good)), Err("not_found"));
     assert_eq!(judge(Open, None, None), Ok(false));

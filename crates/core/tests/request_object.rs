@@ -244,7 +244,7 @@ fn a_client_may_be_excused_from_times_but_those_that_are_there_count_core_6_1() 
     client.settings.require_request_object_times = false;
     let judge = |changes: Value| code_for(&sign(&with(&undated, &changes)), &client, &keys());
     assert_eq!(judge(json!({})), "ok");
-    assert_eq!(judge(json!({ "exp": NOW - 61 })), "expired");
+    assert_eq!(judge(json!({ "exp": NOW - 61 })), "token_expired");
     assert_eq!(judge(json!({ "nbf": NOW + 61 })), "nbf_in_future");
     assert_eq!(judge(json!({ "iat": NOW + 61 })), "iat_in_future");
     assert_eq!(judge(json!({ "exp": NOW + 86_401 })), "lifetime_too_long");

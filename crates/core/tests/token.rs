@@ -1,5 +1,5 @@
 //! Code redemption, UserInfo, and how responses are protected.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 

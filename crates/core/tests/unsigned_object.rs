@@ -116,7 +116,7 @@ fn what_it_says_of_itself_holds_core_6_1() {
     assert_eq!(judge(json!({ "iss": "other" })), "object_client_id_mismatch");
     assert_eq!(judge(json!({ "response_type": "code id_token" })), "object_response_type_mismatch");
     assert_eq!(judge(json!({ "aud": "https://other.example" })), "aud_mismatch");
-    assert_eq!(judge(json!({ "exp": NOW - 61 })), "expired");
+    assert_eq!(judge(json!({ "exp": NOW - 61 })), "token_expired");
     assert_eq!(judge(json!({ "nbf": NOW + 61 })), "nbf_in_future");
     assert_eq!(judge(json!({ "iat": NOW + 61 })), "iat_in_future");
     assert_eq!(judge(json!({ "sub": "c" })), "object_sub_is_client");

@@ -12,7 +12,7 @@ use crate::vault::Vault;
 /// Caches of built keys. Building one costs as much as a signature, so it belongs on the crypto pool.
 #[derive(Debug)]
 pub struct Keyring {
-    verifiers: Cache<(String, String, SigAlg), Verifier>,
+    verifiers: Cache<(String, Option<String>, SigAlg), Verifier>,
     encrypters: Cache<(String, String, KeyAlg), Encrypter>,
     signers: Cache<(TenantId, String, SigAlg), Signer>,
     decrypters: Cache<(TenantId, String), Decrypter>,
@@ -32,7 +32,8 @@ impl Default for Keyring {
 impl Keyring {
     /// The verifier of a client's signing key; `None` if key and algorithm do not fit.
     pub fn verifier(&self, key: &ClientKey, alg: SigAlg) -> Option<Verifier> {
-        let name = (key.thumbprint.clone(), key.kid.clone(), alg);
+        let named = key.jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+        let name = (key.thumbprint.clone(), named, alg);
         self.verifiers.optionally_get_with(name, || {
             let public = public(key)?;
             if public.fits_sig(alg) { public.verifier(alg).ok() } else { None }
@@ -43,7 +44,7 @@ impl Keyring {
     pub fn encrypter(&self, key: &ClientKey, alg: KeyAlg) -> Option<Encrypter> {
         let name = (key.thumbprint.clone(), key.kid.clone(), alg);
         self.encrypters.optionally_get_with(name, || {
-            let public = public(key)?;
+            let public = public(key)?.with_kid(key.kid.clone());
             if public.fits_enc(alg) { public.encrypter(alg).ok() } else { None }
         })
     }
@@ -63,9 +64,10 @@ impl Keyring {
     }
 }
 
+/// The key as its owner gave it. One without `kid` stays without: it verifies whatever `kid` a header has, since nobody
+/// said that it goes by one. What is encrypted to it carries the record's.
 fn public(key: &ClientKey) -> Option<PublicKey> {
-    let public = PublicKey::from_jwk(&Value::Object(key.jwk.clone())).ok()?;
-    Some(public.with_kid(key.kid.clone()))
+    PublicKey::from_jwk(&Value::Object(key.jwk.clone())).ok()
 }
 
 fn private(key: &TenantKey, vault: &Vault) -> Option<PrivateKey> {

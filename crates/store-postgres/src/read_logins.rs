@@ -164,7 +164,9 @@ pub(crate) async fn access_token(
                   t.audience AS "audience: Words", t.actor AS "actor: Json<Map<String, Value>>",
                   t.issued_at, t.expires_at
            FROM access_tokens t JOIN grants g ON g.tenant = t.tenant AND g.id = t.grant_id
-           WHERE t.tenant = $1 AND t.hash = $2 AND g.revoked_at IS NULL"#,
+           LEFT JOIN grants p ON p.tenant = g.tenant AND p.id = g.parent
+           WHERE t.tenant = $1 AND t.hash = $2 AND g.revoked_at IS NULL
+             AND (g.parent IS NULL OR (p.id IS NOT NULL AND p.revoked_at IS NULL))"#,
             name,
             bytes
         )

@@ -169,8 +169,11 @@ pub(crate) async fn insert_grant(connection: &mut SqliteConnection, grant: &Gran
     let (tenant, client) = (grant.tenant.as_str(), grant.client_id.as_str());
     let ends_at = backend::grant_end(grant.created_at);
     let outcome = sqlx::query!(
-        "INSERT INTO grants (tenant, id, client_id, user_id, sid, created_at, ends_at, revoked_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO grants (tenant, id, client_id, user_id, sid, created_at, ends_at, revoked_at, parent)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+                (SELECT coalesce(parent, id) FROM grants WHERE tenant = ?1 AND id = ?9)
+         WHERE ?9 IS NULL
+            OR EXISTS (SELECT 1 FROM grants WHERE tenant = ?1 AND id = ?9 AND revoked_at IS NULL)",
         tenant,
         grant.id,
         client,
@@ -178,11 +181,12 @@ pub(crate) async fn insert_grant(connection: &mut SqliteConnection, grant: &Gran
         grant.sid,
         grant.created_at,
         ends_at,
-        grant.revoked_at
+        grant.revoked_at,
+        grant.parent
     )
     .execute(connection)
     .await;
-    written(outcome).map(drop)
+    found(outcome, Conflict::Grant)
 }
 
 pub(crate) async fn revoke_grant(

@@ -117,12 +117,18 @@ class Browser:
 
     def go_on(self, answer: requests.Response, username: str = "alice", password: str = "alice") -> dict:
         """From an accepted request over login and consent to the parameters that the client receives."""
+        return self.arrive(answer, username, password)[1]
+
+    def arrive(
+        self, answer: requests.Response, username: str = "alice", password: str = "alice"
+    ) -> tuple[str, dict[str, str]]:
+        """The same, with the way on which they come: `query`, `fragment` or `form_post`."""
         for _ in range(6):
-            if answer.status_code == 303 or answer.status_code == 302:
-                location = answer.headers["Location"]
-                if location.startswith(REDIRECT_URI):
-                    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
-                answer = self.request("GET", requests.compat.urljoin(self.provider.issuer, location))
+            if arrived := arrival(answer):
+                return arrived
+            if answer.status_code in (302, 303):
+                address = requests.compat.urljoin(self.provider.issuer, answer.headers["Location"])
+                answer = self.request("GET", address)
                 continue
             assert answer.status_code == 200, answer.text
             person = {"username": username, "password": password} if 'id="password"' in answer.text else {"decision": "accept"}
@@ -131,6 +137,20 @@ class Browser:
                 "POST", requests.compat.urljoin(self.provider.issuer, action), data={"csrf": csrf, **person}
             )
         raise AssertionError("the interaction does not end")
+
+
+def arrival(answer: requests.Response) -> tuple[str, dict[str, str]] | None:
+    """Way and parameters of a response to the client; nothing if it is none."""
+    location = answer.headers.get("Location", "")
+    if location.startswith(REDIRECT_URI):
+        parts = urlsplit(location)
+        assert not (parts.query and parts.fragment), location
+        way = "fragment" if parts.fragment else "query"
+        return way, {name: one for name, (one,) in parse_qs(parts.fragment or parts.query).items()}
+    if f'<form method="post" action="{REDIRECT_URI}"' in answer.text:
+        fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', answer.text)
+        return "form_post", {html.unescape(name): html.unescape(value) for name, value in fields}
+    return None
 
 
 def form(page: str, last: str) -> tuple[str, str]:

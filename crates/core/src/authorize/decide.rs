@@ -160,8 +160,8 @@ pub(super) fn judge(
     if beside("client_id").is_some() {
         *return_to = Address::named(beside).and_then(|address| target(address).ok());
     }
-    // RFC 9126 sections 5 and 6: with this setting "the authorization server accepts authorization request data only via
-    // PAR"; of a client it "indicates whether the client is required to use PAR".
+    // RFC 9126 section 5: "accepts authorization request data only via PAR"; section 6, of a client: "whether the only means
+    // of initiating an authorization request the client is allowed to use is PAR".
     let pushed_only = tenant.settings.require_pushed_authorization_requests
         || client.settings.require_pushed_authorization_requests;
     if pushed_only && matches!(entry, Entry::Browser) {

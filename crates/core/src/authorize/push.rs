@@ -43,9 +43,8 @@ pub struct PushOutcome {
 
 /// Judges a pushed request by the rules of the authorization endpoint.
 ///
-/// RFC 9126 section 2.1: "The authorization server MUST process the request as follows: authenticate the client [...];
-/// reject the request if the request_uri authorization request parameter is provided; validate the pushed request as it
-/// would an authorization request sent to the authorization endpoint."
+/// RFC 9126 section 2.1: authenticate the client, "reject the request if the `request_uri` authorization request parameter
+/// is provided", "validate the pushed request as it would an authorization request sent to the authorization endpoint."
 pub fn push(
     facts: Facts<'_>,
     caller: &AuthenticatedClient,
@@ -138,7 +137,7 @@ fn usable<'a>(
     let client = client.filter(|client| !client.disabled).ok_or(Fault::ClientUnknown)?;
     let pushed = taking.pushed.ok_or(Fault::PushedRequestUnknown)?;
     let request = &pushed.request;
-    // Section 2.2: "the authorization server MUST bind the request_uri to the client that posted it".
+    // Section 2.2: "The request_uri value MUST be bound to the client that posted the authorization request."
     if request.client_id != client.client_id {
         return Err(Fault::PushedRequestForeign);
     }

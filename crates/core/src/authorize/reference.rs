@@ -19,8 +19,8 @@ impl Reference {
 
 /// Compares `uri` with those that the client registered, character by character.
 ///
-/// RFC 9101 section 10.4.1 names the attack: "the request_uri can be set to [...] a URI that causes the server to make a
-/// request"; its remedy is to "check that the value of the request_uri parameter does not point to an unexpected location".
+/// RFC 9101 section 10.4.1 names the attack, a `request_uri` that is chosen to harm who fetches it or somebody else; its
+/// first remedy is to "check that the value of the `request_uri` parameter does not point to an unexpected location".
 /// OpenID Connect Core section 6.2 lets a fragment carry the hash of the content, for caches. Nothing is cached here: each
 /// request fetches its object anew, so what was fetched for one login never serves another, and a signature, not a hash in
 /// the same request, says whose it is. The fragment counts in the comparison alone.

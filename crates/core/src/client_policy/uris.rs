@@ -112,7 +112,7 @@ pub fn request_uri(uri: &str, mode: Mode) -> Result<(), UriProblem> {
     }
     let (address, fragment) = uri.split_once('#').unwrap_or((uri, ""));
     // RFC 3986 section 3.5: of the same characters as a query.
-    if !fragment.bytes().all(|b| b.is_ascii_graphic() && !br##""<>\^`{|}#"##.contains(&b)) {
+    if !fragment.bytes().all(|b| b.is_ascii_graphic() && !br#"#"<>\^`{|}"#.contains(&b)) {
         return Err(UriProblem::Characters);
     }
     called(address, mode)

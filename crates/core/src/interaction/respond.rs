@@ -208,6 +208,7 @@ impl Issuing<'_> {
             client_id: request.client_id.clone(),
             user_id: Some(self.user.id),
             sid: (!outlives).then(|| self.session.sid.clone()),
+            parent: None,
             created_at: self.context.now,
             revoked_at: None,
         })

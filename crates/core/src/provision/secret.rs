@@ -97,10 +97,7 @@ fn known(
     facts: &ClientFacts<'_>,
 ) -> Result<DecidedSecret, Refusal> {
     let seal = || facts.secrets.seal(&facts.tenant.id, &declared.client_id, secret);
-    let sealed = match makes_macs(&declared.settings) {
-        true => Some(seal().ok_or(Refusal::SecretUnsealed)?),
-        false => None,
-    };
+    let sealed = makes_macs(&declared.settings).then(|| seal().ok_or(Refusal::SecretUnsealed)).transpose()?;
     Ok(DecidedSecret { hash: Some(TokenHash::of(secret)), sealed, bytes: secret.len(), minted: None })
 }
 

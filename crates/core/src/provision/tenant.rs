@@ -156,8 +156,8 @@ fn loses(client: &Client, settings: &TenantSettings) -> Vec<Refusal> {
     let own = &client.settings;
     let name = || client.client_id.to_string();
     let mut lost = Vec::new();
-    let alg = client_policy::signed(own).into_iter().map(|(_, alg)| alg);
-    if let Some(alg) = alg.filter(|alg| !settings.signing_algs.contains(alg)).next() {
+    let mut algs = client_policy::signed(own).into_iter().map(|(_, alg)| alg);
+    if let Some(alg) = algs.find(|alg| !settings.signing_algs.contains(alg)) {
         lost.push(Refusal::ClientLosesAlg { client: name(), alg: alg.name().to_owned() });
     }
     for (setting, gone) in [

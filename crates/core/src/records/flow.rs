@@ -78,6 +78,10 @@ pub struct Grant {
     /// The session whose end ends the grant; `None` for `offline_access` and where there is no session (Back-Channel
     /// Logout section 2.7).
     pub sid: Option<String>,
+    /// The grant of the token that this one was exchanged for (RFC 8693): what is issued here is worth nothing once that
+    /// one has ended. The store keeps the first of the line.
+    #[serde(default)]
+    pub parent: Option<Uuid>,
     /// When.
     pub created_at: UnixTime,
     /// Everything issued under it ended here.

@@ -196,7 +196,7 @@ pub fn update(
     Ok(registered)
 }
 
-/// RFC 7592 section 2.2: "If the client includes the client_secret field in the request, the value of this field MUST match
+/// RFC 7592 section 2.2: "If the client includes the `client_secret` field in the request, the value of this field MUST match
 /// the currently issued client secret for that client. The client MUST NOT be allowed to overwrite its existing client
 /// secret with its own chosen value."
 fn own_secret(metadata: &Map<String, Value>, client: &Client) -> Result<Option<Secret>, Fault> {

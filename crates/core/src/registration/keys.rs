@@ -11,7 +11,7 @@ use crate::records::{ClientKey, KeyOrigin};
 /// Most keys of one set.
 const MAX: usize = 20;
 
-/// The keys that `jwks` names. Registration section 2: "The jwks_uri and jwks parameters MUST NOT be used together."
+/// The keys that `jwks` names. Registration section 2: "The `jwks_uri` and `jwks` parameters MUST NOT be used together."
 pub(super) fn declared(reader: &Reader<'_>) -> Result<Vec<KeyDeclaration>, Fault> {
     let Some(jwks) = reader.member("jwks") else { return Ok(Vec::new()) };
     if reader.member("jwks_uri").is_some() {
@@ -61,7 +61,7 @@ fn declaration(jwk: &Value, key: &PublicKey) -> KeyDeclaration {
     }
 }
 
-/// Registration section 2, jwks_uri: "When both signing and encryption keys are made available, a use (public key use)
+/// Registration section 2, `jwks_uri`: "When both signing and encryption keys are made available, a use (public key use)
 /// parameter value is REQUIRED for all keys in the referenced JWK Set". A key that says nothing, by `use`, `key_ops` or
 /// `alg`, signs if it can.
 fn usage(key: &PublicKey) -> KeyUse {

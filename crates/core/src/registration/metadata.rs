@@ -158,16 +158,27 @@ fn scope(
     Ok(known.chain(browser.then_some("openid")).map(str::to_owned).collect())
 }
 
-/// `none`, or an algorithm.
-fn alg_or_none(name: &str) -> Option<Option<SigAlg>> {
-    if name == "none" { Some(None) } else { SigAlg::from_name(name).map(Some) }
+/// A signature, or deliberately none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signature {
+    Unsigned,
+    Signed(SigAlg),
+}
+
+impl Signature {
+    fn from_name(name: &str) -> Option<Self> {
+        if name == "none" { Some(Self::Unsigned) } else { SigAlg::from_name(name).map(Self::Signed) }
+    }
 }
 
 fn responses(reader: &Reader<'_>, settings: &mut ClientSettings) -> Result<(), Fault> {
-    let signed = reader.word("id_token_signed_response_alg", alg_or_none)?;
+    let signed = reader.word("id_token_signed_response_alg", Signature::from_name)?;
     settings.id_token = IdTokenSettings {
-        signed: signed.flatten().unwrap_or(SigAlg::RS256),
-        unsigned: signed == Some(None),
+        signed: match signed {
+            Some(Signature::Signed(alg)) => alg,
+            Some(Signature::Unsigned) | None => SigAlg::RS256,
+        },
+        unsigned: signed == Some(Signature::Unsigned),
         encrypted: reader.encryption("id_token_encrypted_response_alg", "id_token_encrypted_response_enc")?,
         include_scope_claims: settings.id_token.include_scope_claims,
     };
@@ -216,9 +227,9 @@ fn request_objects(
     settings.require_request_object = reader.flag("require_signed_request_object")?;
     let demanding = settings.require_request_object || settings.require_encrypted_request_object;
     (settings.request_object_signing_algs, settings.allow_unsigned_request_object) =
-        match reader.word("request_object_signing_alg", alg_or_none)? {
-            Some(Some(alg)) => ([alg].into(), false),
-            Some(None) => (BTreeSet::new(), true),
+        match reader.word("request_object_signing_alg", Signature::from_name)? {
+            Some(Signature::Signed(alg)) => ([alg].into(), false),
+            Some(Signature::Unsigned) => (BTreeSet::new(), true),
             None => (object_algs(), tenant.unsigned_request_objects && !demanding),
         };
     // OpenID Connect Core section 6.1 and RFC 9101 section 4 demand neither `iat` nor `exp`, and whoever registers by the

@@ -2,8 +2,8 @@
 
 use crate::fault::Fault;
 
-/// OpenID Connect Core section 8.1 and Registration section 5: the document is "a JSON array of redirect_uri values", and
-/// "the values registered in redirect_uris MUST be included in the elements of the array, or registration MUST fail".
+/// OpenID Connect Core section 8.1: "a JSON file containing an array of `redirect_uri` values". Registration section 5: "The
+/// values registered in `redirect_uris` MUST be included in the elements of the array, or registration MUST fail."
 /// Otherwise anybody could join a sector and learn by which `sub` its clients know a person.
 pub fn sector(document: &[u8], redirect_uris: &[String]) -> Result<(), Fault> {
     let listed: Vec<String> = serde_json::from_slice(document).map_err(|_| Fault::SectorUnreadable)?;

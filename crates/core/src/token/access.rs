@@ -8,7 +8,7 @@ use signet_jose::{JoseFault, SigAlg, Signer};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::context::Context;
+use crate::context::{Context, UnixTime};
 use crate::ids::TokenHash;
 use crate::records::{AccessToken, AccessTokenFormat, Authentication, Client, Tenant};
 use crate::subject;
@@ -79,6 +79,16 @@ impl AccessDraft {
             expires_at,
         };
         Self { record, form }
+    }
+
+    /// Ends at `end` at the latest.
+    #[must_use]
+    pub fn until(mut self, end: UnixTime) -> Self {
+        self.record.expires_at = self.record.expires_at.min(end);
+        if let Form::Jwt { claims, .. } = &mut self.form {
+            claims.insert("exp".into(), self.record.expires_at.into());
+        }
+        self
     }
 
     /// The algorithm it is to be signed with, by one of the tenant's keys; `None` if it is opaque.

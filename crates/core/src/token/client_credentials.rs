@@ -32,6 +32,7 @@ fn judge(facts: Facts<'_>, context: &Context<'_>) -> Result<Outcome, Fault> {
         client_id: client.client_id.clone(),
         user_id: None,
         sid: None,
+        parent: None,
         created_at: context.now,
         revoked_at: None,
     };

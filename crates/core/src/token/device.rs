@@ -12,7 +12,7 @@ use crate::params::Params;
 use crate::records::{Authentication, DeviceCode, DeviceStage, User};
 use crate::response::{self, Login};
 
-/// RFC 8628 section 3.5, slow_down: "the interval MUST be increased by 5 seconds for this and all subsequent requests".
+/// RFC 8628 section 3.5, `slow_down`: "the interval MUST be increased by 5 seconds for this and all subsequent requests".
 const SLOWER: i64 = 5;
 
 /// The facts of one poll.

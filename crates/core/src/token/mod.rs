@@ -7,6 +7,7 @@ mod access;
 mod client_credentials;
 mod code;
 mod device;
+mod exchange;
 mod issue;
 mod refresh;
 mod resource;
@@ -16,6 +17,7 @@ pub(crate) use access::{audience_claim, scope_text, subject_of};
 pub use client_credentials::client_credentials;
 pub use code::{CODE_PREFIX, CodeFacts, code_parameter, redeem};
 pub use device::{DeviceFacts, device_parameter, poll};
+pub use exchange::{ExchangeFacts, Holding, Offered as OfferedTokens, exchange, exchange_parameters};
 pub use issue::{IdTokenDraft, Issue, Made, Tools};
 pub use refresh::{Chain, REFRESH_TOKEN_PREFIX, RefreshFacts, refresh, refresh_parameter};
 pub use resource::audience;
@@ -38,6 +40,7 @@ pub const GRANTS: &[GrantType] = &[
     GrantType::RefreshToken,
     GrantType::ClientCredentials,
     GrantType::DeviceCode,
+    GrantType::TokenExchange,
 ];
 
 /// What every grant has to go by.

@@ -13,7 +13,7 @@ use signet_store::StoreError;
 use zeroize::Zeroizing;
 
 use super::extract::{FormParams, InteractionId, Moment, Tenant};
-use super::interaction::{Loaded, Stepper, answer, note};
+use super::interaction::{Loaded, Stepper, answer, note, page};
 use super::{cookies, render, screens};
 use crate::app::{App, store_fault};
 use crate::logout_delivery;
@@ -89,12 +89,12 @@ impl Stepper<'_> {
     pub(super) async fn login_page(&self, loaded: &Loaded) -> Result<Response, Fault> {
         let username = self.expected(loaded).await?;
         let html = screens::login(self.app, self.view, loaded, &username, None, self.moment);
-        Ok(self.page(loaded, StatusCode::OK, html))
+        Ok(page(loaded, StatusCode::OK, html))
     }
 
     pub(super) fn registration_page(&self, loaded: &Loaded) -> Response {
         let html = screens::register(self.view, loaded, &Params::default(), None, self.moment);
-        self.page(loaded, StatusCode::OK, html)
+        page(loaded, StatusCode::OK, html)
     }
 
     /// The user name that probably belongs to the person: of the one whom a verified hint names, else what the client says
@@ -124,7 +124,7 @@ impl Stepper<'_> {
                 self.failed(&loaded, "login.refused", &fault).await;
                 let html = screens::login(self.app, self.view, &loaded, &username, Some(&fault), self.moment);
                 let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-                Ok(note(&loaded, render::refused(self.page(&loaded, status, html), fault)))
+                Ok(note(&loaded, render::refused(page(&loaded, status, html), fault)))
             }
             Err(fault) => Err(fault),
         }
@@ -213,7 +213,7 @@ impl Stepper<'_> {
                 self.failed(&loaded, "user.refused", &fault).await;
                 let html = screens::register(self.view, &loaded, &form, Some(&fault), self.moment);
                 let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                Ok(note(&loaded, render::refused(self.page(&loaded, status, html), fault)))
+                Ok(note(&loaded, render::refused(page(&loaded, status, html), fault)))
             }
             Err(fault) => Err(fault),
         }

@@ -169,7 +169,7 @@ impl Stepper<'_> {
             Step::Register => Ok(self.registration_page(loaded)),
             Step::Consent(scope) => {
                 let html = screens::consent(self.view, loaded, &scope, self.moment);
-                Ok(self.page(loaded, StatusCode::OK, html))
+                Ok(page(loaded, StatusCode::OK, html))
             }
             Step::Respond => self.respond(loaded, false).await,
             Step::Refuse(fault) => self.refuse(loaded, fault).await,
@@ -178,12 +178,6 @@ impl Stepper<'_> {
 
     pub(super) fn next(&self, loaded: &Loaded) -> Step {
         interaction::next(&loaded.input(self.view), self.moment.now)
-    }
-
-    /// A page of this interaction. Its forms may lead on to the client.
-    pub(super) fn page(&self, loaded: &Loaded, status: StatusCode, html: String) -> Response {
-        let target = loaded.interaction.request.redirect_uri.as_str();
-        note(loaded, render::page(status, html, Some(target)))
     }
 
     /// The answer is judged against what the page had asked: if that is no longer the question, it is asked again.
@@ -280,7 +274,7 @@ impl Stepper<'_> {
 
     fn device_done(&self, loaded: &Loaded, refused: Option<Fault>) -> Response {
         let html = screens::device_done(self.view, loaded, refused.is_none());
-        let mut response = self.page(loaded, StatusCode::OK, html);
+        let mut response = page(loaded, StatusCode::OK, html);
         if let Some(cookie) = cookies::unbind(self.view, &loaded.interaction) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
@@ -333,6 +327,12 @@ impl Stepper<'_> {
         }
         response
     }
+}
+
+/// A page of an interaction. Its forms may lead on to the client.
+pub(super) fn page(loaded: &Loaded, status: StatusCode, html: String) -> Response {
+    let target = loaded.interaction.request.redirect_uri.as_str();
+    note(loaded, render::page(status, html, Some(target)))
 }
 
 /// Names the client in the log line.

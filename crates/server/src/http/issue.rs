@@ -28,12 +28,12 @@ pub(super) async fn respond(
     let protection = answer.id_token.as_ref().map(|draft| draft.protection.clone());
     let access = answer.access.as_ref().and_then(AccessDraft::signed);
     if access.is_none() && protection.is_none() {
-        return answer.make(&Tools::default()).map_err(failed);
+        return answer.make(&Tools::default()).map_err(|fault| failed(&fault));
     }
     run(app, view, moment, access, protection, move |tools| answer.make(tools)).await
 }
 
-fn failed(fault: JoseFault) -> Fault {
+fn failed(fault: &JoseFault) -> Fault {
     tracing::error!(reason = fault.code(), "tokens could not be made");
     Fault::Internal { detail: "tokens could not be made" }
 }
@@ -67,7 +67,7 @@ async fn run<T: Send + 'static>(
                 id_token: signer(id_token)?,
                 encrypter: encrypter.transpose()?,
             };
-            work(&tools).map_err(failed)
+            work(&tools).map_err(|fault| failed(&fault))
         })
         .await?
 }

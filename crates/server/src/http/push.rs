@@ -44,12 +44,13 @@ pub(super) async fn push(
             (Err(unproved.recorded(&app, &view, &moment).await), client_id)
         }
     };
-    let response = answer.map_or_else(|fault| Failure::token(fault).into_response(), created);
+    let response =
+        answer.map_or_else(|fault| Failure::token(fault).into_response(), |pushed| created(&pushed));
     Note::client(client_id.as_ref()).on(response)
 }
 
 /// RFC 9126 section 2.2: "a 201 HTTP status code", JSON, and here "Cache-Control: no-cache, no-store" as in its example.
-fn created(pushed: Pushed) -> Response {
+fn created(pushed: &Pushed) -> Response {
     let body = json!({ "request_uri": pushed.request_uri.as_str(), "expires_in": pushed.expires_in });
     (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-cache, no-store")], Json(body)).into_response()
 }

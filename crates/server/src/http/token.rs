@@ -11,8 +11,10 @@ use signet_core::change::Conflict;
 use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
-use signet_core::records::{Authentication, DeviceStage, GrantType, User};
-use signet_core::token::{self, CodeFacts, DeviceFacts, Facts, Outcome, RefreshFacts};
+use signet_core::records::{AccessToken, Authentication, DeviceStage, GrantType, User};
+use signet_core::token::{
+    self, CodeFacts, DeviceFacts, ExchangeFacts, Facts, Holding, Outcome, RefreshFacts,
+};
 use signet_store::StoreError;
 
 use super::client_auth::{self, Caller};
@@ -85,6 +87,8 @@ impl Exchange<'_> {
             // Whoever loses that often shares the token with many others, who are all being served.
             GrantType::RefreshToken => Fault::RefreshContended,
             GrantType::DeviceCode => Fault::DeviceCodeUnknown,
+            // Its grant was revoked meanwhile.
+            GrantType::TokenExchange => Fault::ExchangeSubjectInvalid,
             // Still in conflict with what was read: the grant was revoked before the code was ever redeemed.
             _ => Fault::CodeUnknown,
         })
@@ -98,7 +102,8 @@ impl Exchange<'_> {
             GrantType::RefreshToken => self.refresh().await,
             GrantType::ClientCredentials => Ok(token::client_credentials(self.facts(), &context)),
             GrantType::DeviceCode => self.device().await,
-            GrantType::Implicit | GrantType::TokenExchange => Err(Fault::GrantTypeUnsupported),
+            GrantType::TokenExchange => self.exchange().await,
+            GrantType::Implicit => Err(Fault::GrantTypeUnsupported),
         }
     }
 
@@ -138,6 +143,33 @@ impl Exchange<'_> {
         let user = self.user(approved).await?;
         let input = DeviceFacts { facts: self.facts(), device: device.as_ref(), user: user.as_ref() };
         Ok(token::poll(input, &self.app.context(self.moment.now)))
+    }
+
+    async fn exchange(&self) -> Result<Outcome, Fault> {
+        let offered = token::exchange_parameters(&self.caller.params)?;
+        let subject = self.held(offered.subject).await?;
+        let actor = match offered.actor {
+            Some(actor) => Some(self.held(actor).await?),
+            None => None,
+        };
+        let input = ExchangeFacts {
+            facts: self.facts(),
+            subject: holding(subject.as_ref()),
+            actor: actor.as_ref().map(|actor| holding(actor.as_ref())),
+        };
+        Ok(token::exchange(input, &self.app.context(self.moment.now)))
+    }
+
+    /// An access token with its user.
+    async fn held(&self, token: &str) -> Result<Option<(AccessToken, Option<User>)>, Fault> {
+        let (store, tenant) = (&self.app.store, &self.view.tenant.id);
+        let found = store.access_token(tenant, &TokenHash::of(token)).await.map_err(store_fault)?;
+        let Some(token) = found else { return Ok(None) };
+        let user = match token.user_id {
+            Some(id) => store.user(tenant, id).await.map_err(store_fault)?,
+            None => None,
+        };
+        Ok(Some((token, user)))
     }
 
     async fn user(&self, login: Option<&Authentication>) -> Result<Option<User>, Fault> {
@@ -180,4 +212,8 @@ impl Exchange<'_> {
         self.app.record(&self.view.tenant.id, &outcome.changes).await;
         Err(fault)
     }
+}
+
+fn holding(held: Option<&(AccessToken, Option<User>)>) -> Option<Holding<'_>> {
+    held.map(|(token, user)| Holding { token, user: user.as_ref() })
 }

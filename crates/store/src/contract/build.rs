@@ -193,6 +193,7 @@ pub fn grant(user: &User, client: &Client, number: u128) -> Grant {
         client_id: client.client_id.clone(),
         user_id: Some(user.id),
         sid: Some("sid".into()),
+        parent: None,
         created_at: NOW,
         revoked_at: None,
     }

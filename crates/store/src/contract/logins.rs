@@ -2,7 +2,7 @@
 
 use signet_core::change::{Change, Conflict};
 use signet_core::ids::TokenHash;
-use signet_core::records::Stage;
+use signet_core::records::{Grant, Stage};
 
 use super::build::{
     NOW, access_token, client, code, consent, grant, id, interaction, redeem, session, step, step_at, user,
@@ -126,6 +126,32 @@ pub async fn a_revoked_grant_ends_its_tokens(store: &Handle) {
     }
     // The code is still there to be recognised.
     assert_eq!(store.code(&world.id, &unredeemed.hash).await.unwrap(), Some(unredeemed));
+}
+
+/// RFC 8693: what was exchanged ends with what it was exchanged for, however long the line.
+pub async fn an_exchanged_grant_ends_with_the_first_of_its_line(store: &Handle) {
+    let world = world(store, "one").await;
+    let b = client(&world.id, "b");
+    let (first, token) = world.token(store, 1, "first").await;
+    let second = Grant { parent: Some(first.id), ..grant(&world.user, &b, 2) };
+    let third = Grant { parent: Some(second.id), ..grant(&world.user, &world.client, 3) };
+    let tokens = [access_token(&second, "second"), access_token(&third, "third")];
+    let mut changes = vec![Change::InsertClient(b)];
+    changes.extend([&second, &third].map(|grant| Change::InsertGrant(grant.clone())));
+    changes.extend(tokens.iter().map(|token| Change::InsertAccessToken(token.clone())));
+    apply(store, &world.id, &changes).await;
+    for token in [&token, &tokens[0], &tokens[1]] {
+        assert_eq!(store.access_token(&world.id, &token.hash).await.unwrap().as_ref(), Some(token));
+    }
+    apply(store, &world.id, &[Change::RevokeGrant { id: first.id, at: NOW }]).await;
+    for token in [&token, &tokens[0], &tokens[1]] {
+        assert_eq!(store.access_token(&world.id, &token.hash).await.unwrap(), None);
+    }
+    // Nothing comes of a grant that has ended, or that never was.
+    for parent in [first.id, id(99)] {
+        let late = Grant { parent: Some(parent), ..grant(&world.user, &world.client, 4) };
+        assert_conflict(store.apply(&world.id, &[Change::InsertGrant(late)]).await, Conflict::Grant);
+    }
 }
 
 /// A code or token of another client or user than its grant's cannot come into being.

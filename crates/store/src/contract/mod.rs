@@ -60,7 +60,8 @@ macro_rules! contract_tests {
                 page_limits_are_clamped, a_deleted_client_takes_everything_along,
                 a_deleted_user_takes_everything_along, records_that_refer_to_nothing_are_refused;
             logins: sessions_come_and_go, interactions_advance_step_by_step, consents_are_kept_and_taken_back,
-                a_revoked_grant_ends_its_tokens, codes_and_tokens_are_of_their_grant;
+                a_revoked_grant_ends_its_tokens, codes_and_tokens_are_of_their_grant,
+                an_exchanged_grant_ends_with_the_first_of_its_line;
             refresh: a_refresh_token_comes_back_while_its_grant_stands, refresh_tokens_are_of_their_grant,
                 a_grant_may_have_no_user, a_refresh_token_is_exchanged_in_time_and_by_its_client,
                 a_retry_takes_the_place_of_unused_successors, a_kept_refresh_token_is_prolonged;
