@@ -35,8 +35,8 @@ async fn deliveries(provider: &Provider, client: &str) -> Vec<LogoutDelivery> {
 
 /// What a client does (section 2.6): the signature, with the provider's published key of that `kid`, and the claims.
 async fn verified(provider: &Provider, client: &str, jws: &UnverifiedJws, alg: SigAlg) -> Value {
-    let jwks = provider.jwks().await;
-    let published = jwks["keys"].as_array().unwrap().iter().filter(|key| key["alg"] == alg.name());
+    let key_set = provider.jwks().await;
+    let published = key_set["keys"].as_array().unwrap().iter().filter(|key| key["alg"] == alg.name());
     let verifiers: Vec<Verifier> =
         published.map(|key| PublicKey::from_jwk(key).unwrap().verifier(alg).unwrap()).collect();
     assert!(!verifiers.is_empty(), "no key for {alg}");
