@@ -274,7 +274,7 @@ impl Stepper<'_> {
 
     fn device_done(&self, loaded: &Loaded, refused: Option<Fault>) -> Response {
         let html = screens::device_done(self.view, loaded, refused.is_none());
-        let mut response = self.page(loaded, StatusCode::OK, html);
+        let mut response = page(loaded, StatusCode::OK, html);
         if let Some(cookie) = cookies::unbind(self.view, &loaded.interaction) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
