@@ -45,7 +45,12 @@ async fn keys_rotate_over_http_and_the_next_jwks_has_them() {
     let (read, write) =
         (token(&provider, &rp, "signet:keys.read").await, token(&provider, &rp, "signet:keys.write").await);
     let before = call(&provider, "GET", "/admin/v1/keys", Some(&read), "").await;
-    assert_eq!((before.status.as_u16(), before.header("cache-control")), (200, "no-store"), "{}", before.body);
+    assert_eq!(
+        (before.status.as_u16(), before.header("cache-control")),
+        (200, "no-store"),
+        "{}",
+        before.body
+    );
     assert!(!before.body.contains("\"d\""), "{}", before.body);
     let published = provider.jwks().await["keys"].as_array().unwrap().len();
 
@@ -102,7 +107,11 @@ async fn a_malformed_body_is_told_and_changes_nothing() {
     let before = provider.jwks().await;
     for body in ["", "{}", "[]", r#"{"usage":"both"}"#, r#"{"usage":"sig","x":1}"#, "\u{0}"] {
         let reply = call(&provider, "POST", "/admin/v1/keys/rotate", Some(&write), body).await;
-        assert_eq!((reply.status.as_u16(), &reply.json()["error"]), (400, &json!("invalid_request")), "{body}");
+        assert_eq!(
+            (reply.status.as_u16(), &reply.json()["error"]),
+            (400, &json!("invalid_request")),
+            "{body}"
+        );
     }
     assert_eq!(provider.jwks().await, before);
 }

@@ -18,8 +18,8 @@ const USES: usize = 200;
 /// Lets `party` refresh, with this grace.
 async fn let_refresh(site: &Site, party: &Party, grace: i64) {
     let mut declared = party.declaration();
-    declared["settings"]["grant_types"] = json!(["authorization_code", "refresh_token"]);
-    declared["settings"]["lifetimes"]["refresh_token_grace"] = json!(grace);
+    declared["grant_types"] = json!(["authorization_code", "refresh_token"]);
+    declared["lifetimes"]["refresh_token_grace"] = json!(grace);
     site.apply(&json!({ "version": 1, "clients": [declared] })).await;
 }
 
@@ -76,7 +76,7 @@ async fn rotation(ready: Ready, count: usize) {
 
     // Within the grace nobody loses for good: each use gets a successor or is told to come again. Of all these successors
     // one is good.
-    let_refresh(&site, &alpha, 600).await;
+    let_refresh(&site, &alpha, 300).await;
     tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
     let code = web.code(one, &alpha, &mut browser).await;
     let issued = web.redeem(other, &alpha, &code, &alpha.rp.redirect_uri).await.unwrap();

@@ -1,0 +1,133 @@
+"""Requests that nobody thought of: made from openapi/oauth.yaml, sent to every endpoint.
+
+Whatever comes in, the answer is one that the document names, in the form that it names, and never a 5xx.
+"""
+
+from pathlib import Path
+
+import pytest
+import requests
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode, checks
+from schemathesis.specs.openapi import checks as openapi_checks
+
+from support import rp
+from support.provider import PATIENCE, Provider
+from support.registered import Client
+
+EXAMPLES = 40
+SEED = 6749
+CHECKS = [
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+]
+FILE = Path(__file__).parent / "openapi" / "oauth.yaml"
+DOCUMENT = yaml.safe_load(FILE.read_text())
+OPERATIONS = {found.ok().label: found.ok() for found in schemathesis.openapi.from_path(FILE).get_all_operations()}
+
+
+@pytest.fixture(scope="module")
+def site():
+    """A provider, and what is known of it: a client, its secret and its tokens, so that requests get past the door."""
+    with Provider(None) as provider:
+        types = ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"]
+        grants = ["authorization_code", "implicit", "refresh_token", "client_credentials"]
+        client = Client(
+            provider,
+            token_endpoint_auth_method="client_secret_post",
+            response_types=types,
+            grant_types=grants,
+            post_logout_redirect_uris=["https://rp.example/after"],
+        )
+        browser = rp.Browser(provider)
+        response = browser.go_on(browser.authorize(**client.request()))
+        tokens = client.redeem(response["code"]).json()
+        known = {
+            "client_id": [client.id],
+            "client_secret": [client.info["client_secret"]],
+            "redirect_uri": [rp.REDIRECT_URI],
+            "post_logout_redirect_uri": ["https://rp.example/after"],
+            "scope": ["openid", "openid profile offline_access", "email"],
+            "nonce": ["n"],
+            "prompt": ["none", "login", "consent select_account"],
+            "claims": ['{"userinfo":{"email":null}}', '{"id_token":{"acr":{"essential":true}}}'],
+            "token": [tokens["access_token"], tokens["refresh_token"]],
+            "access_token": [tokens["access_token"]],
+            "refresh_token": [tokens["refresh_token"]],
+            "id_token_hint": [tokens["id_token"]],
+            "subject_token": [tokens["access_token"]],
+            "subject_token_type": ["urn:ietf:params:oauth:token-type:access_token"],
+            "request": [client.object()],
+            "id": [client.id],
+            "redirect_uris": [[rp.REDIRECT_URI]],
+            "Authorization": [
+                f"Bearer {tokens['access_token']}",
+                f"Bearer {client.info['registration_access_token']}",
+            ],
+        }
+        yield provider, known
+
+
+def with_what_is_known(case, known: dict, data: st.DataObject) -> None:
+    """Puts true values in some places, those too that the generator left empty."""
+    body = case.body if isinstance(case.body, dict) else {}
+    places = [case.query or {}, case.headers or {}, case.path_parameters or {}, body]
+    declared = [{one.name for one in group} for group in (case.operation.query, case.operation.headers, case.operation.path_parameters)]
+    declared.append(fields(DOCUMENT["paths"][case.operation.path][case.method.lower()].get("requestBody", {})))
+    for place, names in zip(places, declared, strict=True):
+        for name in sorted(names & set(known)):
+            chosen = data.draw(st.sampled_from([None, *known[name]]))
+            # The client itself must outlive the test.
+            if chosen is not None and not (case.method == "DELETE" and name == "Authorization"):
+                place[name] = chosen
+
+
+def fields(part: dict) -> set[str]:
+    """The names that a request body may have."""
+    if "$ref" in part:
+        part = DOCUMENT["components"]["schemas"][part["$ref"].rsplit("/", 1)[1]]
+    below = [content["schema"] for content in part.get("content", {}).values()] + part.get("allOf", [])
+    return set(part.get("properties", {})).union(*map(fields, below))
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_answer_is_a_documented_one(site, label, mode):
+    provider, known = site
+    operation = OPERATIONS[label]
+    if mode is GenerationMode.NEGATIVE and not (operation.body or list(operation.query)):
+        pytest.skip("any text is as good as any other there")
+    seen = set()
+
+    @seed(SEED)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
+    def run(case, data):
+        with_what_is_known(case, known, data)
+        answer = case.call(base_url=provider.issuer, allow_redirects=False, timeout=PATIENCE)
+        seen.add(answer.status_code)
+        case.validate_response(answer, checks=CHECKS)
+
+    run()
+    assert seen
+
+
+def test_the_generated_requests_reach_every_endpoint_of_discovery(site):
+    provider, _ = site
+    paths = set(DOCUMENT["paths"])
+    for name, value in provider.metadata.items():
+        if name.endswith(("_endpoint", "_iframe")) or name == "jwks_uri":
+            assert value.removeprefix(provider.issuer) in paths, name
+    # The provider is still well.
+    assert requests.get(provider.metadata["jwks_uri"], timeout=PATIENCE).status_code == 200
