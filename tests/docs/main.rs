@@ -19,28 +19,45 @@ fn sources(folder: &Path, found: &mut String) {
     }
 }
 
-#[test]
-fn every_test_named_in_the_threats_exists() {
+/// The rows of a document's tables: the first cell, and the tests that the last one names.
+fn rows(document: &str) -> Vec<(String, Vec<String>)> {
+    let text = std::fs::read_to_string(root().join(document)).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.ends_with("| test |"));
+    rows.map(|row| {
+        let first = row.split('|').nth(1).unwrap().trim().to_owned();
+        let last = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        (first, last.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+    })
+    .collect()
+}
+
+/// The tests that `document` names and nobody defines.
+fn missing(document: &str) -> Vec<String> {
     let mut code = String::new();
     for folder in ["crates", "tests"] {
         sources(&root().join(folder), &mut code);
     }
-    let threats = std::fs::read_to_string(root().join("docs/THREATS.md")).unwrap();
-    let rows = threats.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack"));
-    let mut missing = Vec::new();
-    let mut count = 0;
-    for row in rows {
-        let tests = row.trim_end_matches('|').rsplit('|').next().unwrap();
-        for test in tests.split('`').skip(1).step_by(2) {
-            count += 1;
-            let defined = [format!("fn {test}("), format!("def {test}("), format!("async fn {test}<")];
-            if !defined.iter().any(|definition| code.contains(definition)) {
-                missing.push(test.to_owned());
-            }
-        }
-    }
-    assert!(count > 40, "{count} tests are named");
-    assert!(missing.is_empty(), "named in docs/THREATS.md, but nowhere defined: {missing:#?}");
+    let named: Vec<String> = rows(document).into_iter().flat_map(|(_, tests)| tests).collect();
+    assert!(named.len() > 40, "{} tests are named in {document}", named.len());
+    let is_missing = |test: &String| {
+        let defined = [format!("fn {test}("), format!("def {test}("), format!("async fn {test}<")];
+        !defined.iter().any(|definition| code.contains(definition))
+    };
+    named.into_iter().filter(is_missing).collect()
+}
+
+#[test]
+fn every_test_named_in_the_threats_exists() {
+    assert_eq!(missing("docs/THREATS.md"), [""; 0], "named, but nowhere defined");
+}
+
+#[test]
+fn every_clause_has_its_row_and_every_test_named_there_exists() {
+    assert_eq!(missing("docs/CLAUSES.md"), [""; 0], "named, but nowhere defined");
+    let rows = rows("docs/CLAUSES.md");
+    let numbers: Vec<_> = rows.iter().map(|(row, _)| row.rsplit('.').next().unwrap().to_owned()).collect();
+    assert_eq!(numbers, (1..=38).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert!(rows.iter().all(|(_, tests)| !tests.is_empty()));
 }
 
 #[test]
@@ -51,6 +68,7 @@ fn links_between_documents_lead_somewhere() {
         "docs/ARCHITECTURE.md",
         "docs/DEPENDENCIES.md",
         "docs/THREATS.md",
+        "docs/CLAUSES.md",
         "benches/README.md",
     ] {
         let path = root().join(document);

@@ -595,7 +595,7 @@ def response_signing(message: str):
     def exercise(lab, value):
         token, fits = MESSAGES[message](lab, **{f"{message}_signed_response_alg": value})
         if value == "none":
-            assert rp.header(token) == {"alg": "none"} and token.endswith(".")
+            assert rp.header(token)["alg"] == "none" and token.endswith(".")
             assert fits(json.loads(jwk.base64url_decode(token.split(".")[1])))
         else:
             assert fits(rp.verified(token, value, lab.keys()))

@@ -100,6 +100,18 @@ async fn inside_overwrites_outside_where_the_client_is_set_so_a38_core_6_1() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_the_two_are_merged_their_response_types_must_match_core_6_1() {
+    let bench = Bench::start().await;
+    let token = bench.sign("overrides", &bench.claims("overrides", OPEN, None));
+    let mut sent = bench.around("overrides", &token);
+    sent.params.push(("response_type".into(), "code id_token".into()));
+    let reply = bench.ask(OPEN, Method::Get, &sent).await;
+    assert_eq!(bench.reasons(OPEN, &reply).await, ["object_response_type_mismatch"]);
+    assert_eq!(reply.location_param("error").as_deref(), Some("invalid_request_object"));
+    assert!(reply.location().starts_with(&inside_uri("overrides")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_overriding_the_rest_may_stand_outside_a38() {
     let bench = Bench::start().await;
     let mut claims = bench.claims("overrides", OPEN, None);

@@ -223,11 +223,9 @@ fn raw(
                 Address::named(counts).and_then(|address| address.check(facts, client, context).ok());
             let inside = Raw::from_claims(&object.claims)?;
             // OpenID Connect Core section 6.1: "The values for these parameters [response_type and client_id] MUST match
-            // those in the Request Object, if present."
+            // those in the Request Object, if present." RFC 9101 section 6.3 reads nothing outside, so nothing can differ.
             let differs = |inner: &str| beside("response_type").is_some_and(|outer| outer != inner);
-            if object.source == RequestSource::Unsigned
-                && inside.response_type.as_deref().is_some_and(differs)
-            {
+            if overrides && inside.response_type.as_deref().is_some_and(differs) {
                 return Err(Fault::ObjectResponseTypeMismatch);
             }
             let raw = if overrides { inside.over(Raw::from_params(facts.params)?) } else { inside };

@@ -104,13 +104,14 @@ pub struct ClientSettings {
     /// Request objects must have `iat` and `exp` (A-32, A-33). Off, they are as the standards let them be: without `exp` an
     /// object is good, and can be sent again, for ever.
     pub require_request_object_times: bool,
-    /// Accepted signature algorithms of request objects; empty means every asymmetric one.
+    /// Accepted signature algorithms of request objects; empty means every asymmetric one, and with
+    /// `allow_unsigned_request_object` none at all: the registered `none`.
     pub request_object_signing_algs: BTreeSet<SigAlg>,
     /// Request objects with `alg: none` are accepted; only where the tenant allows it, and never with
     /// `require_request_object`.
     pub allow_unsigned_request_object: bool,
-    /// The one accepted encryption of request objects; any if left out (Registration section 2,
-    /// `request_object_encryption_alg` and `_enc`).
+    /// The encryption of request objects that the client announces. It "MAY still use other supported encryption algorithms
+    /// or send unencrypted Request Objects" (Registration section 2, `request_object_encryption_alg` and `_enc`).
     pub request_object_encryption: Option<Encryption>,
     /// Whether parameters beside the object count (A-38).
     pub request_object_parameters: RequestObjectParameters,

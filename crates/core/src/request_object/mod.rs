@@ -169,14 +169,14 @@ fn verified(jws: &UnverifiedJws, policy: &Policy<'_>, trace: &mut Trace) -> Resu
     let alg = jws.header().alg;
     let verifiers: Vec<Verifier> =
         candidates.into_iter().filter_map(|key| (policy.verifier)(key, alg)).collect();
+    let registered = &settings.request_object_signing_algs;
+    // Registration section 2, request_object_signing_alg: "All Request Objects from this Client MUST be rejected, if not
+    // signed with this algorithm." That holds for `none` as well; without any, all that we support may be used.
+    let any = registered.is_empty() && !settings.allow_unsigned_request_object;
     let algorithms: Vec<SigAlg> = SigAlg::ALL
         .iter()
         .copied()
-        .filter(|alg| !alg.is_symmetric())
-        .filter(|alg| {
-            settings.request_object_signing_algs.is_empty()
-                || settings.request_object_signing_algs.contains(alg)
-        })
+        .filter(|alg| !alg.is_symmetric() && (any || registered.contains(alg)))
         .collect();
     // A-32, A-33. OpenID Connect Core section 6.1 and RFC 9101 section 4 demand neither, so a client may be excused; times
     // that are there count all the same.
