@@ -6,7 +6,7 @@ use crate::records::Client;
 /// OpenID Connect Core section 6.2: "The entire Request URI MUST NOT exceed 512 ASCII characters."
 const MAX_LEN: usize = 512;
 
-/// A `request_uri` that its client registered, so that it may be fetched. Only [`reference`] makes one.
+/// A `request_uri` that its client registered, so that it may be fetched. Only [`reference()`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference(String);
 

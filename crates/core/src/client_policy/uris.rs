@@ -119,7 +119,7 @@ pub fn request_uri(uri: &str, mode: Mode) -> Result<(), UriProblem> {
 }
 
 /// Judges the name of a resource server. RFC 8707 section 2: "Its value MUST be an absolute URI, as specified by Section
-/// 4.3 of [RFC3986]. The URI MUST NOT include a fragment component."
+/// 4.3 of \[RFC3986\]. The URI MUST NOT include a fragment component."
 pub fn resource(uri: &str) -> Result<(), UriProblem> {
     parse(uri).map(|_| ())
 }

@@ -11,7 +11,7 @@ use crate::records::Encryption;
 /// Largest body, in bytes: a hundred long redirect URIs, and twenty keys.
 const MAX_BODY: usize = 64 * 1024;
 
-/// RFC 7591 section 3.1: "The client sends [...] a JSON [RFC7159] document consisting of a JSON object".
+/// RFC 7591 section 3.1: "The client sends [...] a JSON \[RFC7159\] document consisting of a JSON object".
 pub fn body(bytes: &[u8]) -> Result<Map<String, Value>, Fault> {
     if bytes.len() > MAX_BODY {
         return Err(Fault::RegistrationBody);
