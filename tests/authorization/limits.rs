@@ -134,8 +134,6 @@ async fn other_paths_are_nothing() {
         "/Authorize",
         "/authorize/x",
         "//authorize",
-        "/par",
-        "/device",
         "/interaction",
         "/interaction/",
         "/.well-known/",

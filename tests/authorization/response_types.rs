@@ -146,12 +146,7 @@ async fn errors_of_token_types_are_in_the_fragment_core_3_2_2_6_3_3_2_6() {
         for (rp, change, error, reason) in [
             (&only_code, ("x", "1"), "unauthorized_client", "response_type_not_allowed"),
             (&all, ("scope", "profile"), "invalid_scope", "scope_without_openid"),
-            (
-                &all,
-                ("request_uri", "https://x.example"),
-                "request_uri_not_supported",
-                "request_uri_unsupported",
-            ),
+            (&all, ("request_uri", "https://x.example"), "invalid_request_uri", "request_uri_unregistered"),
             (&all, ("registration", "{}"), "registration_not_supported", "registration_unsupported"),
         ] {
             let reply = provider.authorize(rp, &[asked, change], None).await;

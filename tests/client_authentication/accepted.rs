@@ -77,8 +77,8 @@ async fn an_assertion_may_come_encrypted_to_us_a104_a105() {
     let (rp, now) = (Rp::new("key"), provider.now());
     let jwks = provider.jwks().await;
     let nested = |jti: &str| {
-        let jws = signed(&rp, &rp.assertion_claims(ISSUER, now, jti));
-        seal(&jwks, KeyAlg::RsaOaep256, ContentAlg::A256Gcm, jws.as_bytes())
+        let inner = signed(&rp, &rp.assertion_claims(ISSUER, now, jti));
+        seal(&jwks, KeyAlg::RsaOaep256, ContentAlg::A256Gcm, inner.as_bytes())
     };
     let reply = ask(&provider, &nested("1"), &[]).await;
     assert_eq!(reply.status, 200, "{}", reply.body);

@@ -1,6 +1,7 @@
 """Logout in a real browser: frames that tell a client, messages to its server, and the frame that a client asks."""
 
 import http.server
+import json
 import threading
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -119,6 +120,8 @@ def test_a_logout_tells_the_client_by_frame_and_by_message_and_comes_back(page, 
     assert rp.header(message["logout_token"])["typ"] == "logout+jwt"
     assert (token["sub"], token["sid"], token["aud"]) == (claims["sub"], claims["sid"], CLIENT)
     assert token["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
+    told = json.loads(provider.command("client", "logouts", CLIENT, "--json"))[0]
+    assert (told["state"], told["sid"], told["attempts"]) == ("delivered", claims["sid"], 1)
     # The client hears of it before the browser moves on.
     assert [where for where, _ in site.came][-3:] == ["/back", "/front", "/after"]
 

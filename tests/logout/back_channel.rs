@@ -35,10 +35,10 @@ async fn deliveries(provider: &Provider, client: &str) -> Vec<LogoutDelivery> {
 
 /// What a client does (section 2.6): the signature, with the provider's published key of that `kid`, and the claims.
 async fn verified(provider: &Provider, client: &str, jws: &UnverifiedJws, alg: SigAlg) -> Value {
-    let jwks = provider.jwks().await;
-    let keys = jwks["keys"].as_array().unwrap().iter().filter(|key| key["alg"] == alg.name());
+    let key_set = provider.jwks().await;
+    let published = key_set["keys"].as_array().unwrap().iter().filter(|key| key["alg"] == alg.name());
     let verifiers: Vec<Verifier> =
-        keys.map(|key| PublicKey::from_jwk(key).unwrap().verifier(alg).unwrap()).collect();
+        published.map(|key| PublicKey::from_jwk(key).unwrap().verifier(alg).unwrap()).collect();
     assert!(!verifiers.is_empty(), "no key for {alg}");
     let expect = Expect {
         issuer: ISSUER,
@@ -53,8 +53,8 @@ async fn verified(provider: &Provider, client: &str, jws: &UnverifiedJws, alg: S
     };
     let keys: Vec<&Verifier> = verifiers.iter().collect();
     let mut trace = Trace::new();
-    let verified = verify(jws, &keys, &expect, &mut trace).unwrap();
-    Value::Object(verified.claims().clone().into_map())
+    let proved = verify(jws, &keys, &expect, &mut trace).unwrap();
+    Value::Object(proved.claims().clone().into_map())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,9 +58,9 @@ async fn only_clients_registered_for_it_and_never_public_ones_rfc6749_4_4() {
 }
 
 /// Verifies an access token as a resource server does (RFC 9068 section 4).
-fn verified(jwt: &str, jwks: &Value, audience: &str, now: i64) -> Value {
+fn verified(jwt: &str, published: &Value, audience: &str, now: i64) -> Value {
     let Compact::Jws(jws) = parse(jwt, &Limits::default()).unwrap() else { panic!("not a JWS") };
-    let verifier = PublicKey::from_jwk(entry(jwks, "sig", "RS256")).unwrap().verifier(SigAlg::RS256).unwrap();
+    let key = PublicKey::from_jwk(entry(published, "sig", "RS256")).unwrap().verifier(SigAlg::RS256).unwrap();
     let expect = Expect {
         issuer: ISSUER,
         audiences: &[audience],
@@ -72,7 +72,7 @@ fn verified(jwt: &str, jwks: &Value, audience: &str, now: i64) -> Value {
         max_age: None,
         typ: Typ::Required(&["at+jwt"]),
     };
-    let verified = verify(&jws, &[&verifier], &expect, &mut Trace::new()).unwrap();
+    let verified = verify(&jws, &[&key], &expect, &mut Trace::new()).unwrap();
     let claims = verified.claims();
     serde_json::json!({ "sub": claims.sub(), "client_id": claims.str("client_id"), "scope": claims.str("scope") })
 }

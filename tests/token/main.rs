@@ -1,5 +1,5 @@
 //! The token endpoint (RFC 6749 sections 2.3, 3.2, 4.1.3 and 5; RFC 7636; OpenID Connect Core section 3.1.3).
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod answers;
 mod code;

@@ -80,7 +80,7 @@ mod tests {
         };
         assert_eq!(judge(&token, &holder, KEYS_WRITE, 9), Ok(()));
         assert_eq!(judge(&token, &holder, KEYS_READ, 9), Err("admin_scope_missing"));
-        assert_eq!(judge(&token, &holder, KEYS_WRITE, 10), Err("token_expired"));
+        assert_eq!(judge(&token, &holder, KEYS_WRITE, 10), Err("access_token_expired"));
         assert_eq!(judge(&token, &client("c"), KEYS_WRITE, 9), Err("admin_scope_missing"));
         assert_eq!(judge(&token, &client("d"), KEYS_WRITE, 9), Err("token_unknown"));
         let of_person = AccessToken { user_id: Some(Uuid::from_u128(7)), ..token.clone() };

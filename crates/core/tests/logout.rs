@@ -1,4 +1,5 @@
 //! Logout by table: RP-Initiated Logout 1.0, Back-Channel Logout 1.0, Front-Channel Logout 1.0, Session Management 1.0.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 

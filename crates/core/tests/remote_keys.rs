@@ -1,5 +1,5 @@
 //! Keys at a `jwks_uri`: how long they are used, when they are fetched, and what a changed set means.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
@@ -13,7 +13,7 @@ use signet_core::remote_keys::{
 };
 use signet_jose::{JoseFault, KeySpec, KeyUse};
 
-fn jwk(name: &'static str, spec: KeySpec, members: Value) -> Value {
+fn jwk(name: &'static str, spec: KeySpec, members: &Value) -> Value {
     let mut jwk = key(name, spec).public_key().to_jwk();
     for (member, value) in members.as_object().unwrap() {
         if value.is_null() {
@@ -46,7 +46,7 @@ fn thumbprint(name: &'static str, spec: KeySpec) -> String {
 const EC: KeySpec = KeySpec::P256;
 
 fn sig(name: &'static str) -> Value {
-    jwk(name, EC, json!({ "use": "sig" }))
+    jwk(name, EC, &json!({ "use": "sig" }))
 }
 
 #[test]
@@ -131,18 +131,18 @@ fn failures_keep_what_is_there_and_lengthen_the_pause() {
 fn members_are_read_each_for_itself_rfc7517_5() {
     let keys = [
         sig("a"),
-        jwk("b", EC, json!({ "use": "enc" })),
+        jwk("b", EC, &json!({ "use": "enc" })),
         // Without `use`: for both (RFC 7517 section 4.2). Without `kid`: the thumbprint names it.
-        jwk("c", EC, json!({ "use": null, "kid": null })),
-        jwk("d", EC, json!({ "key_ops": ["verify"] })),
-        jwk("e", EC, json!({ "alg": "ES256", "kid": "bound" })),
-        jwk("f", EC, json!({ "use": "sig", "nbf": NOW + 5, "exp": NOW + 50 })),
+        jwk("c", EC, &json!({ "use": null, "kid": null })),
+        jwk("d", EC, &json!({ "key_ops": ["verify"] })),
+        jwk("e", EC, &json!({ "alg": "ES256", "kid": "bound" })),
+        jwk("f", EC, &json!({ "use": "sig", "nbf": NOW + 5, "exp": NOW + 50 })),
         // Not usable.
         json!({ "kty": "oct", "k": "c2VjcmV0", "kid": "oct" }),
         json!({ "kty": "XYZ", "kid": "xyz" }),
-        jwk("g", EC, json!({ "d": "AAAA" })),
-        jwk("h", EC, json!({ "use": "tls" })),
-        jwk("i", EC, json!({ "nbf": 50, "exp": 5 })),
+        jwk("g", EC, &json!({ "d": "AAAA" })),
+        jwk("h", EC, &json!({ "use": "tls" })),
+        jwk("i", EC, &json!({ "nbf": 50, "exp": 5 })),
         json!("not a key"),
         // The same again is one.
         sig("a"),
@@ -178,7 +178,7 @@ fn members_are_read_each_for_itself_rfc7517_5() {
 
 #[test]
 fn sets_are_bounded() {
-    let many: Vec<_> = (0..51).map(|number| jwk("a", EC, json!({ "kid": number.to_string() }))).collect();
+    let many: Vec<_> = (0..51).map(|number| jwk("a", EC, &json!({ "kid": number.to_string() }))).collect();
     let mut source = KeySource::default();
     let fault = source.fetched(&set(&many), None, ChangedKeys::Refuse, NOW).unwrap_err();
     assert_eq!(fault.code(), "key_too_many");
@@ -191,18 +191,18 @@ fn sets_are_bounded() {
 #[test]
 fn a_kid_that_returns_with_other_material_is_refused_and_told_once() {
     let (old, new) = (
-        jwk("a", EC, json!({ "kid": "k", "use": "sig" })),
-        jwk("b", EC, json!({ "kid": "k", "use": "sig" })),
+        jwk("a", EC, &json!({ "kid": "k", "use": "sig" })),
+        jwk("b", EC, &json!({ "kid": "k", "use": "sig" })),
     );
     let (a, b) = (thumbprint("a", EC), thumbprint("b", EC));
     let only = |print: &str| vec![(KeyUse::Sig, "k".to_owned(), print.to_owned())];
     let mut source = KeySource::default();
-    fetched(&mut source, &[old.clone()], NOW);
-    let learned = fetched(&mut source, &[new.clone()], NOW + 600);
+    fetched(&mut source, std::slice::from_ref(&old), NOW);
+    let learned = fetched(&mut source, std::slice::from_ref(&new), NOW + 600);
     let alarm = &learned.alarms[0];
     assert_eq!((&*alarm.kid, &alarm.known, &alarm.offered, alarm.taken), ("k", &a, &b, false));
     assert_eq!(usable(&source, NOW + 600), only(&a), "what the kid meant is kept");
-    assert!(fetched(&mut source, &[new.clone()], NOW + 1200).alarms.is_empty(), "told once");
+    assert!(fetched(&mut source, std::slice::from_ref(&new), NOW + 1200).alarms.is_empty(), "told once");
     // Beside each other, in any order: still the first one.
     for both in [[new.clone(), old.clone()], [old.clone(), new.clone()]] {
         fetched(&mut source, &both, NOW + 1800);
@@ -211,7 +211,7 @@ fn a_kid_that_returns_with_other_material_is_refused_and_told_once() {
     // Gone when its kid is gone, and not free for another at once.
     fetched(&mut source, &[], NOW + 2400);
     assert!(usable(&source, NOW + 2400).is_empty());
-    fetched(&mut source, &[new.clone()], NOW + 3000);
+    fetched(&mut source, std::slice::from_ref(&new), NOW + 3000);
     assert!(usable(&source, NOW + 3000).is_empty());
     // After a day nobody can still hold the old one.
     fetched(&mut source, &[new], NOW + 1800 + 86_400);
@@ -220,7 +220,7 @@ fn a_kid_that_returns_with_other_material_is_refused_and_told_once() {
 
 #[test]
 fn development_takes_changed_keys_with_the_same_alarm() {
-    let (old, new) = (jwk("a", EC, json!({ "kid": "k" })), jwk("b", EC, json!({ "kid": "k" })));
+    let (old, new) = (jwk("a", EC, &json!({ "kid": "k" })), jwk("b", EC, &json!({ "kid": "k" })));
     let mut source = KeySource::default();
     fetched(&mut source, &[old], NOW);
     let learned = source.fetched(&set(&[new]), None, ChangedKeys::Take, NOW + 600).unwrap();
@@ -234,9 +234,9 @@ fn development_takes_changed_keys_with_the_same_alarm() {
 #[test]
 fn keys_of_other_kinds_and_usages_may_share_a_kid_rfc7517_4_5() {
     let keys = [
-        jwk("a", EC, json!({ "kid": "k", "use": "sig" })),
-        jwk("b", EC, json!({ "kid": "k", "use": "enc" })),
-        jwk("r", KeySpec::Rsa2048, json!({ "kid": "k", "use": "sig" })),
+        jwk("a", EC, &json!({ "kid": "k", "use": "sig" })),
+        jwk("b", EC, &json!({ "kid": "k", "use": "enc" })),
+        jwk("r", KeySpec::Rsa2048, &json!({ "kid": "k", "use": "sig" })),
     ];
     let mut source = KeySource::default();
     assert!(fetched(&mut source, &keys, NOW).alarms.is_empty());

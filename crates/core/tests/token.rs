@@ -131,9 +131,10 @@ fn claims_of(jws: &Value) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
+type Edit = fn(&mut World);
+
 #[test]
 fn every_binding_of_a_code_is_checked_rfc6749_4_1_3() {
-    type Edit = fn(&mut World);
     let table: &[(&str, &str, Edit)] = &[
         ("code_foreign", "invalid_grant", |w| w.client.client_id = "d".into()),
         ("code_redirect_uri_missing", "invalid_request", |w| w.set("redirect_uri", "")),
@@ -267,7 +268,6 @@ fn an_unsigned_id_token_needs_client_and_tenant_and_the_code_flow_core_2() {
     let token = made.body["id_token"].as_str().unwrap();
     assert!(token.starts_with("eyJhbGciOiJub25lIi") && token.ends_with('.'), "{token}");
     assert_eq!(claims_of(&made.body["id_token"]).get("at_hash"), None);
-    type Edit = fn(&mut World);
     let signed: [Edit; 4] = [
         |w| w.client.settings.id_token.unsigned = false,
         |w| w.tenant.settings.unsigned_id_tokens = false,

@@ -40,7 +40,7 @@ pub fn start(app: &App, settings: &config::Jobs) -> Running {
     let tasks = vec![
         every(settings.sweep_seconds, app.clone(), stopped.clone(), |app| async move { sweep(&app).await }),
         every(settings.key_seconds, app.clone(), stopped.clone(), |app| async move {
-            look_after_keys(&app).await
+            look_after_keys(&app).await;
         }),
         every(settings.logout_seconds, app.clone(), stopped, |app| async move {
             logout_delivery::deliver_due(&app).await;

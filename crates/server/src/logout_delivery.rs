@@ -81,35 +81,42 @@ pub async fn deliver_due(app: &App) {
                 return;
             }
         };
-        let full = due.len() == BATCH as usize;
-        join_all(due.iter().map(|delivery| take(app, delivery))).await;
-        if !full {
+        let taken = join_all(due.iter().map(|delivery| take(app, delivery))).await;
+        // A batch of which nothing could be moved is left for later; it would come again at once.
+        if due.len() < BATCH as usize || !taken.contains(&true) {
             return;
         }
     }
 }
 
-/// Takes the next attempt of `due` and makes it, unless another node has it.
-async fn take(app: &App, due: &LogoutDelivery) {
+/// Takes the next attempt of `due` and makes it, unless another node has it. Whether it has moved on, by whomever.
+async fn take(app: &App, due: &LogoutDelivery) -> bool {
     let now = app.clock.now();
-    let view = match view(app, &due.tenant, now).await {
-        Ok(Some(view)) => view,
-        Ok(None) => return,
-        Err(fault) => return tracing::warn!(reason = fault.code(), "a tenant could not be read"),
-    };
+    let Some(view) = view(app, &due.tenant, now).await else { return false };
     let Some(taken) = logout::claim(due, now) else {
         let word = due.last_error.clone().unwrap_or_else(|| "abandoned".into());
-        return settle(app, due, &Outcome::Failed(word)).await;
+        settle(app, due, &Outcome::Failed(word)).await;
+        return true;
     };
     match app.store.apply(&due.tenant, &[taken.change]).await {
-        Ok(()) => attempt(app, &view, &taken.delivery).await,
-        Err(StoreError::Conflict(_)) => {}
-        Err(error) => tracing::warn!(%error, "a logout delivery could not be taken; trying again later"),
+        Ok(()) => {
+            attempt(app, &view, &taken.delivery).await;
+            true
+        }
+        Err(StoreError::Conflict(_)) => true,
+        Err(error) => {
+            tracing::warn!(%error, "a logout delivery could not be taken; trying again later");
+            false
+        }
     }
 }
 
-async fn view(app: &App, tenant: &TenantId, now: UnixTime) -> Result<Option<Arc<TenantView>>, Fault> {
-    app.tenancy.by_id(tenant, &app.sources(now)).await
+async fn view(app: &App, tenant: &TenantId, now: UnixTime) -> Option<Arc<TenantView>> {
+    let found = app.tenancy.by_id(tenant, &app.sources(now)).await;
+    if found.as_ref().is_ok_and(Option::is_none) {
+        tracing::warn!(%tenant, "a logout delivery is of a tenant that is not served here");
+    }
+    found.ok().flatten()
 }
 
 /// Makes an attempt that is this node's, and stores its outcome.

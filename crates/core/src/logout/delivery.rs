@@ -42,9 +42,8 @@ pub fn attempt(status: u16) -> Outcome {
 }
 
 /// The delivery as it is stored first: whoever stores it makes the first attempt.
-pub(super) fn first(delivery: LogoutDelivery) -> LogoutDelivery {
-    let now = delivery.created_at;
-    taken(&delivery, now)
+pub(super) fn first(delivery: &LogoutDelivery) -> LogoutDelivery {
+    taken(delivery, delivery.created_at)
 }
 
 fn taken(delivery: &LogoutDelivery, now: UnixTime) -> LogoutDelivery {

@@ -46,11 +46,14 @@ pub struct Ended {
 pub fn end(ending: &Ending<'_>, context: &Context<'_>) -> Ended {
     let Ending { tenant, session, .. } = ending;
     let told = || ending.clients.iter().filter(|client| !client.disabled);
-    let of = |client: &Client| client.settings.backchannel_logout_uri.is_some();
-    let deliveries: Vec<LogoutDelivery> =
-        told().filter(|client| of(client)).map(|client| delivery(ending, client, context)).collect();
-    let framed = told().filter(|client| client.settings.frontchannel_logout_uri.is_some());
-    let frames: Vec<ClientId> = framed.map(|client| client.client_id.clone()).collect();
+    let deliveries: Vec<LogoutDelivery> = told()
+        .filter(|client| client.settings.backchannel_logout_uri.is_some())
+        .map(|client| delivery(ending, client, context))
+        .collect();
+    let frames: Vec<ClientId> = told()
+        .filter(|client| client.settings.frontchannel_logout_uri.is_some())
+        .map(|client| client.client_id.clone())
+        .collect();
     let event = audit::success(&tenant.id, "session.ended", ending.correlation_id, context)
         .user(session.user_id)
         .fact("cause", ending.cause)
@@ -71,7 +74,7 @@ fn names<'a>(clients: impl Iterator<Item = &'a ClientId>) -> Vec<String> {
 }
 
 fn delivery(ending: &Ending<'_>, client: &Client, context: &Context<'_>) -> LogoutDelivery {
-    delivery::first(LogoutDelivery {
+    delivery::first(&LogoutDelivery {
         tenant: ending.tenant.id.clone(),
         id: delivery_id(&ending.session.sid, &client.client_id),
         client_id: client.client_id.clone(),
