@@ -40,8 +40,9 @@ async fn a_key_verifies_what_it_says_it_is_for_7_1_17() {
     }
     let (rp, _) =
         registered(&provider, json!({ "jwks": { "keys": [other, jwk(&json!({ "alg": "PS256" }))] } })).await;
+    // The same key has verified RS256 for clients that said nothing of an algorithm (RFC 8725 section 3.1).
     let found = verdict(&provider, &rp, &rp.sign(&claims(&provider, &rp))).await;
-    assert!(found.is_some(), "an RS256 signature by a key that is for PS256");
+    assert_eq!(found.as_deref(), Some("jws_key_unknown"));
     let signer = rp.signing.signer(SigAlg::PS256).unwrap();
     let object = signer.sign(None, &craft::json(&claims(&provider, &rp))).unwrap();
     assert_eq!(verdict(&provider, &rp, &object).await, None);

@@ -49,6 +49,8 @@ async fn at_hash_and_c_hash_fit_every_algorithm_7_3_34() {
     let algs: Vec<SigAlg> = SigAlg::ALL.iter().copied().filter(|alg| !alg.is_symmetric()).collect();
     assert_eq!(algs.len(), 10);
     let provider = Provider::start().await;
+    // Keys are named by the second in which they are made.
+    provider.advance(1);
     let settings = TenantSettings { signing_algs: algs.clone(), ..TenantSettings::default() };
     provider.tenant("default", ISSUER, settings).await;
     let mut browser = Browser::default();

@@ -20,7 +20,7 @@ from support.registered import DEVICE_GRANT, Client
 
 EXAMPLES = 40
 # What a plain case keeps as it was made: words of a list that is known to the document.
-KEPT = {"response_type", "response_mode", "state"}
+KEPT = {"response_mode", "state"}
 # What makes a case another one: a request object replaces all else, and is good once.
 LEFT_OUT = {"request", "id_token_hint"}
 # Nothing but a page of this server may post there.
@@ -56,6 +56,7 @@ def site():
         known = {
             "client_id": [client.id],
             "client_secret": [client.info["client_secret"]],
+            "response_type": types,
             "redirect_uri": [rp.REDIRECT_URI],
             "post_logout_redirect_uri": ["https://rp.example/after"],
             "scope": ["openid", "openid profile offline_access", "email"],
@@ -87,24 +88,27 @@ def site():
 def with_what_is_known(case, known: dict, data: st.DataObject) -> None:
     """Puts true values in some places, those too that the generator left empty. A plain case has nothing else."""
     plain = data.draw(st.booleans())
-    body = case.body if isinstance(case.body, dict) else {}
     operation = case.operation
+    body = case.body if isinstance(case.body, dict) else {}
+    in_body = fields(DOCUMENT["paths"][operation.path][case.method.lower()].get("requestBody", {}))
     places = [
         (case.query or {}, {one.name for one in operation.query}),
         (case.headers or {}, {one.name for one in operation.headers}),
         (case.path_parameters or {}, {one.name for one in operation.path_parameters}),
-        (body, fields(DOCUMENT["paths"][operation.path][case.method.lower()].get("requestBody", {}))),
+        (body, in_body),
     ]
-    proves_in_body = "client_secret" in places[-1][1]
     for place, names in places:
-        for name in sorted(names):
-            values = [] if plain and name in LEFT_OUT else known.get(name, [])
+        for name in sorted(names | set(place)):
             # RFC 6749 section 2.3: one way of authentication at a time.
-            twice = name == "Authorization" and proves_in_body
-            if plain and name not in KEPT and (not values or twice):
-                place.pop(name, None)
-            elif values and (plain or data.draw(st.booleans())):
+            twice = name == "Authorization" and "client_assertion" in in_body
+            values = [] if plain and (name in LEFT_OUT or twice) else known.get(name, [])
+            if values and name in names and (plain or data.draw(st.booleans())):
                 place[name] = data.draw(st.sampled_from(values))
+            elif plain and name not in KEPT:
+                place.pop(name, None)
+    if plain and in_body:
+        case.body = body
+        case.media_type = next(iter(operation.body)).media_type
 
 
 def fields(part: dict) -> set[str]:

@@ -1,8 +1,10 @@
 //! Key objects, built once and kept. Each is found by its own content (thumbprint or key id), so nothing here can go
-//! stale: a revoked key is not asked for any more.
+//! stale: a revoked key is not asked for any more. What a client says its key is for (RFC 7517 sections 4.2 and 4.4) is no
+//! part of that content, and is asked each time.
 
 use moka::sync::Cache;
 use serde_json::Value;
+use signet_core::client_policy::{fits_enc, fits_sig};
 use signet_core::ids::TenantId;
 use signet_core::records::{ClientKey, TenantKey};
 use signet_jose::{Decrypter, Encrypter, KeyAlg, PrivateKey, PublicKey, SigAlg, Signer, Verifier};
@@ -32,6 +34,9 @@ impl Default for Keyring {
 impl Keyring {
     /// The verifier of a client's signing key; `None` if key and algorithm do not fit.
     pub fn verifier(&self, key: &ClientKey, alg: SigAlg) -> Option<Verifier> {
+        if !fits_sig(key, alg) {
+            return None;
+        }
         let named = key.jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
         let name = (key.thumbprint.clone(), named, alg);
         self.verifiers.optionally_get_with(name, || {
@@ -42,6 +47,9 @@ impl Keyring {
 
     /// The encrypter of a client's encryption key; `None` if key and algorithm do not fit.
     pub fn encrypter(&self, key: &ClientKey, alg: KeyAlg) -> Option<Encrypter> {
+        if !fits_enc(key, alg) {
+            return None;
+        }
         let name = (key.thumbprint.clone(), key.kid.clone(), alg);
         self.encrypters.optionally_get_with(name, || {
             let public = public(key)?.with_kid(key.kid.clone());
