@@ -1,5 +1,6 @@
 //! Who may administer a tenant: access tokens of Signet's own, with scopes of Signet's own.
 
+use crate::bearer;
 use crate::context::UnixTime;
 use crate::fault::Fault;
 use crate::records::{AccessToken, Client, Tenant};
@@ -22,16 +23,7 @@ pub fn authorize(
     scope: &'static str,
     now: UnixTime,
 ) -> Result<(), Fault> {
-    let token = token.ok_or(Fault::TokenUnknown)?;
-    if now >= token.expires_at {
-        return Err(Fault::TokenExpired);
-    }
-    if !token.audience.is_empty() && !token.audience.contains(&tenant.issuer) {
-        return Err(Fault::TokenForOther);
-    }
-    let client = client
-        .filter(|client| !client.disabled && client.client_id == token.client_id)
-        .ok_or(Fault::TokenUnknown)?;
+    let (token, client) = bearer::accepted(tenant, token, client, now)?;
     if token.user_id.is_some() || !token.scope.contains(scope) || !client.settings.scope.contains(scope) {
         return Err(Fault::AdminScopeMissing { scope });
     }

@@ -133,10 +133,14 @@ fn retention(settings: &TenantSettings) -> i64 {
     settings.key_retention.max(settings.key_propagation)
 }
 
+fn id(slot: &Slot, use_from: UnixTime) -> String {
+    format!("{}-{}-{use_from}", slot.usage.name(), slot.spec.name())
+}
+
 fn need(slot: &Slot, algs: Vec<String>, use_from: UnixTime, tenant: &Tenant, now: UnixTime) -> KeyNeed {
     let use_until = use_from.saturating_add(tenant.settings.key_lifetime);
     KeyNeed {
-        id: format!("{}-{}-{use_from}", slot.usage.name(), slot.spec.name()),
+        id: id(slot, use_from),
         usage: slot.usage,
         spec: slot.spec,
         algs,
@@ -172,11 +176,16 @@ pub fn plan(tenant: &Tenant, keys: &[TenantKey], now: UnixTime) -> Vec<KeyNeed> 
     needs
 }
 
-/// The start of a key that is used at once: `now`, rounded down unless a key of that name exists already.
+/// The start of a key that is used at once: `now`, rounded down; if a key of that name exists already, the nearest instant
+/// that is free. An earlier start than `now` does no harm, a key under a name that is taken would never be kept.
 fn at_once(keys: &[TenantKey], slot: &Slot, now: UnixTime) -> UnixTime {
     let rounded = now - now.rem_euclid(GRAIN);
-    let id = format!("{}-{}-{rounded}", slot.usage.name(), slot.spec.name());
-    if keys.iter().any(|key| key.id == id) { now } else { rounded }
+    let free = |start: &UnixTime| {
+        let id = id(slot, *start);
+        keys.iter().all(|key| key.id != id)
+    };
+    let earlier = (1..).map(|steps| rounded - steps * GRAIN);
+    [rounded, now].into_iter().chain(earlier).find(free).unwrap_or(now)
 }
 
 /// What an early rotation does.

@@ -90,6 +90,24 @@ fn an_algorithm_added_later_gets_its_own_key_and_leaves_the_others_alone() {
 }
 
 #[test]
+fn algorithms_added_one_by_one_in_the_same_second_each_get_a_key() {
+    let mut tenant = tenant();
+    tenant.settings.signing_algs = vec![SigAlg::RS256];
+    // On the grain and off it.
+    for now in [NOW, NOW + 1] {
+        let mut keys = make(&tenant, plan(&tenant, &[], now));
+        for alg in [SigAlg::PS256, SigAlg::RS384, SigAlg::PS384] {
+            tenant.settings.signing_algs.push(alg);
+            let needs = plan(&tenant, &keys, now);
+            assert!(needs.iter().all(|need| keys.iter().all(|key| key.id != need.id)), "{}", alg.name());
+            keys.extend(make(&tenant, needs));
+            assert!(signing_key(&keys, alg.name(), now).is_some(), "{}", alg.name());
+        }
+        tenant.settings.signing_algs.truncate(1);
+    }
+}
+
+#[test]
 fn the_successor_is_published_before_it_is_used_a111() {
     let tenant = tenant();
     let keys = make(&tenant, plan(&tenant, &[], NOW));

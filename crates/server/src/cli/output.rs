@@ -116,10 +116,12 @@ pub(super) fn problem(problem: &Problem, as_json: bool) {
     }
 }
 
-/// A fact.
-#[expect(clippy::print_stdout, reason = "this is where the command line speaks")]
+/// A fact. A reader that has seen enough (`| head`) ends the program quietly.
 pub(super) fn line(text: impl Display) {
-    println!("{text}");
+    use std::io::{ErrorKind, Write as _};
+    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+        std::process::exit(i32::from(error.kind() != ErrorKind::BrokenPipe));
+    }
 }
 
 /// Something to know that is not the answer.

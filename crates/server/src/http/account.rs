@@ -1,7 +1,6 @@
 //! Within an interaction: a person signs in, or makes an account.
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use signet_core::audit;
 use signet_core::change::{Change, Conflict};
@@ -12,57 +11,27 @@ use signet_core::records::{LogoutDelivery, SessionClient, SubjectType, User};
 use signet_store::StoreError;
 use zeroize::Zeroizing;
 
-use super::extract::{FormParams, InteractionId, Moment, Tenant};
-use super::interaction::{Loaded, Stepper, answer, note, page};
+use super::extract::{FormParams, Moment};
+use super::interaction::{InteractionRequest, Loaded, Stepper, answer, note, page};
 use super::{cookies, render, screens};
-use crate::app::{App, store_fault};
+use crate::app::store_fault;
 use crate::logout_delivery;
 use crate::passwords;
 
-pub(super) async fn show_login(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.show_login().await)
+pub(super) async fn show_login(request: InteractionRequest) -> Response {
+    answer(request.stepper().show_login().await)
 }
 
-pub(super) async fn login(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-    form: FormParams,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.login(form.0).await)
+pub(super) async fn login(request: InteractionRequest, form: FormParams) -> Response {
+    answer(request.stepper().login(form.0).await)
 }
 
-pub(super) async fn show_registration(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.show_registration().await)
+pub(super) async fn show_registration(request: InteractionRequest) -> Response {
+    answer(request.stepper().show_registration().await)
 }
 
-pub(super) async fn register(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-    form: FormParams,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.register(form.0).await)
+pub(super) async fn register(request: InteractionRequest, form: FormParams) -> Response {
+    answer(request.stepper().register(form.0).await)
 }
 
 impl Stepper<'_> {

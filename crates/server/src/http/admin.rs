@@ -15,7 +15,7 @@ use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::params::Params;
 use signet_core::records::{KeyState, TenantKey};
-use signet_core::{tenant_keys, userinfo};
+use signet_core::{bearer, tenant_keys};
 use signet_jose::KeyUse;
 
 use super::extract::{Moment, Tenant, authorization};
@@ -112,7 +112,7 @@ async fn authorized(
 ) -> Result<(), Fault> {
     let tenant = &view.tenant;
     let header = authorization(headers).map_err(|_| Fault::TokenMalformed)?;
-    let presented = userinfo::presented(header, &Params::default())?;
+    let presented = bearer::presented(header, &Params::default())?;
     let token = app.store.access_token(&tenant.id, &TokenHash::of(&presented)).await.map_err(store_fault)?;
     let found = match &token {
         Some(token) => app.client(&tenant.id, &token.client_id).await?,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use signet_core::change::{Change, Conflict};
@@ -56,6 +57,33 @@ impl Loaded {
     }
 }
 
+/// A request to one interaction.
+pub(super) struct InteractionRequest {
+    app: App,
+    view: Arc<TenantView>,
+    moment: Moment,
+    headers: HeaderMap,
+    id: String,
+}
+
+impl FromRequestParts<App> for InteractionRequest {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Tenant(view) = Tenant::from_request_parts(parts, app).await?;
+        let moment = Moment::from_request_parts(parts, app).await?;
+        let InteractionId(id) = InteractionId::from_request_parts(parts, app).await?;
+        Ok(Self { app: app.clone(), view, moment, headers: parts.headers.clone(), id })
+    }
+}
+
+impl InteractionRequest {
+    pub(super) fn stepper(&self) -> Stepper<'_> {
+        let Self { app, view, moment, headers, id } = self;
+        Stepper { app, view, moment, headers, id }
+    }
+}
+
 /// One step of one interaction.
 pub(super) struct Stepper<'a> {
     pub(super) app: &'a App,
@@ -65,39 +93,16 @@ pub(super) struct Stepper<'a> {
     pub(super) id: &'a str,
 }
 
-pub(super) async fn show(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.show().await)
+pub(super) async fn show(request: InteractionRequest) -> Response {
+    answer(request.stepper().show().await)
 }
 
-pub(super) async fn consent(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-    form: FormParams,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.consent(form.0).await)
+pub(super) async fn consent(request: InteractionRequest, form: FormParams) -> Response {
+    answer(request.stepper().consent(form.0).await)
 }
 
-pub(super) async fn switch(
-    State(app): State<App>,
-    Tenant(view): Tenant,
-    moment: Moment,
-    headers: HeaderMap,
-    InteractionId(id): InteractionId,
-    form: FormParams,
-) -> Response {
-    let stepper = Stepper { app: &app, view: &view, moment: &moment, headers: &headers, id: &id };
-    answer(stepper.switch(form.0).await)
+pub(super) async fn switch(request: InteractionRequest, form: FormParams) -> Response {
+    answer(request.stepper().switch(form.0).await)
 }
 
 pub(super) fn answer(result: Result<Response, Fault>) -> Response {

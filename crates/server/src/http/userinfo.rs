@@ -8,7 +8,7 @@ use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
 use signet_core::records::{AccessToken, User};
-use signet_core::userinfo;
+use signet_core::{bearer, userinfo};
 
 use super::extract::{FormParams, Moment, Tenant, authorization};
 use super::protect;
@@ -65,7 +65,7 @@ async fn answer(
 ) -> Result<(&'static str, String), Fault> {
     let tenant = &view.tenant;
     let header = authorization(headers).map_err(|_| Fault::TokenMalformed)?;
-    let presented = userinfo::presented(header, &form?)?;
+    let presented = bearer::presented(header, &form?)?;
     let token = app.store.access_token(&tenant.id, &TokenHash::of(&presented)).await.map_err(store_fault)?;
     let token = token.ok_or(Fault::TokenUnknown)?;
     *client_id = Some(token.client_id.clone());
