@@ -52,6 +52,15 @@ pub fn accepted<'a>(
     Ok((token, client))
 }
 
+/// RFC 7662 section 4: "an authorization server [...] MUST determine whether or not the token can be used at the protected
+/// resource making the introspection call". A client sees its own tokens, and those whose audience it is: by its
+/// `client_id`, or as the owner of a resource that is registered for it.
+pub fn concerns(caller: &Client, token: &AccessToken) -> bool {
+    token.client_id == caller.client_id
+        || token.audience.contains(caller.client_id.as_str())
+        || !token.audience.is_disjoint(&caller.settings.resources)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::bearer;
 use crate::client_auth::AuthenticatedClient;
 use crate::context::UnixTime;
 use crate::fault::Fault;
@@ -87,7 +88,7 @@ fn active(input: &Input<'_>, now: UnixTime) -> Option<Map<String, Value>> {
     match input.token {
         Token::Unknown => None,
         Token::Access(token) => {
-            let current = now < token.expires_at && may_see(input.caller.client(), token);
+            let current = now < token.expires_at && bearer::concerns(input.caller.client(), token);
             current.then(|| access(input.tenant, client, user, token))
         }
         Token::Refresh(token) => {
@@ -99,15 +100,6 @@ fn active(input: &Input<'_>, now: UnixTime) -> Option<Map<String, Value>> {
             (own && !retired && !expired).then(|| refresh(input.tenant, client, user, token))
         }
     }
-}
-
-/// RFC 7662 section 4: "an authorization server [...] MUST determine whether or not the token can be used at the protected
-/// resource making the introspection call". A client sees its own tokens, and those whose audience it is: by its
-/// `client_id`, or as the owner of a resource that is registered for it.
-fn may_see(caller: &Client, token: &AccessToken) -> bool {
-    token.client_id == caller.client_id
-        || token.audience.contains(caller.client_id.as_str())
-        || !token.audience.is_disjoint(&caller.settings.resources)
 }
 
 fn common(

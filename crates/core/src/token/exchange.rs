@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use super::access::{AccessDraft, AccessFacts, scope_text, subject_of};
 use super::{Facts, Issue, Outcome, narrowed};
 use crate::audit;
+use crate::bearer;
 use crate::change::Change;
 use crate::claims::OFFLINE_ACCESS;
 use crate::context::Context;
@@ -146,10 +147,7 @@ fn is_usable(held: Holding<'_>, client: &Client, context: &Context<'_>) -> bool 
     let Holding { token, user } = held;
     let alive = context.now < token.expires_at;
     let person = token.user_id.is_none_or(|id| user.is_some_and(|user| user.id == id && !user.disabled));
-    let mine = token.client_id == client.client_id
-        || token.audience.contains(client.client_id.as_str())
-        || !token.audience.is_disjoint(&client.settings.resources);
-    alive && person && mine
+    alive && person && bearer::concerns(client, token)
 }
 
 /// Section 2.1: `resource` and `audience` name where the token is to be used; both may be repeated. Each must be registered
