@@ -5,9 +5,9 @@ use uuid::Uuid;
 use crate::context::UnixTime;
 use crate::ids::{ClientId, TokenHash};
 use crate::records::{
-    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, DeviceCode, Grant, InitialAccessToken,
-    Interaction, LogoutDelivery, PushedRequest, RefreshToken, Replay, Session, SessionClient, Tenant,
-    TenantKey, User,
+    AccessToken, AuditEvent, AuditSeal, AuditTally, Client, ClientKey, Code, Consent, Credential,
+    CredentialKind, DeviceCode, Grant, InitialAccessToken, Interaction, LogoutDelivery, PushedRequest,
+    Receipt, RefreshToken, Replay, Session, SessionClient, Tenant, TenantKey, User, UserLink,
 };
 
 /// One write. Those on single-use or versioned values carry the state they expect, and the row
@@ -227,6 +227,69 @@ pub enum Change {
         name: String,
     },
 
+    /// Adds a credential of a user.
+    InsertCredential(Credential),
+    /// Notes a use: the stored count must be `seen_counter` ([`Conflict::Credential`]), so each one-time password is good once.
+    UseCredential {
+        /// The new state.
+        credential: Credential,
+        /// The count that was seen.
+        seen_counter: i64,
+    },
+    /// Renames a credential ([`Conflict::Missing`]).
+    RenameCredential {
+        /// Whose.
+        user_id: Uuid,
+        /// Which.
+        id: Uuid,
+        /// To what.
+        name: String,
+    },
+    /// Removes a credential ([`Conflict::Credential`] if it is gone: a recovery code is used by removing it).
+    DeleteCredential {
+        /// Whose.
+        user_id: Uuid,
+        /// Which.
+        id: Uuid,
+    },
+    /// Removes every credential of one kind; silent if there is none.
+    DeleteCredentials {
+        /// Whose.
+        user_id: Uuid,
+        /// Of which kind.
+        kind: CredentialKind,
+    },
+    /// Adds a link; the user's earlier ones for the same purpose end.
+    InsertUserLink(UserLink),
+    /// Uses a link once: it must be there and unexpired ([`Conflict::Link`]).
+    UseUserLink {
+        /// Which.
+        hash: TokenHash,
+        /// When.
+        at: UnixTime,
+    },
+
+    /// Notes a creation; its key must be new for this actor ([`Conflict::Receipt`]).
+    InsertReceipt(Receipt),
+
+    /// Adds the next link of the audit chain, over exactly these events, none of which has a link yet ([`Conflict::Exists`]
+    /// if another node was faster), and counts them.
+    SealAudit {
+        /// The link.
+        seal: AuditSeal,
+        /// The events it covers.
+        events: Vec<Uuid>,
+        /// What they add to the tallies.
+        tallies: Vec<AuditTally>,
+    },
+    /// Removes the events of a link whose time is over; the link stays ([`Conflict::Missing`] if it has none any more).
+    PurgeAudit {
+        /// The link's number.
+        number: i64,
+        /// When.
+        at: UnixTime,
+    },
+
     /// Uses a `jti`: one statement on the primary decides ([`Conflict::Replay`]).
     ClaimReplay(Replay),
 
@@ -264,6 +327,15 @@ pub enum Conflict {
     /// The initial access token is used up or has expired.
     #[error("the initial access token is no longer usable")]
     InitialAccessToken,
+    /// The credential was used at the same time, or is gone.
+    #[error("the credential is no longer as it was")]
+    Credential,
+    /// The link was used or has expired.
+    #[error("the link is no longer usable")]
+    Link,
+    /// The idempotency key was used.
+    #[error("the idempotency key has been used")]
+    Receipt,
     /// Somebody else changed the record in between.
     #[error("the record was changed by somebody else in between")]
     Version,

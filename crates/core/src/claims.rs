@@ -177,7 +177,7 @@ impl<'a> Catalogue<'a> {
     /// Whether an operator may give a client the scope `name`: those here, and those that guard the tenant's administration,
     /// which neither registration (RFC 7591) nor the authorization endpoint knows.
     pub fn may_be_registered(self, name: &str) -> bool {
-        self.find(name).is_some() || crate::admin::SCOPES.contains(&name)
+        self.find(name).is_some() || crate::admin::is_scope(name)
     }
 
     /// The scopes that stand for the claim `name`, among others.
@@ -255,6 +255,7 @@ mod tests {
             username: "ada".into(),
             password_hash: None,
             claims: own.as_object().cloned().unwrap_or_default(),
+            role: None,
             disabled: false,
             version: 1,
             created_at: 0,

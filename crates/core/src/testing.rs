@@ -12,6 +12,7 @@ pub(crate) fn client(id: &str) -> Client {
         secret_hash: None,
         sealed_secret: None,
         registration_token: None,
+        owner: None,
         settings: ClientSettings {
             client_name: id.into(),
             redirect_uris: vec!["https://rp.example/cb".into()],

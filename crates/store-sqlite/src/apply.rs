@@ -106,5 +106,15 @@ async fn write(connection: &mut SqliteConnection, tenant: &TenantId, change: &Ch
         }
         Change::ClaimReplay(replay) => logins::claim_replay(connection, replay).await,
         Change::Audit(event) => logins::insert_audit(connection, event).await,
+        Change::InsertCredential(_)
+        | Change::UseCredential { .. }
+        | Change::RenameCredential { .. }
+        | Change::DeleteCredential { .. }
+        | Change::DeleteCredentials { .. }
+        | Change::InsertUserLink(_)
+        | Change::UseUserLink { .. }
+        | Change::InsertReceipt(_)
+        | Change::SealAudit { .. }
+        | Change::PurgeAudit { .. } => Err(signet_store::StoreError::Corrupt("not written yet".into())),
     }
 }

@@ -68,6 +68,7 @@ pub(crate) async fn insert_interaction(
 ) -> Result<()> {
     let (tenant, browser) = (interaction.tenant.as_str(), interaction.browser.as_bytes().as_slice());
     let (stage, sid) = backend::stage_columns(&interaction.stage);
+    let sid = sid.as_deref();
     let request = Json(&interaction.request);
     let outcome = sqlx::query!(
         "INSERT INTO interactions (tenant, id, browser, version, stage, sid, request, correlation_id,
@@ -96,6 +97,7 @@ pub(crate) async fn update_interaction(
 ) -> Result<()> {
     let (tenant, browser) = (interaction.tenant.as_str(), interaction.browser.as_bytes().as_slice());
     let (stage, sid) = backend::stage_columns(&interaction.stage);
+    let sid = sid.as_deref();
     let request = Json(&interaction.request);
     let outcome = sqlx::query!(
         "UPDATE interactions SET browser = ?3, version = ?4, stage = ?5, sid = ?6, request = ?7,

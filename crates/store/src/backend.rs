@@ -1,5 +1,6 @@
 //! What every backend does alike around its SQL: checks before a write, names of stored values.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use signet_core::change::Change;
@@ -89,7 +90,10 @@ fn texts(change: &Change) -> Vec<&str> {
         }
         Change::InsertSession(session) => vec![&session.sid, &session.acr],
         Change::InsertInteraction(interaction) | Change::UpdateInteraction { interaction, .. } => {
-            let (_, sid) = stage_columns(&interaction.stage);
+            let sid = match &interaction.stage {
+                Stage::Authenticated { sid } => Some(sid.as_str()),
+                _ => None,
+            };
             sid.into_iter().chain([interaction.id.as_str(), &interaction.correlation_id]).collect()
         }
         Change::PutConsent(consent) => vec![consent.client_id.as_str()],
@@ -112,12 +116,25 @@ fn texts(change: &Change) -> Vec<&str> {
             error.chain([delivery.client_id.as_str(), &delivery.sid, &delivery.correlation_id]).collect()
         }
         Change::InsertInitialAccessToken(InitialAccessToken { name, .. })
-        | Change::DeleteInitialAccessToken { name } => vec![name],
+        | Change::DeleteInitialAccessToken { name }
+        | Change::RenameCredential { name, .. } => vec![name],
         Change::Audit(event) => {
             let optional = [event.client_id.as_ref().map(ClientId::as_str), event.reason.as_deref()];
             optional.into_iter().flatten().chain([event.kind.as_str(), &event.correlation_id]).collect()
         }
+        Change::InsertCredential(credential) | Change::UseCredential { credential, .. } => {
+            vec![&credential.name]
+        }
+        Change::InsertReceipt(receipt) => vec![&receipt.actor, &receipt.resource],
+        Change::SealAudit { tallies, .. } => {
+            tallies.iter().flat_map(|tally| [tally.kind.as_str(), &tally.reason]).collect()
+        }
         Change::DeleteUser(_)
+        | Change::DeleteCredential { .. }
+        | Change::DeleteCredentials { .. }
+        | Change::InsertUserLink(_)
+        | Change::UseUserLink { .. }
+        | Change::PurgeAudit { .. }
         | Change::TouchSession { .. }
         | Change::DeleteSession(_)
         | Change::RevokeGrant { .. }
@@ -152,7 +169,16 @@ fn owner(change: &Change) -> Option<&TenantId> {
         }
         Change::InsertInitialAccessToken(token) => &token.tenant,
         Change::Audit(event) => &event.tenant,
-        Change::EndTenantKey { .. }
+        Change::InsertCredential(credential) | Change::UseCredential { credential, .. } => &credential.tenant,
+        Change::InsertUserLink(link) => &link.tenant,
+        Change::InsertReceipt(receipt) => &receipt.tenant,
+        Change::SealAudit { seal, .. } => &seal.tenant,
+        Change::RenameCredential { .. }
+        | Change::DeleteCredential { .. }
+        | Change::DeleteCredentials { .. }
+        | Change::UseUserLink { .. }
+        | Change::PurgeAudit { .. }
+        | Change::EndTenantKey { .. }
         | Change::RevokeTenantKey { .. }
         | Change::DeleteClient(_)
         | Change::UpdateClientKey { .. }
@@ -205,11 +231,13 @@ pub fn key_origin(name: &str) -> Result<KeyOrigin> {
     KeyOrigin::from_name(name).ok_or_else(|| unreadable("origin of a key"))
 }
 
-/// The stored form of a stage: its name, and the `sid` that goes with it.
-pub fn stage_columns(stage: &Stage) -> (&'static str, Option<&str>) {
+/// The stored form of a stage: its name, and the `sid` that goes with it; before there is one, who has been identified and
+/// when.
+pub fn stage_columns(stage: &Stage) -> (&'static str, Option<Cow<'_, str>>) {
     match stage {
         Stage::Fresh => ("fresh", None),
-        Stage::Authenticated { sid } => ("authenticated", Some(sid)),
+        Stage::Identified { user_id, since } => ("identified", Some(format!("{user_id} {since}").into())),
+        Stage::Authenticated { sid } => ("authenticated", Some(sid.into())),
         Stage::Finished => ("finished", None),
     }
 }
@@ -218,6 +246,13 @@ pub fn stage_columns(stage: &Stage) -> (&'static str, Option<&str>) {
 pub fn stage(name: &str, sid: Option<String>) -> Result<Stage> {
     match (name, sid) {
         ("fresh", None) => Ok(Stage::Fresh),
+        ("identified", Some(who)) => {
+            let (user, since) = who.split_once(' ').ok_or_else(|| unreadable("stage"))?;
+            match (user.parse(), since.parse()) {
+                (Ok(user_id), Ok(since)) => Ok(Stage::Identified { user_id, since }),
+                _ => Err(unreadable("stage")),
+            }
+        }
         ("authenticated", Some(sid)) => Ok(Stage::Authenticated { sid }),
         ("finished", None) => Ok(Stage::Finished),
         _ => Err(unreadable("stage")),

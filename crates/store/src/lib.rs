@@ -10,8 +10,9 @@ use signet_core::change::{Change, Conflict};
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{
-    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, DeviceCode, InitialAccessToken, Interaction,
-    LogoutDelivery, PushedRequest, RefreshToken, Session, SessionClient, Tenant, TenantKey, User,
+    AccessToken, AuditEvent, AuditSeal, AuditTally, Client, ClientKey, Code, Consent, Credential, DeviceCode,
+    InitialAccessToken, Interaction, LogoutDelivery, Outcome, PushedRequest, Receipt, RefreshToken, Role,
+    Session, SessionClient, Tenant, TenantKey, User, UserLink,
 };
 use uuid::Uuid;
 
@@ -41,9 +42,39 @@ pub struct Page {
     pub limit: u32,
 }
 
+/// Which clients to list; ordered by `client_id`.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFilter {
+    /// Only those whose `client_id` or name begins with this, in whatever case.
+    pub search: Option<String>,
+    /// Only this developer's.
+    pub owner: Option<Uuid>,
+    /// Which of them.
+    pub page: Page,
+}
+
+/// Which users to list; ordered by username.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// Only those whose username or `email` begins with this, in whatever case.
+    pub search: Option<String>,
+    /// Only with this role.
+    pub role: Option<Role>,
+    /// Which of them.
+    pub page: Page,
+}
+
 /// Which audit events to list; newest first.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only at this instant or later.
+    pub since: Option<UnixTime>,
+    /// Only before this instant.
+    pub until: Option<UnixTime>,
     /// Only this client's.
     pub client_id: Option<ClientId>,
     /// Only this user's.
@@ -82,6 +113,50 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn clients(&self, tenant: &TenantId, page: &Page) -> Result<Vec<Client>>;
     /// Every key of a client, revoked and expired ones included, oldest first (`created_at`, then `id`).
     async fn client_keys(&self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientKey>>;
+
+    /// Clients as filtered.
+    async fn find_clients(&self, _tenant: &TenantId, _filter: &ClientFilter) -> Result<Vec<Client>> {
+        pending()
+    }
+    /// Every key of these clients, revoked and expired ones included, by client, then oldest first; at most 1000 clients.
+    async fn keys_of_clients(&self, _tenant: &TenantId, _clients: &[ClientId]) -> Result<Vec<ClientKey>> {
+        pending()
+    }
+    /// Keys of clients that are not revoked and whose period ends in `from..until`, the first to end first; at most `limit`
+    /// (1 to 1000).
+    async fn ending_client_keys(
+        &self,
+        _tenant: &TenantId,
+        _from: UnixTime,
+        _until: UnixTime,
+        _limit: u32,
+    ) -> Result<Vec<ClientKey>> {
+        pending()
+    }
+    /// Users as filtered.
+    async fn find_users(&self, _tenant: &TenantId, _filter: &UserFilter) -> Result<Vec<User>> {
+        pending()
+    }
+    /// Users with this `email` claim, in whatever case, by username; at most 10.
+    async fn users_by_email(&self, _tenant: &TenantId, _email: &str) -> Result<Vec<User>> {
+        pending()
+    }
+    /// What a user can prove themselves with besides the password, oldest first (`created_at`, then `id`).
+    async fn credentials(&self, _tenant: &TenantId, _user: Uuid) -> Result<Vec<Credential>> {
+        pending()
+    }
+    /// A link by the hash of its secret; expired ones included until swept.
+    async fn user_link(&self, _tenant: &TenantId, _hash: &TokenHash) -> Result<Option<UserLink>> {
+        pending()
+    }
+    /// Every session of a user that has not ended at `now`, the last used first.
+    async fn user_sessions(&self, _tenant: &TenantId, _user: Uuid, _now: UnixTime) -> Result<Vec<Session>> {
+        pending()
+    }
+    /// What became of a creation with this idempotency key; expired ones included until swept.
+    async fn receipt(&self, _tenant: &TenantId, _actor: &str, _key: &TokenHash) -> Result<Option<Receipt>> {
+        pending()
+    }
 
     /// One user by `sub`.
     async fn user(&self, tenant: &TenantId, id: Uuid) -> Result<Option<User>>;
@@ -136,6 +211,27 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Audit events, newest first.
     async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>>;
 
+    /// Audit events that no link of the chain covers yet, by id; at most `limit` (1 to 1000).
+    async fn unsealed_audit(&self, _tenant: &TenantId, _limit: u32) -> Result<Vec<AuditEvent>> {
+        pending()
+    }
+    /// The last link of the audit chain.
+    async fn last_audit_seal(&self, _tenant: &TenantId) -> Result<Option<AuditSeal>> {
+        pending()
+    }
+    /// Links of the audit chain whose number is greater than `after`, by number; at most `limit` (1 to 1000).
+    async fn audit_seals(&self, _tenant: &TenantId, _after: i64, _limit: u32) -> Result<Vec<AuditSeal>> {
+        pending()
+    }
+    /// The events that a link covers, by id.
+    async fn sealed_audit(&self, _tenant: &TenantId, _number: i64) -> Result<Vec<AuditEvent>> {
+        pending()
+    }
+    /// Tallies of the days from `since` on, by day.
+    async fn audit_tallies(&self, _tenant: &TenantId, _since: i64) -> Result<Vec<AuditTally>> {
+        pending()
+    }
+
     /// Applies all changes in one transaction, in their order, or none. A change whose record names another tenant
     /// than `tenant` is refused as [`StoreError::Corrupt`].
     ///
@@ -158,4 +254,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn is_current(&self) -> Result<bool>;
     /// Closes every connection; waits for those in use.
     async fn close(&self);
+}
+
+/// For methods whose statements are being written.
+fn pending<T>() -> Result<T> {
+    Err(StoreError::Corrupt("this question cannot be asked yet".into()))
 }

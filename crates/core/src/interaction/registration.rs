@@ -104,6 +104,7 @@ pub fn register(
         username: account.username,
         password_hash: Some(password_hash),
         claims: serde_json::Map::new(),
+        role: None,
         disabled: false,
         version: 1,
         created_at: context.now,

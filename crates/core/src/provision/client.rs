@@ -88,6 +88,7 @@ fn assemble(
         secret_hash: None,
         sealed_secret: None,
         registration_token: None,
+        owner: None,
         settings: declared.settings.clone(),
         created_at: context.now,
         updated_at: context.now,

@@ -133,6 +133,7 @@ fn assemble(
         username,
         password_hash: None,
         claims: declared.claims.clone(),
+        role: None,
         disabled: declared.disabled,
         version: 0,
         created_at: context.now,

@@ -41,3 +41,38 @@ pub enum Outcome {
     /// Refused, with a reason.
     Refused,
 }
+
+/// One link of the chain that makes the trail tamper-evident. A link covers the events that were written since the link before
+/// it; what it says of them cannot be made again without the master key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditSeal {
+    /// Whose trail.
+    pub tenant: TenantId,
+    /// Counts up from 1 without gaps.
+    pub number: i64,
+    /// How many events it covers.
+    pub count: i64,
+    /// The newest instant among them.
+    pub newest_at: UnixTime,
+    /// The MAC over the link before and the events, in the order of their ids; see [`crate::audit::chain`].
+    pub mac: [u8; 32],
+    /// When it was made.
+    pub sealed_at: UnixTime,
+    /// When its events were removed because their time was over.
+    pub purged_at: Option<UnixTime>,
+}
+
+/// How many events of one kind there were on one day; kept when the events themselves are gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditTally {
+    /// The day, counted from 1970-01-01 (UTC).
+    pub day: i64,
+    /// What happened.
+    pub kind: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The reason code of refusals, else empty.
+    pub reason: String,
+    /// How often.
+    pub count: i64,
+}

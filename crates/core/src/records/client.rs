@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use signet_jose::{ContentAlg, KeyAlg, SigAlg};
+use uuid::Uuid;
 
 use crate::context::UnixTime;
 use crate::ids::{ClientId, TenantId, TokenHash};
@@ -28,6 +29,8 @@ pub struct Client {
     pub sealed_secret: Option<Vec<u8>>,
     /// Hash of the registration access token of a client that registered itself (RFC 7592 section 3).
     pub registration_token: Option<TokenHash>,
+    /// The developer whose client it is; developers see no other ones.
+    pub owner: Option<Uuid>,
     /// Everything an administrator can choose.
     pub settings: ClientSettings,
     /// When it was registered.
@@ -138,6 +141,8 @@ pub struct ClientSettings {
     pub encryption_kid: Option<String>,
     /// Ask people for consent; trusted first-party clients may go without.
     pub require_consent: bool,
+    /// People prove themselves with two factors for this client, whatever its requests say.
+    pub require_second_factor: bool,
     /// `max_age` where the request has none.
     pub default_max_age: Option<i64>,
     /// `auth_time` in every ID token. It is always there; kept because clients register it.
@@ -206,6 +211,7 @@ impl Default for ClientSettings {
             claim_placement: BTreeMap::new(),
             encryption_kid: None,
             require_consent: true,
+            require_second_factor: false,
             default_max_age: None,
             require_auth_time: false,
             default_acr_values: Vec::new(),

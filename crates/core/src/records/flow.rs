@@ -40,6 +40,13 @@ pub struct Interaction {
 pub enum Stage {
     /// The person has not yet proved who they are within this interaction.
     Fresh,
+    /// The person has given the password, and has still to prove themselves with a second factor. There is no session yet.
+    Identified {
+        /// Who.
+        user_id: Uuid,
+        /// When the password was given.
+        since: UnixTime,
+    },
     /// The person has authenticated within this interaction, in the session with this `sid`.
     Authenticated {
         /// The session's `sid`.

@@ -1,5 +1,6 @@
 //! What is stored: plain records, one file per subject. Times are Unix seconds.
 
+mod admin;
 mod audit;
 mod client;
 mod flow;
@@ -8,7 +9,8 @@ mod people;
 mod protocol;
 mod tenant;
 
-pub use audit::{AuditEvent, Outcome};
+pub use admin::Receipt;
+pub use audit::{AuditEvent, AuditSeal, AuditTally, Outcome};
 pub use client::{
     ApplicationType, Client, ClientAuthMethod, ClientSettings, Encryption, IdTokenSettings, Lifetimes,
     Protected, RequestObjectParameters, UserInfoResponseType, UserInfoSettings,
@@ -18,9 +20,9 @@ pub use flow::{
     PushedRequest, RefreshToken, Replay, ReplayKind, SessionClient, Stage,
 };
 pub use keys::{ClientKey, KeyOrigin, KeyState, TenantKey};
-pub use people::{Session, User};
+pub use people::{Credential, Session, User, UserLink};
 pub use protocol::{
-    AccessTokenFormat, AssertionAudience, ClaimPlacement, GrantType, RegistrationPolicy, ResponseMode,
-    ResponseType, SubjectType,
+    AccessTokenFormat, AssertionAudience, ClaimPlacement, CredentialKind, GrantType, LinkPurpose,
+    RegistrationPolicy, ResponseMode, ResponseType, Role, SecondFactor, SubjectType,
 };
 pub use tenant::{Branding, CustomScope, InitialAccessToken, Tenant, TenantSettings};

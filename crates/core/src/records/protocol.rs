@@ -169,6 +169,52 @@ words! {
     }
 }
 
+words! {
+    /// What a person may do in the administration of a tenant; see [`crate::admin`].
+    Role {
+        /// Everything, other owners included.
+        Owner = "owner",
+        /// Everything but owners.
+        Administrator = "administrator",
+        /// Registers clients and looks after those; sees no other ones.
+        Developer = "developer",
+        /// Sees everything, changes nothing.
+        Auditor = "auditor",
+    }
+}
+
+words! {
+    /// Whether people need a second factor. Whoever has one is always asked for it.
+    SecondFactor {
+        /// Those who want one.
+        Optional = "optional",
+        /// Everybody; who has none enrols one at the next login.
+        Required = "required",
+    }
+}
+
+words! {
+    /// What a person proves themselves with besides the password.
+    CredentialKind {
+        /// A key pair in an authenticator (Web Authentication).
+        Passkey = "passkey",
+        /// One-time passwords by time (RFC 6238).
+        Totp = "totp",
+        /// A code for when the others are lost; good for one use.
+        RecoveryCode = "recovery_code",
+    }
+}
+
+words! {
+    /// What a link that was sent to a person opens.
+    LinkPurpose {
+        /// A new account: the person chooses a password.
+        Invitation = "invitation",
+        /// The person chooses another password.
+        PasswordReset = "password_reset",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use signet_jose::{KeyAlg, SigAlg};
 
 use crate::context::UnixTime;
 use crate::ids::{TenantId, TokenHash};
-use crate::records::{AssertionAudience, RegistrationPolicy};
+use crate::records::{AssertionAudience, RegistrationPolicy, SecondFactor};
 
 /// One issuer.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,6 +99,12 @@ pub struct TenantSettings {
     pub assertion_audience: AssertionAudience,
     /// Scopes beside the standard ones.
     pub scopes: Vec<CustomScope>,
+    /// Whether people need a second factor.
+    pub second_factor: SecondFactor,
+    /// How many seconds audit events are kept; for ever if left out.
+    pub audit_retention: Option<i64>,
+    /// Its owners look after the installation: they see and make tenants. Only the command line sets it.
+    pub operator: bool,
     /// Made by `signet dev`, with users and clients whose secrets everybody knows. Production refuses to serve it.
     pub development: bool,
 }
@@ -132,6 +138,9 @@ impl Default for TenantSettings {
             require_pushed_authorization_requests: false,
             assertion_audience: AssertionAudience::IssuerOrEndpoint,
             scopes: Vec::new(),
+            second_factor: SecondFactor::Optional,
+            audit_retention: None,
+            operator: false,
             development: false,
         }
     }

@@ -87,6 +87,7 @@ pub(crate) fn client(id: &str) -> Client {
         secret_hash: Some(TokenHash::of(SECRET)),
         sealed_secret: None,
         registration_token: None,
+        owner: None,
         settings: ClientSettings {
             client_name: id.into(),
             redirect_uris: vec![CALLBACK.into(), "https://rp.example/other".into()],
@@ -108,6 +109,7 @@ pub(crate) fn user() -> User {
         username: "ada".into(),
         password_hash: None,
         claims: claims.as_object().unwrap().clone(),
+        role: None,
         disabled: false,
         version: 1,
         created_at: 0,

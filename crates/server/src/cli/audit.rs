@@ -47,8 +47,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         user_id,
         reason: options.reason,
         correlation_id: options.correlation_id,
-        before: None,
         limit: options.limit,
+        ..AuditFilter::default()
     };
     let events = admin.store.audit(&tenant.id, &filter).await?;
     let columns = ["at", "kind", "outcome", "reason", "client_id", "user_id", "correlation_id", "detail"];

@@ -118,7 +118,13 @@ async fn authorized(
         Some(token) => app.client(&tenant.id, &token.client_id).await?,
         None => None,
     };
-    let judged = admin::authorize(tenant, token.as_ref(), parts(found.as_deref()).0, scope, moment.now);
+    let user = match token.as_ref().and_then(|token| token.user_id) {
+        Some(id) => app.store.user(&tenant.id, id).await.map_err(store_fault)?,
+        None => None,
+    };
+    let client = parts(found.as_deref()).0;
+    let judged = admin::authorize(tenant, token.as_ref(), client, user.as_ref(), moment.now)
+        .and_then(|actor| actor.need(scope));
     if let (Err(fault), Some(token)) = (&judged, &token) {
         let context = app.context(moment.now);
         let event = audit::refused(&tenant.id, "admin.refused", fault, &moment.correlation_id, &context);

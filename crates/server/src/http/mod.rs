@@ -1,6 +1,5 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
-mod account;
 mod admin;
 mod authorize;
 mod case;
@@ -25,6 +24,7 @@ mod register;
 mod render;
 mod revoke;
 mod screens;
+mod sign_in;
 mod token;
 mod userinfo;
 
@@ -84,8 +84,8 @@ fn tenant_routes(app: &App) -> Router {
         .route("/admin/v1/keys", get(admin::keys))
         .route("/admin/v1/keys/rotate", post(admin::rotate))
         .route("/interaction/{id}", get(interaction::show))
-        .route("/interaction/{id}/login", get(account::show_login).post(account::login))
-        .route("/interaction/{id}/register", get(account::show_registration).post(account::register))
+        .route("/interaction/{id}/login", get(sign_in::show_login).post(sign_in::login))
+        .route("/interaction/{id}/register", get(sign_in::show_registration).post(sign_in::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
         .route(Endpoint::Device.path(), get(device::ask).post(device::enter))

@@ -68,6 +68,7 @@ pub async fn filters_narrow(store: &Handle) {
             correlation_id: set(3).then(|| "mine".into()),
             before: Some(id(16)),
             limit: 100,
+            ..AuditFilter::default()
         };
         let expected: Vec<u128> =
             (0..15_u128).rev().filter(|n| n & u128::from(mask) == u128::from(mask)).map(|n| n + 1).collect();

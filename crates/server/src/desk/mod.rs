@@ -1,0 +1,89 @@
+//! The desk at which a tenant is administered: everything that the administrative interface and the console can do, each
+//! judged by who asks. Neither of the two reads or writes records in any other way.
+//!
+//! Every method begins with the scope it needs ([`Actor::need`]), and a client that somebody may not see does not exist for
+//! them. Writes load, let the core decide, and apply; a write on a record names the version that was seen.
+
+mod clients;
+mod refused;
+
+use signet_core::admin::Actor;
+use signet_core::client_policy::Mode;
+use signet_core::context::UnixTime;
+use signet_core::records::Tenant;
+
+use crate::app::App;
+use crate::provisioning::Provisioner;
+use crate::tenancy::TenantView;
+
+pub use clients::{ClientLine, ClientQuery};
+pub use refused::Refused;
+
+/// Result of something that was asked for at the desk.
+pub type Result<T> = std::result::Result<T, Refused>;
+
+/// Somebody at the desk of one tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    /// The node.
+    pub app: &'a App,
+    /// The tenant.
+    pub view: &'a TenantView,
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// The request's instant.
+    pub now: UnixTime,
+    /// Ties what is written to the request.
+    pub correlation_id: &'a str,
+}
+
+/// How a write is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Write {
+    /// Decide, say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// The version that was seen (`If-Match`, RFC 9110 section 13.1.1). A change of a record needs one.
+    pub seen: Option<i64>,
+    /// The idempotency key of a creation.
+    pub idempotency_key: Option<String>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paged<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
+impl<'a> Desk<'a> {
+    fn tenant(&self) -> &'a Tenant {
+        &self.view.tenant
+    }
+
+    /// How strict the rules are.
+    fn mode(&self) -> Mode {
+        self.app.mode
+    }
+
+    fn provisioner(&self, write: &Write) -> Provisioner {
+        Provisioner {
+            store: self.app.store.clone(),
+            entropy: self.app.entropy.clone(),
+            vault: Some(self.app.vault.clone()),
+            now: self.now,
+            mode: self.mode(),
+            dry_run: write.dry_run,
+        }
+    }
+}
+
+/// Cuts a listing that was read one row too long into a page.
+fn paged<R, T>(mut rows: Vec<R>, limit: u32, name: impl Fn(&R) -> String, item: impl Fn(R) -> T) -> Paged<T> {
+    let limit = limit as usize;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(name);
+    Paged { items: rows.into_iter().map(item).collect(), next }
+}

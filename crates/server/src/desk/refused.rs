@@ -1,0 +1,52 @@
+//! Why something was not done at the desk.
+
+use signet_core::fault::Fault;
+use signet_core::provision::Refusal;
+use signet_store::StoreError;
+
+use crate::app::store_fault;
+use crate::provisioning::ProvisioningError;
+
+/// Why something was not done. Nothing was written.
+#[derive(Clone, Debug)]
+pub enum Refused {
+    /// Not allowed, busy, or out of order.
+    Fault(Fault),
+    /// What was sent cannot work; all that is wrong at once.
+    Invalid(Vec<Refusal>),
+    /// There is none of this name, or none that this actor may see.
+    NotFound,
+    /// Somebody else changed the record since it was read.
+    Stale {
+        /// The version that is stored now.
+        current: i64,
+    },
+    /// A change of a record that did not say which version was seen.
+    VersionMissing,
+    /// There is one of this name already.
+    Exists,
+    /// The idempotency key was used for another request.
+    KeyReused,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Fault(store_fault(error))
+    }
+}
+
+impl From<ProvisioningError> for Refused {
+    fn from(error: ProvisioningError) -> Self {
+        match error {
+            ProvisioningError::Refused(refusals) => Self::Invalid(refusals),
+            ProvisioningError::Store(error) => error.into(),
+            ProvisioningError::Hashing => Fault::Busy.into(),
+        }
+    }
+}
