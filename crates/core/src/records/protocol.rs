@@ -1,12 +1,13 @@
 //! The registered words of the protocols. Each list stands here once; parsers, policy and discovery are made from it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Declares an enum whose variants are registered words, serialized as they are written on the wire.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+
         }
