@@ -236,6 +236,7 @@ faults! {
     TokenOfClient = "token_of_client", "insufficient_scope", 403, Info, "The access token was issued to a client that acts for itself; there are no claims about a person.";
     AdminScopeMissing { scope: &'static str } = "admin_scope_missing", "insufficient_scope", 403, Warn, "The access token lacks the scope \"{scope}\".";
     AdminRoleMissing = "admin_role_missing", "insufficient_scope", 403, Info, "This account has no role in the administration of this tenant.";
+    AdminRoleNeeded = "admin_role_needed", "access_denied", 400, Info, "This account has no role in the administration of this tenant. Ask an owner of the tenant for one.";
     AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     TokenForOther = "token_for_other_resource", "invalid_token", 401, Warn, "The access token is meant for another resource server.";
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";

@@ -28,6 +28,7 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
 words! {
     /// `response_type` (OpenID Connect Core section 3, OAuth 2.0 Multiple Response Type Encoding Practices).
