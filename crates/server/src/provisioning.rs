@@ -187,6 +187,7 @@ pub fn declaration_of(client: &Client) -> ClientDeclaration {
         generate_secret: false,
         keys: Vec::new(),
         prune_keys: false,
+        owner: None,
         settings: client.settings.clone(),
     }
 }
