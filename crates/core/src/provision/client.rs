@@ -6,7 +6,7 @@ use super::keys::{self, KeyPlan, Owner};
 use super::secret::{self, DecidedSecret, SecretKeeper};
 use super::{Provisioned, difference};
 use crate::audit;
-use crate::builtin;
+use crate::builtin::Builtin;
 use crate::change::Change;
 use crate::client_policy::{self, KeptSecret, Mode};
 use crate::context::Context;
@@ -42,7 +42,7 @@ pub fn client(
     if facts.current.is_none() {
         refusals.extend(client_policy::client_id(declared.client_id.as_str()).err().map(refusal));
     }
-    let own = builtin::settings(declared.client_id.as_str(), facts.tenant);
+    let own = Builtin::of(&declared.client_id).map(|builtin| builtin.settings(facts.tenant));
     if own.is_some_and(|own| own != declared.settings || declared.disabled || !declared.keys.is_empty()) {
         refusals.push(Refusal::Builtin { name: declared.client_id.to_string() });
     }

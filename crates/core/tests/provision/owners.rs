@@ -1,6 +1,7 @@
 //! Whose a client is, which ones are nobody's to change, and what is taken from one at once.
 
 use serde_json::json;
+use signet_core::builtin::Builtin;
 use signet_core::change::Change;
 use signet_core::client_policy::{KeptSecret, Mode};
 use signet_core::provision::{ClientFacts, remove_client, withdraw_key};
@@ -34,7 +35,7 @@ fn built_in_clients_are_as_this_program_makes_them() {
     let taken = json!({ "client_id": "signet-console", "client_name": "Mine",
         "redirect_uris": ["https://evil.example/cb"], "token_endpoint_auth_method": "none" });
     assert_eq!(stored.refused(&taken), ["client_builtin"]);
-    let settings = signet_core::builtin::settings("signet-console", &tenant()).unwrap();
+    let settings = Builtin::Console.settings(&tenant());
     let mut own = serde_json::to_value(settings).unwrap();
     own["client_id"] = json!("signet-console");
     assert!(stored.try_apply(&own, NOW).is_ok());
