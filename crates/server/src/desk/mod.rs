@@ -9,6 +9,9 @@ mod client_writes;
 mod clients;
 mod receipt;
 mod refused;
+mod registration_tokens;
+mod tenant;
+mod tenant_keys;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,6 +29,9 @@ pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, Private
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
 pub use refused::Refused;
+pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
+pub use tenant::{TenantChange, TenantRecord, TenantWritten};
+pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 
 /// Result of something that was asked for at the desk.
 pub type Result<T> = std::result::Result<T, Refused>;
