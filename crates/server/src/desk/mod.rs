@@ -4,6 +4,7 @@
 //! Every method begins with the scope it needs ([`Actor::need`]), and a client that somebody may not see does not exist for
 //! them. Writes load, let the core decide, and apply; a write on a record names the version that was seen.
 
+mod audit;
 mod client_keys;
 mod client_writes;
 mod clients;
@@ -25,6 +26,7 @@ use crate::app::App;
 use crate::provisioning::{Along, Provisioner};
 use crate::tenancy::TenantView;
 
+pub use audit::{AuditLine, AuditQuery, AuditStory};
 pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
