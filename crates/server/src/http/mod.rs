@@ -1,6 +1,7 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
-mod admin;
+mod actor;
+mod api;
 mod authorize;
 mod case;
 mod check_session;
@@ -81,8 +82,7 @@ fn tenant_routes(app: &App) -> Router {
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route(Endpoint::Introspection.path(), post(introspect::introspect))
-        .route("/admin/v1/keys", get(admin::keys))
-        .route("/admin/v1/keys/rotate", post(admin::rotate))
+        .nest(api::BASE, api::routes())
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(sign_in::show_login).post(sign_in::login))
         .route("/interaction/{id}/register", get(sign_in::show_registration).post(sign_in::register))

@@ -6,6 +6,7 @@
 //! [`web_address`] or [`image_address`] first.
 
 mod accent;
+mod api;
 mod assets;
 mod check_session;
 mod consent;
@@ -23,6 +24,7 @@ use askama::Template;
 use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
+pub use api::{ApiOperation, ApiPage};
 pub use assets::{Asset, assets, find as find_asset, frames_script_path};
 pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
