@@ -11,6 +11,7 @@ use super::claims_parameter;
 use super::decide::HintSource;
 use super::raw::Raw;
 use super::request::{AuthorizationRequest, ClaimsRequest, Prompt, RequestSource};
+use crate::admin;
 use crate::claims::{Catalogue, OFFLINE_ACCESS};
 use crate::fault::Fault;
 use crate::pkce;
@@ -146,8 +147,10 @@ fn scope(
         return Err(Fault::ScopeWithoutOpenid);
     }
     let offline = values.remove(OFFLINE_ACCESS) && offline_access(response_type, settings);
+    // Administrative scopes are understood for clients that an operator gave them; for all others they do not exist.
+    let administrative = |value: &String| admin::is_scope(value) && settings.scope.contains(value);
     let mut known: BTreeSet<String> =
-        values.into_iter().filter(|value| catalogue.find(value).is_some()).collect();
+        values.into_iter().filter(|value| catalogue.find(value).is_some() || administrative(value)).collect();
     if let Some(value) = known.iter().find(|value| !settings.scope.contains(*value)) {
         return Err(Fault::ScopeNotAllowed { scope: Offered::new(value) });
     }

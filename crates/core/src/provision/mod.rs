@@ -4,6 +4,7 @@
 //! A declaration says how things shall be, so the same declaration twice changes nothing the second time. What it leaves
 //! out has its default; only secrets, passwords and keys are kept unless the declaration says otherwise.
 
+mod builtin;
 mod client;
 mod declaration;
 mod difference;
@@ -13,6 +14,7 @@ mod secret;
 mod tenant;
 mod user;
 
+pub use builtin::builtin_client;
 pub use client::{ClientFacts, client};
 pub use declaration::{
     ClientDeclaration, Declaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration,
