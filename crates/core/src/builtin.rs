@@ -1,82 +1,106 @@
-//! Clients that every tenant has of itself: the console and the account pages sign people in like any other application.
-//! Nobody else changes, removes or takes them.
+//! Clients that every tenant has for pages of its own: the console and the account pages. Nobody registers, changes or removes
+//! them.
 
 use crate::admin;
+use crate::audit;
+use crate::change::Change;
+use crate::context::Context;
 use crate::ids::ClientId;
-use crate::records::{ClientAuthMethod, ClientSettings, Lifetimes, Tenant};
+use crate::records::{Client, ClientAuthMethod, ClientSettings, Lifetimes, Tenant};
 
-/// The console.
+/// The console's `client_id`.
 pub const CONSOLE: &str = "signet-console";
-/// The account pages.
+/// The `client_id` through which people sign in to their account pages.
 pub const ACCOUNT: &str = "signet-account";
-/// All of them.
-pub const ALL: &[&str] = &[CONSOLE, ACCOUNT];
 
-/// How long one signs in to the console for, in seconds.
+/// How long somebody may work in the console before they sign in again, in seconds.
 const CONSOLE_LIFETIME: i64 = 8 * 3600;
 
-/// Whether the client of this id is one of these.
-pub fn is_builtin(id: &ClientId) -> bool {
-    ALL.contains(&id.as_str())
+/// One of these clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// The console.
+    Console,
+    /// The account pages.
+    Account,
 }
 
-/// The settings of a built-in client in this tenant; `None` if `id` is not one. `redirect_uri` is what stands behind the
-/// issuer.
-pub fn settings(id: &str, tenant: &Tenant) -> Option<ClientSettings> {
-    let own = ["openid", "profile", "email"].into_iter();
-    let (client_name, path, scope) = match id {
-        CONSOLE => {
-            let administrative = admin::SCOPES.iter().map(|scope| scope.name);
-            ("Console", "/console/callback", own.chain(administrative).map(String::from).collect())
+impl Builtin {
+    /// The one of this `client_id`.
+    pub fn of(id: &ClientId) -> Option<Self> {
+        [Self::Console, Self::Account].into_iter().find(|builtin| builtin.client_id() == id.as_str())
+    }
+
+    /// Its `client_id`.
+    pub fn client_id(self) -> &'static str {
+        match self {
+            Self::Console => CONSOLE,
+            Self::Account => ACCOUNT,
         }
-        ACCOUNT => ("Your account", "/account/callback", own.map(String::from).collect()),
-        _ => return None,
-    };
-    let issuer = tenant.issuer.trim_end_matches('/');
-    let access_token = if id == CONSOLE { CONSOLE_LIFETIME } else { Lifetimes::default().access_token };
-    Some(ClientSettings {
-        client_name: client_name.to_owned(),
-        redirect_uris: vec![format!("{issuer}{path}")],
-        post_logout_redirect_uris: vec![format!("{issuer}/")],
-        token_endpoint_auth_method: ClientAuthMethod::None,
-        scope,
-        require_consent: false,
-        lifetimes: Lifetimes { access_token, ..Lifetimes::default() },
-        ..ClientSettings::default()
-    })
-}
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client_policy::{self, KeptSecret, Mode};
-    use crate::records::TenantSettings;
-
-    #[test]
-    fn each_can_be_saved_in_production() {
-        let tenant = Tenant {
-            id: "t".into(),
-            issuer: "https://op.example/a".into(),
-            version: 1,
-            settings: TenantSettings::default(),
-            pairwise_salt: [0; 32],
-            created_at: 0,
+    /// Where its responses go.
+    pub fn redirect_uri(self, tenant: &Tenant) -> String {
+        let path = match self {
+            Self::Console => "console/callback",
+            Self::Account => "account/callback",
         };
-        for id in ALL {
-            let settings = settings(id, &tenant).unwrap();
-            let problems = client_policy::check(
-                &settings,
-                KeptSecret::Nothing,
-                &[],
-                &tenant.settings,
-                Mode::Production,
-                0,
-            );
-            assert!(problems.is_empty(), "{id}: {problems:?}");
-            assert!(
-                is_builtin(&ClientId::from(*id)) && settings.redirect_uris[0].starts_with(&tenant.issuer)
-            );
+        format!("{}/{path}", tenant.issuer.trim_end_matches('/'))
+    }
+
+    /// Its settings: public, code with PKCE, no question of consent, because the pages are the provider's own.
+    pub fn settings(self, tenant: &Tenant) -> ClientSettings {
+        let name = match self {
+            Self::Console => "Console",
+            Self::Account => "Your account",
+        };
+        let mut scope: std::collections::BTreeSet<String> = ["openid".to_owned()].into();
+        if self == Self::Console {
+            scope.extend(admin::SCOPES.iter().map(|scope| scope.name.to_owned()));
         }
-        assert!(settings("other", &tenant).is_none() && !is_builtin(&ClientId::from("other")));
+        ClientSettings {
+            client_name: name.into(),
+            redirect_uris: vec![self.redirect_uri(tenant)],
+            token_endpoint_auth_method: ClientAuthMethod::None,
+            require_consent: false,
+            scope,
+            lifetimes: Lifetimes { access_token: CONSOLE_LIFETIME, ..Lifetimes::default() },
+            ..ClientSettings::default()
+        }
+    }
+
+    /// What brings its record up to date; nothing if it is. Two nodes at once do no harm: one of them meets a conflict.
+    pub fn bring_up_to_date(
+        self,
+        tenant: &Tenant,
+        current: Option<&Client>,
+        correlation_id: &str,
+        context: &Context<'_>,
+    ) -> Vec<Change> {
+        let settings = self.settings(tenant);
+        let is_good = |client: &Client| client.settings == settings && !client.disabled;
+        if current.is_some_and(is_good) {
+            return Vec::new();
+        }
+        let client_id = ClientId::from(self.client_id());
+        let next = Client {
+            tenant: tenant.id.clone(),
+            client_id: client_id.clone(),
+            version: current.map_or(1, |client| client.version + 1),
+            disabled: false,
+            secret_hash: None,
+            sealed_secret: None,
+            registration_token: None,
+            owner: None,
+            settings,
+            created_at: current.map_or(context.now, |client| client.created_at),
+            updated_at: context.now,
+        };
+        let (kind, change) = match current {
+            Some(_) => ("client.updated", Change::UpdateClient(next)),
+            None => ("client.created", Change::InsertClient(next)),
+        };
+        let event = audit::success(&tenant.id, kind, correlation_id, context).client(&client_id);
+        vec![change, event.fact("builtin", true).change()]
     }
 }

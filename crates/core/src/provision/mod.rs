@@ -4,7 +4,6 @@
 //! A declaration says how things shall be, so the same declaration twice changes nothing the second time. What it leaves
 //! out has its default; only secrets, passwords and keys are kept unless the declaration says otherwise.
 
-mod builtin;
 mod client;
 mod declaration;
 mod difference;
@@ -14,7 +13,6 @@ mod secret;
 mod tenant;
 mod user;
 
-pub use builtin::builtin_client;
 pub use client::{ClientFacts, client};
 pub use declaration::{
     ClientDeclaration, Declaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration,
