@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use signet_core::builtin;
+use signet_core::builtin::Builtin;
 use signet_core::change::Conflict;
 use signet_core::context::UnixTime;
 use signet_core::discovery::Endpoint;
@@ -20,7 +20,6 @@ use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::own_login::{self, Expected};
 use signet_core::params::Params;
-use signet_core::provision;
 use signet_store::StoreError;
 use zeroize::Zeroizing;
 
@@ -38,8 +37,7 @@ pub(super) struct OwnClient<'a> {
     pub(super) app: &'a App,
     pub(super) view: &'a Arc<TenantView>,
     pub(super) moment: &'a Moment,
-    /// One of [`builtin::ALL`].
-    pub(super) client_id: &'static str,
+    pub(super) client: Builtin,
     /// The path that all of its pages begin with, behind the tenant's prefix; people come back to nothing else.
     pub(super) home: &'static str,
 }
@@ -76,8 +74,8 @@ impl OwnClient<'_> {
     /// ones.
     pub(super) async fn begin(&self, to: &str, further: &[(&str, &str)]) -> Result<Response, Fault> {
         self.ensure().await?;
-        let Self { app, view, moment, client_id, .. } = *self;
-        let settings = builtin::settings(client_id, &view.tenant).ok_or(Fault::ClientUnknown)?;
+        let Self { app, view, moment, client, .. } = *self;
+        let settings = client.settings(&view.tenant);
         let context = app.context(moment.now);
         let begun = Begun {
             state: context.handle(),
@@ -89,9 +87,9 @@ impl OwnClient<'_> {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&begun.verifier));
         let scope: Vec<&str> = settings.scope.iter().map(String::as_str).collect();
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("client_id", client_id)
+            .append_pair("client_id", client.client_id())
             .append_pair("response_type", "code")
-            .append_pair("redirect_uri", &self.redirect_uri())
+            .append_pair("redirect_uri", &self.client.redirect_uri(&self.view.tenant))
             .append_pair("scope", &scope.join(" "))
             .append_pair("state", &begun.state)
             .append_pair("nonce", &begun.nonce)
@@ -146,9 +144,9 @@ impl OwnClient<'_> {
     async fn redeem(&self, code: &str, verifier: &str) -> Result<Tokens, Fault> {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "authorization_code")
-            .append_pair("client_id", self.client_id)
+            .append_pair("client_id", self.client.client_id())
             .append_pair("code", code)
-            .append_pair("redirect_uri", &self.redirect_uri())
+            .append_pair("redirect_uri", &self.client.redirect_uri(&self.view.tenant))
             .append_pair("code_verifier", verifier)
             .finish();
         let form = FormParams(Params::decode(&[body.as_bytes()]));
@@ -163,14 +161,13 @@ impl OwnClient<'_> {
     }
 
     async fn check(&self, id_token: String, nonce: String) -> Result<(), Fault> {
-        let (view, now, client_id) = (self.view.clone(), self.moment.now, self.client_id);
+        let (view, now, client) = (self.view.clone(), self.moment.now, self.client);
         let judge = move || {
-            let settings = builtin::settings(client_id, &view.tenant).ok_or(Fault::ClientUnknown)?;
             let expected = Expected {
                 issuer: &view.tenant.issuer,
-                client_id,
+                client_id: client.client_id(),
                 nonce: &nonce,
-                alg: settings.id_token.signed,
+                alg: client.settings(&view.tenant).id_token.signed,
                 keys: &view.keys,
                 now,
             };
@@ -182,12 +179,11 @@ impl OwnClient<'_> {
     /// Makes the client's record, or brings it up to date. Of two nodes that do so at once one wins, and both are right.
     async fn ensure(&self) -> Result<(), Fault> {
         let tenant = &self.view.tenant;
-        let id = ClientId::from(self.client_id);
+        let id = ClientId::from(self.client.client_id());
         let found = self.app.client(&tenant.id, &id).await?;
         let current = found.as_deref().map(|found| &found.client);
         let context = self.app.context(self.moment.now);
-        let changes =
-            provision::builtin_client(self.client_id, tenant, current, &self.moment.correlation_id, &context);
+        let changes = self.client.bring_up_to_date(tenant, current, &self.moment.correlation_id, &context);
         if changes.is_empty() {
             return Ok(());
         }
@@ -198,11 +194,6 @@ impl OwnClient<'_> {
             }
             Err(error) => Err(store_fault(error)),
         }
-    }
-
-    fn redirect_uri(&self) -> String {
-        let settings = builtin::settings(self.client_id, &self.view.tenant);
-        settings.and_then(|settings| settings.redirect_uris.into_iter().next()).unwrap_or_default()
     }
 
     /// `to`, if it is a page of this client; else where the client begins. RFC 9700 section 4.11: no open redirector.
@@ -219,11 +210,11 @@ impl OwnClient<'_> {
     }
 
     fn cookie(&self, state: &str) -> String {
-        cookies::login_name(self.view, self.client_id, state)
+        cookies::login_name(self.view, self.client.client_id(), state)
     }
 
     fn seal_context(&self) -> String {
-        format!("own_login/{}/{}", self.client_id, self.view.tenant.id)
+        format!("own_login/{}/{}", self.client.client_id(), self.view.tenant.id)
     }
 
     fn seal(&self, begun: &Begun) -> Result<String, Fault> {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use signet_core::audit;
-use signet_core::builtin;
+use signet_core::builtin::Builtin;
 use signet_core::change::Change;
 use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
@@ -23,7 +23,7 @@ pub(super) fn client<'a>(
     view: &'a std::sync::Arc<TenantView>,
     moment: &'a Moment,
 ) -> OwnClient<'a> {
-    OwnClient { app, view, moment, client_id: builtin::CONSOLE, home: "/console" }
+    OwnClient { app, view, moment, client: Builtin::Console, home: "/console" }
 }
 
 /// Where the authorization response arrives.
@@ -58,7 +58,7 @@ pub(super) async fn callback(
 /// The authorization endpoint refused. Somebody without a role hears whom to ask; all others may try again.
 fn not_signed_in(view: &TenantView, moment: &Moment, params: &Params, error: &str) -> Response {
     let described = params.get("error_description").unwrap_or_default();
-    if error == "access_denied" && described == signet_core::redirect::description(&Fault::AdminRoleMissing) {
+    if error == "access_denied" && described == signet_core::redirect::description(&Fault::AdminRoleNeeded) {
         return visit::without_role(view, moment, None);
     }
     let fault = Fault::InteractionUnknown;
@@ -83,12 +83,7 @@ pub(super) async fn sign_out(posted: Posted) -> Response {
     if let Err(error) = visit.app.store.apply(tenant, &[end]).await {
         return visit.refused(&store_fault(error).into());
     }
-    let issuer = visit.view.tenant.issuer.trim_end_matches('/');
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("client_id", builtin::CONSOLE)
-        .append_pair("post_logout_redirect_uri", &format!("{issuer}/"))
-        .finish();
-    let location = format!("{}{}?{query}", visit.view.prefix, Endpoint::EndSession.path());
+    let location = format!("{}{}", visit.view.prefix, Endpoint::EndSession.path());
     let mut response = Redirect::to(&location).into_response();
     if let Some(cookie) = cookies::remove(&visit.view, &cookies::console_name(&visit.view)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
