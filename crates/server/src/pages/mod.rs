@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod check_session;
 mod consent;
+pub mod console;
 mod device;
 mod error;
 mod form_post;
@@ -25,7 +26,7 @@ use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
 pub use api::{ApiOperation, ApiPage};
-pub use assets::{Asset, assets, find as find_asset, frames_script_path};
+pub use assets::{Asset, asset_name, assets, find as find_asset, frames_script_path};
 pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
 pub use device::{DeviceDonePage, DevicePage};
