@@ -5,6 +5,7 @@ pub mod admin;
 pub mod audit;
 pub mod authorize;
 pub mod bearer;
+pub mod builtin;
 pub mod change;
 pub mod claims;
 pub mod client_assertion;

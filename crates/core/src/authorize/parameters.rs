@@ -11,6 +11,7 @@ use super::claims_parameter;
 use super::decide::HintSource;
 use super::raw::Raw;
 use super::request::{AuthorizationRequest, ClaimsRequest, Prompt, RequestSource};
+use crate::admin;
 use crate::claims::{Catalogue, OFFLINE_ACCESS};
 use crate::fault::Fault;
 use crate::pkce;
@@ -146,8 +147,11 @@ fn scope(
         return Err(Fault::ScopeWithoutOpenid);
     }
     let offline = values.remove(OFFLINE_ACCESS) && offline_access(response_type, settings);
-    let mut known: BTreeSet<String> =
-        values.into_iter().filter(|value| catalogue.find(value).is_some()).collect();
+    // Administrative scopes exist only for clients that an operator gave them to.
+    let is_known = |value: &String| {
+        catalogue.find(value).is_some() || (admin::is_scope(value) && settings.scope.contains(value))
+    };
+    let mut known: BTreeSet<String> = values.into_iter().filter(is_known).collect();
     if let Some(value) = known.iter().find(|value| !settings.scope.contains(*value)) {
         return Err(Fault::ScopeNotAllowed { scope: Offered::new(value) });
     }
