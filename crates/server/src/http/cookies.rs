@@ -41,6 +41,11 @@ pub(super) fn device_name(view: &TenantView) -> String {
     format!("{}signet-device-{}", prefix(view), view.tenant.id)
 }
 
+/// The cookie that keeps a question for a passkey until its answer; sealed.
+pub(super) fn passkey_name(view: &TenantView) -> String {
+    format!("{}signet-passkey-{}", prefix(view), view.tenant.id)
+}
+
 fn prefix(view: &TenantView) -> &'static str {
     if view.is_https() { "__Host-" } else { "" }
 }

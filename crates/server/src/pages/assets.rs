@@ -1,4 +1,4 @@
-//! Stylesheets, seal, icon and two small scripts: the only files that pages load.
+//! Stylesheets, seal, icon and three small scripts: the only files that pages load.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -16,6 +16,7 @@ const STYLESHEET: &str = include_str!("../../assets/signet.css");
 const DEMO_STYLESHEET: &str = include_str!("../../assets/demo.css");
 const CHECK_SESSION: &str = include_str!("../../assets/check-session.js");
 const FRAMES: &str = include_str!("../../assets/frames.js");
+const PASSKEY: &str = include_str!("../../assets/passkey.js");
 const SEAL: &str = include_str!("../../assets/seal.svg");
 
 /// The colours in `seal.svg` that stand for the accent and for the text on it.
@@ -33,6 +34,12 @@ static DEMO_STYLESHEET_NAME: LazyLock<String> =
 static CHECK_SESSION_NAME: LazyLock<String> =
     LazyLock::new(|| format!("check-session-{}.js", digest(CHECK_SESSION)));
 static FRAMES_NAME: LazyLock<String> = LazyLock::new(|| format!("frames-{}.js", digest(FRAMES)));
+
+static PASSKEY_NAME: LazyLock<String> = LazyLock::new(|| format!("passkey-{}.js", digest(PASSKEY)));
+
+pub(super) fn passkey_name() -> &'static str {
+    &PASSKEY_NAME
+}
 
 pub(super) fn check_session_name() -> &'static str {
     &CHECK_SESSION_NAME
@@ -71,7 +78,9 @@ pub fn find(name: &str) -> Option<Asset> {
     if name == demo_stylesheet_name() {
         return Some(Asset { content: DEMO_STYLESHEET.into(), content_type: CSS, immutable: true });
     }
-    for (script, content) in [(check_session_name(), CHECK_SESSION), (FRAMES_NAME.as_str(), FRAMES)] {
+    let scripts =
+        [(check_session_name(), CHECK_SESSION), (FRAMES_NAME.as_str(), FRAMES), (passkey_name(), PASSKEY)];
+    for (script, content) in scripts {
         if name == script {
             return Some(Asset { content: content.into(), content_type: JS, immutable: true });
         }
