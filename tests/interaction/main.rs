@@ -35,6 +35,7 @@ async fn person(provider: &Provider, username: &str, disabled: bool) {
         disabled,
         password: Some(Secret::new(USER.1)),
         password_hash: None,
+        role: None,
         claims: serde_json::Map::new(),
     };
     provider.provisioner().user(&"default".into(), &user).await.unwrap();
