@@ -11,6 +11,7 @@ mod logout;
 mod offline;
 mod prompts;
 mod registration;
+mod second_factor;
 mod sessions;
 
 use signet_core::provision::{Secret, UserDeclaration};
