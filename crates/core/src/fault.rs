@@ -136,6 +136,9 @@ faults! {
     FormForged = "form_forged", "invalid_request", 403, Warn, "This form did not come from our page. Go back and try again.";
     FormMalformed = "form_malformed", "invalid_request", 400, Info, "The form is incomplete. Go back and try again.";
     CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The user name or password is wrong.";
+    SecondFactorWrong = "second_factor_wrong", "access_denied", 401, Info, "This code is wrong, or was used before.";
+    PasskeyWrong = "passkey_wrong", "access_denied", 401, Info, "This passkey is not known here, or its answer came too late. Try again.";
+    PasskeyCopied = "passkey_copied", "access_denied", 401, Warn, "This passkey may have been copied: its counter has gone back. Use another way to sign in.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
     NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";

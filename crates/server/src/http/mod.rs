@@ -27,6 +27,7 @@ mod register;
 mod render;
 mod revoke;
 mod screens;
+mod second;
 mod sign_in;
 mod token;
 mod userinfo;
@@ -87,6 +88,9 @@ fn tenant_routes(app: &App) -> Router {
         .nest(api::BASE, api::routes())
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(sign_in::show_login).post(sign_in::login))
+        .route("/interaction/{id}/second", post(second::code))
+        .route("/interaction/{id}/enrol", post(second::enrol))
+        .route("/interaction/{id}/passkey", get(second::show_passkey).post(second::passkey))
         .route("/interaction/{id}/register", get(sign_in::show_registration).post(sign_in::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
