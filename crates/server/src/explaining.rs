@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::explain::{Bench, Opening, Pasted, Record, Report};
+use signet_core::ids::ClientId;
 use signet_core::records::{AuditEvent, Client, ClientKey, Outcome, Tenant, TenantKey};
 use signet_core::request_object::DecryptionKey;
 
@@ -70,7 +71,7 @@ pub fn failure(events: &[AuditEvent]) -> Option<(&AuditEvent, Report)> {
     let refused = || events.iter().filter(|event| event.outcome == Outcome::Refused);
     let of = |event: &AuditEvent| {
         let (code, client) = (event.reason.as_deref().unwrap_or_default(), event.client_id.as_ref());
-        let client = client.map(|client| client.as_str());
+        let client = client.map(ClientId::as_str);
         match Record::read(&event.detail) {
             Some(record) => record.report(Some(code), client),
             None => Report::of_code(code, client),

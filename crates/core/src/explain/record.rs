@@ -16,8 +16,6 @@ pub const MAX_CHECKS: usize = 40;
 const MAX_FACTS: usize = 24;
 /// Most findings of one kind.
 const MAX_FINDINGS: usize = 4;
-/// The member of an audit event's detail.
-const MEMBER: &str = "explain";
 
 /// Everything that an explanation is made from: bounded, without tokens, secrets and personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +33,9 @@ pub struct Record {
 }
 
 impl Record {
+    /// Under which name a record stands in the detail of an audit event.
+    pub const MEMBER: &'static str = "explain";
+
     /// Looks at a judged request. `token` is the request object as it was sent, if there was one; `fault` is why it was
     /// refused.
     pub fn gather(token: Option<&str>, fault: Option<&Fault>, trace: &Trace, scene: &Scene<'_>) -> Self {
@@ -56,12 +57,12 @@ impl Record {
 
     /// The record as a fact of an audit event: its name and value.
     pub fn fact(&self) -> (&'static str, Value) {
-        (MEMBER, serde_json::to_value(self).unwrap_or(Value::Null))
+        (Self::MEMBER, serde_json::to_value(self).unwrap_or(Value::Null))
     }
 
     /// The record in an audit event's detail, if there is one.
     pub fn read(detail: &Map<String, Value>) -> Option<Self> {
-        serde_json::from_value(detail.get(MEMBER)?.clone()).ok()
+        serde_json::from_value(detail.get(Self::MEMBER)?.clone()).ok()
     }
 
     /// The explanation. `code` is the reason code of a refusal.
