@@ -64,6 +64,7 @@ impl Rp {
                 declare("encryption", KeyUse::Enc, &self.encryption),
             ],
             prune_keys: false,
+            owner: None,
             settings: ClientSettings {
                 client_name: self.id.clone(),
                 redirect_uris: vec![self.redirect_uri.clone()],

@@ -78,9 +78,14 @@ scopes! {
     TENANTS_WRITE, OWNER, true, "Make tenants", "Add tenants to this installation.";
 }
 
+/// The scope of this name.
+pub fn find(name: &str) -> Option<&'static AdminScope> {
+    SCOPES.iter().find(|scope| scope.name == name)
+}
+
 /// Whether `name` is one of these scopes.
 pub fn is_scope(name: &str) -> bool {
-    SCOPES.iter().any(|scope| scope.name == name)
+    find(name).is_some()
 }
 
 /// The scopes of a role in this tenant.
@@ -89,6 +94,21 @@ pub fn scopes_of(role: Role, tenant: &Tenant) -> BTreeSet<&'static str> {
         scope.roles.contains(&role) && (!scope.operator_only || tenant.settings.operator)
     };
     SCOPES.iter().filter(allowed).map(|scope| scope.name).collect()
+}
+
+/// What of an asked scope a person of this role gets. RFC 6749 section 3.3: "The authorization server MAY fully or
+/// partially ignore the scope requested by the client, based on the authorization server policy". Whoever has no role has
+/// nothing to do where somebody asks for such a scope, so they are refused instead of let through with nothing.
+pub fn granted(
+    asked: &BTreeSet<String>,
+    role: Option<Role>,
+    tenant: &Tenant,
+) -> Result<BTreeSet<String>, Fault> {
+    if !asked.iter().any(|name| is_scope(name)) {
+        return Ok(asked.clone());
+    }
+    let own = scopes_of(role.ok_or(Fault::AdminRoleNeeded)?, tenant);
+    Ok(asked.iter().filter(|name| !is_scope(name) || own.contains(name.as_str())).cloned().collect())
 }
 
 /// Who is at work.

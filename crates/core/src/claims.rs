@@ -175,7 +175,7 @@ impl<'a> Catalogue<'a> {
     }
 
     /// Whether an operator may give a client the scope `name`: those here, and those that guard the tenant's administration,
-    /// which neither registration (RFC 7591) nor the authorization endpoint knows.
+    /// which registration (RFC 7591) does not know, and the authorization endpoint only for clients that were given them.
     pub fn may_be_registered(self, name: &str) -> bool {
         self.find(name).is_some() || crate::admin::is_scope(name)
     }

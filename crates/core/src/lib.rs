@@ -36,6 +36,7 @@ pub mod request_object;
 pub mod response;
 pub mod revocation;
 pub mod subject;
+pub mod templates;
 pub mod tenant_keys;
 pub mod token;
 pub mod userinfo;

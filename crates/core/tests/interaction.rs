@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::*;
@@ -16,8 +18,8 @@ use signet_core::interaction::{
     return_to, switch_account,
 };
 use signet_core::records::{
-    ClaimPlacement, Client, Consent, Encryption, Interaction, ResponseMode, ResponseType, Session, Stage,
-    SubjectType, Tenant, User,
+    ClaimPlacement, Client, Consent, Encryption, Interaction, ResponseMode, ResponseType, Role, Session,
+    Stage, SubjectType, Tenant, User,
 };
 use signet_core::redirect::{Delivery, Ready};
 use signet_core::subject;
@@ -329,6 +331,29 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
     assert!(
         responded.changes.iter().any(|change| matches!(change, Change::TouchSession { last_seen: NOW, .. }))
     );
+}
+
+#[test]
+fn administrative_scopes_are_cut_to_what_the_role_allows_rfc6749_3_3() {
+    let mut world = World::consented(&["openid", "signet:clients.read", "signet:users.write"]);
+    let asked = ["openid", "signet:clients.read", "signet:users.write", "signet:tenants.read"];
+    world.interaction.request.scope = asked.map(String::from).into();
+    world.client.settings.scope.extend(asked.map(String::from));
+    assert_eq!(world.next(), "admin_role_needed");
+    let of = |world: &World| {
+        let responded = respond(&world.input(), Some(BTreeSet::new()), &at(NOW)).unwrap();
+        let scope = responded.changes.into_iter().find_map(|change| match change {
+            Change::InsertCode(code) => Some(code.scope),
+            _ => None,
+        });
+        scope.unwrap().into_iter().collect::<Vec<_>>().join(" ")
+    };
+    world.user.as_mut().unwrap().role = Some(Role::Auditor);
+    assert_eq!((world.next().as_str(), of(&world).as_str()), ("respond", "openid signet:clients.read"));
+    world.user.as_mut().unwrap().role = Some(Role::Owner);
+    assert_eq!(of(&world), "openid signet:clients.read signet:users.write");
+    world.tenant.settings.operator = true;
+    assert_eq!(world.next(), "consent openid signet:clients.read signet:tenants.read signet:users.write");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::hash::MessageDigest;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The kind of key that an algorithm works with; RSA without its modulus size.
@@ -156,7 +157,8 @@ impl Hash {
     }
 }
 
-/// Declares an enum whose values have a registered name, with `ALL`, `name`, `from_name`, `Display` and serde.
+/// Declares an enum whose values have a registered name, with `ALL`, `name`, `from_name`, `Display`, serde and
+/// a schema.
 macro_rules! named {
     ($(#[$meta:meta])* $type:ident { $($(#[$vmeta:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -198,6 +200,16 @@ macro_rules! named {
                 Self::from_name(&name).ok_or_else(|| {
                     de::Error::custom(concat!("not a supported ", stringify!($type)))
                 })
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "enum": [$($name),+] })
             }
         }
     };

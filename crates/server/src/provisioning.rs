@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use signet_core::client_policy::{KeptSecret, Mode};
+use signet_core::change::{Change, Conflict};
+use signet_core::client_policy::{Contradiction, KeptSecret, Mode};
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::provision::{
@@ -11,6 +12,7 @@ use signet_core::provision::{
 };
 use signet_core::records::{Client, Tenant};
 use signet_store::{Page, Store, StoreError};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::passwords::Hasher;
@@ -31,6 +33,35 @@ pub enum ProvisioningError {
     /// The password could not be hashed.
     #[error("the password could not be hashed")]
     Hashing,
+    /// Somebody else changed the record since it was read.
+    #[error("the record was changed meanwhile; its version is {current} now")]
+    Stale {
+        /// The version that is stored now.
+        current: i64,
+    },
+}
+
+/// What goes along with a change.
+#[derive(Clone, Debug, Default)]
+pub struct Along<'a> {
+    /// Names the request in the audit trail; a name of its own if left out.
+    pub correlation_id: Option<&'a str>,
+    /// Who is at work, for the audit trail.
+    pub by: Option<String>,
+    /// The version that was seen; any other one is [`ProvisioningError::Stale`].
+    pub seen: Option<i64>,
+    /// To be written in the same transaction.
+    pub further: Vec<Change>,
+}
+
+impl Along<'_> {
+    /// Refuses another version than the one that was seen.
+    pub fn check(&self, current: i64) -> Result<()> {
+        match self.seen {
+            Some(seen) if seen != current => Err(ProvisioningError::Stale { current }),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn texts(refusals: &[Refusal]) -> String {
@@ -79,22 +110,51 @@ impl Provisioner {
 
     /// A tenant as declared. Its keys are for [`crate::tenant_keys::Workshop::ensure`].
     pub async fn tenant(&self, id: &TenantId, declared: &TenantDeclaration) -> Result<Provisioned> {
+        self.tenant_with(id, declared, &Along::default()).await
+    }
+
+    /// A tenant as declared, with what goes along.
+    pub async fn tenant_with(
+        &self,
+        id: &TenantId,
+        declared: &TenantDeclaration,
+        along: &Along<'_>,
+    ) -> Result<Provisioned> {
         let tenants = self.store.tenants().await?;
         let current = tenants.iter().find(|tenant| tenant.id == *id);
+        along.check(current.map_or(0, |tenant| tenant.version))?;
         let clients = match current {
             Some(_) => self.clients(id).await?,
             None => Vec::new(),
         };
         let facts = TenantFacts { id, current, clients: &clients, mode: self.mode };
         let context = self.context();
-        let provisioned = provision::tenant(declared, &facts, &context.handle(), &context)?;
-        self.write(id, provisioned).await
+        let provisioned = provision::tenant(declared, &facts, &self.correlation(along), &context)?;
+        match self.write(id, provisioned, along).await {
+            Err(ProvisioningError::Store(StoreError::Conflict(Conflict::Version))) => {
+                let tenants = self.store.tenants().await?;
+                let current = tenants.iter().find(|tenant| tenant.id == *id).map_or(0, |now| now.version);
+                Err(ProvisioningError::Stale { current })
+            }
+            done => done,
+        }
     }
 
     /// A client as declared.
     pub async fn client(&self, tenant: &Tenant, declared: &ClientDeclaration) -> Result<Provisioned> {
+        self.client_with(tenant, declared, &Along::default()).await
+    }
+
+    /// A client as declared, with what goes along.
+    pub async fn client_with(
+        &self,
+        tenant: &Tenant,
+        declared: &ClientDeclaration,
+        along: &Along<'_>,
+    ) -> Result<Provisioned> {
         let id = &declared.client_id;
         let current = self.store.client(&tenant.id, id).await?;
+        along.check(current.as_ref().map_or(0, |client| client.version))?;
         let keys = self.store.client_keys(&tenant.id, id).await?;
         let secrets = ClientSecrets { vault: self.vault.clone(), entropy: self.entropy.clone() };
         let facts = ClientFacts {
@@ -105,8 +165,62 @@ impl Provisioner {
             mode: self.mode,
         };
         let context = self.context();
-        let provisioned = provision::client(declared, &facts, &context.handle(), &context)?;
-        self.write(&tenant.id, provisioned).await
+        let provisioned = provision::client(declared, &facts, &self.correlation(along), &context)?;
+        self.write_client(&tenant.id, id, provisioned, along).await
+    }
+
+    /// Withdraws one of a client's keys; says what contradicts what from then on. `None` if there is no such key that is
+    /// not withdrawn.
+    pub async fn withdraw_key(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        key: Uuid,
+        along: &Along<'_>,
+    ) -> Result<Option<(Provisioned, Vec<Contradiction>)>> {
+        along.check(client.version)?;
+        let keys = self.store.client_keys(&tenant.id, &client.client_id).await?;
+        let secrets = ClientSecrets { vault: self.vault.clone(), entropy: self.entropy.clone() };
+        let facts =
+            ClientFacts { tenant, current: Some(client), keys: &keys, secrets: &secrets, mode: self.mode };
+        let (context, kept) = (self.context(), kept_secret(client));
+        let found = provision::withdraw_key(client, key, kept, &facts, &self.correlation(along), &context);
+        let Some((provisioned, broken)) = found else { return Ok(None) };
+        let done = self.write_client(&tenant.id, &client.client_id, provisioned, along).await?;
+        Ok(Some((done, broken)))
+    }
+
+    /// Removes a client with its keys, consents and tokens.
+    pub async fn remove_client(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        along: &Along<'_>,
+    ) -> Result<Provisioned> {
+        along.check(client.version)?;
+        let context = self.context();
+        let provisioned = provision::remove_client(client, tenant, &self.correlation(along), &context);
+        self.write(&tenant.id, provisioned, along).await
+    }
+
+    async fn write_client(
+        &self,
+        tenant: &TenantId,
+        id: &ClientId,
+        provisioned: Provisioned,
+        along: &Along<'_>,
+    ) -> Result<Provisioned> {
+        match self.write(tenant, provisioned, along).await {
+            Err(ProvisioningError::Store(StoreError::Conflict(Conflict::Version))) => {
+                let current = self.store.client(tenant, id).await?.map_or(0, |client| client.version);
+                Err(ProvisioningError::Stale { current })
+            }
+            done => done,
+        }
+    }
+
+    fn correlation(&self, along: &Along<'_>) -> String {
+        along.correlation_id.map_or_else(|| self.context().handle(), str::to_owned)
     }
 
     /// A user as declared. A declared password is hashed only if it is not the stored one.
@@ -124,7 +238,7 @@ impl Provisioner {
         let facts = UserFacts { tenant, scopes, current: current.as_ref() };
         let context = self.context();
         let provisioned = provision::user(declared, &password, &facts, &context.handle(), &context)?;
-        self.write(tenant, provisioned).await
+        self.write(tenant, provisioned, &Along::default()).await
     }
 
     async fn hashed(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<PasswordHash> {
@@ -139,9 +253,23 @@ impl Provisioner {
         tokio::task::spawn_blocking(work).await.ok().flatten().ok_or(ProvisioningError::Hashing)
     }
 
-    async fn write(&self, tenant: &TenantId, provisioned: Provisioned) -> Result<Provisioned> {
+    /// Writes what was decided, unless nothing is to be written.
+    pub async fn write(
+        &self,
+        tenant: &TenantId,
+        mut provisioned: Provisioned,
+        along: &Along<'_>,
+    ) -> Result<Provisioned> {
+        if let Some(by) = &along.by {
+            for change in &mut provisioned.changes {
+                if let Change::Audit(event) = change {
+                    event.detail.insert("by".into(), by.as_str().into());
+                }
+            }
+        }
         if !self.dry_run && !provisioned.is_unchanged() {
-            self.store.apply(tenant, &provisioned.changes).await?;
+            let changes: Vec<Change> = provisioned.changes.iter().chain(&along.further).cloned().collect();
+            self.store.apply(tenant, &changes).await?;
         }
         Ok(provisioned)
     }
@@ -187,6 +315,7 @@ pub fn declaration_of(client: &Client) -> ClientDeclaration {
         generate_secret: false,
         keys: Vec::new(),
         prune_keys: false,
+        owner: None,
         settings: client.settings.clone(),
     }
 }

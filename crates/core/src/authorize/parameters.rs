@@ -199,11 +199,10 @@ fn scope(
         return Err(Fault::ScopeWithoutOpenid);
     }
     let offline = values.remove(OFFLINE_ACCESS) && offline_access(response_type, settings);
-    // Administrative scopes exist only for clients that an operator gave them to.
-    let is_known = |value: &String| {
-        catalogue.find(value).is_some() || (admin::is_scope(value) && settings.scope.contains(value))
-    };
-    let mut known: BTreeSet<String> = values.into_iter().filter(is_known).collect();
+    // Administrative scopes are understood for clients that an operator gave them; for all others they do not exist.
+    let administrative = |value: &String| admin::is_scope(value) && settings.scope.contains(value);
+    let mut known: BTreeSet<String> =
+        values.into_iter().filter(|value| catalogue.find(value).is_some() || administrative(value)).collect();
     if let Some(value) = known.iter().find(|value| !settings.scope.contains(*value)) {
         return Err(Fault::ScopeNotAllowed { scope: Offered::new(value) });
     }

@@ -8,6 +8,7 @@ mod check_protection;
 mod contradiction;
 mod encryption_key;
 mod fit;
+mod key_state;
 mod uris;
 
 pub use advice::{Advice, advice};
@@ -16,6 +17,7 @@ pub(crate) use check_protection::signed;
 pub use contradiction::Contradiction;
 pub use encryption_key::{NoKey, Takeover, encryption_key, next_encryption_key};
 pub use fit::{fits_enc, fits_sig};
+pub use key_state::{ClientKeyState, key_state};
 pub use uris::{UriProblem, called, issuer, page_uri, redirect_uri, request_uri, resource};
 
 /// How strict the installation is. There is no way from one to the other while it runs.

@@ -1,7 +1,7 @@
 //! The end of a login that a device waits for (RFC 8628 section 3.3): nothing is redirected, the device's code is decided.
 
 use super::respond::{Issuing, finish};
-use super::{Input, Step, next, usable_login};
+use super::{Input, Step, granted_scope, next, usable_login};
 use crate::audit;
 use crate::change::Change;
 use crate::context::Context;
@@ -22,10 +22,11 @@ pub fn approve(
     }
     let (session, user) = usable_login(input, context.now).ok_or(Fault::LoginRequired)?;
     let mut device = open(input, device, context)?;
-    let issuing = Issuing { input, session, user, grant_id: context.uuid(), context };
+    let scope = granted_scope(input, user)?;
+    let issuing = Issuing { input, session, user, scope, grant_id: context.uuid(), context };
     device.stage = DeviceStage::Approved {
         grant_id: issuing.grant_id,
-        scope: input.interaction.request.scope.clone(),
+        scope: issuing.scope.clone(),
         authentication: issuing.authentication(),
     };
     let event = audit::success(&input.tenant.id, "device.approved", &device.correlation_id, context)

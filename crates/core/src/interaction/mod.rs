@@ -8,6 +8,7 @@ mod respond;
 
 use std::collections::BTreeSet;
 
+use crate::admin;
 use crate::authorize::{AuthorizationRequest, Channel, Prompt};
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
@@ -113,6 +114,9 @@ pub fn next(input: &Input<'_>, now: UnixTime) -> Step {
     if !is_wanted(input, user) {
         return ask(Step::Login);
     }
+    if let Err(fault) = granted_scope(input, user) {
+        return Step::Refuse(fault);
+    }
     if consent_needed(input) {
         return if silent { Step::Refuse(Fault::ConsentRequired) } else { Step::Consent(asked_scope(input)) };
     }
@@ -141,10 +145,17 @@ fn acr_met(request: &AuthorizationRequest, available: &[&str]) -> bool {
     acr.values.is_empty() || acr.values.iter().any(|v| v.as_str().is_some_and(|v| available.contains(&v)))
 }
 
+/// The scope that this person can give: administrative ones are cut to what their role allows.
+fn granted_scope(input: &Input<'_>, user: &User) -> Result<BTreeSet<String>, Fault> {
+    admin::granted(&input.interaction.request.scope, user.role, input.tenant)
+}
+
 /// What a person is asked to allow: the scope, and the scopes that stand for claims asked for one by one. A client does
 /// not get around the question by naming claims (OpenID Connect Core section 5.5).
 fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
     let request = &input.interaction.request;
+    let asked = input.user.and_then(|user| granted_scope(input, user).ok());
+    let asked = asked.unwrap_or_else(|| request.scope.clone());
     let (catalogue, allowed) = (Catalogue::of(&input.tenant.settings), &input.client.settings.scope);
     let named = request.claims.userinfo.keys().chain(request.claims.id_token.keys());
     // Of several scopes with this claim, one that is asked for already, else the first that the client may ask for; some
@@ -152,10 +163,11 @@ fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
     let by_claim = named.filter_map(|name| {
         let scopes = catalogue.with_claim(name);
         let within = |set: &BTreeSet<String>| scopes.iter().copied().find(|scope| set.contains(*scope));
-        let chosen = within(&request.scope).or_else(|| within(allowed)).or_else(|| scopes.first().copied());
+        let chosen = within(&asked).or_else(|| within(allowed)).or_else(|| scopes.first().copied());
         chosen.map(str::to_owned)
     });
-    request.scope.iter().cloned().chain(by_claim).collect()
+    let by_claim: Vec<String> = by_claim.collect();
+    asked.into_iter().chain(by_claim).collect()
 }
 
 fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'a User)> {

@@ -6,7 +6,7 @@ use signet_jose::JoseFault;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Input, Step, asked_scope, next, return_to, usable_login};
+use super::{Input, Step, asked_scope, granted_scope, next, return_to, usable_login};
 use crate::audit;
 use crate::change::Change;
 use crate::claims::OFFLINE_ACCESS;
@@ -96,7 +96,8 @@ pub fn respond(
     }
     let (session, user) = usable_login(input, context.now).ok_or(Fault::LoginRequired)?;
     let return_to = return_to(input, context.now)?;
-    let issuing = Issuing { input, session, user, grant_id: context.uuid(), context };
+    let scope = granted_scope(input, user)?;
+    let issuing = Issuing { input, session, user, scope, grant_id: context.uuid(), context };
     let mut parameters = Parameters::default();
     let mut changes = vec![finish(input.interaction, context), issuing.grant()];
     let response_type = input.interaction.request.response_type;
@@ -123,6 +124,7 @@ pub(super) struct Issuing<'a> {
     pub(super) input: &'a Input<'a>,
     pub(super) session: &'a Session,
     pub(super) user: &'a User,
+    pub(super) scope: BTreeSet<String>,
     pub(super) grant_id: Uuid,
     pub(super) context: &'a Context<'a>,
 }
@@ -137,7 +139,7 @@ impl Issuing<'_> {
             grant_id: self.grant_id,
             client_id: interaction.request.client_id.clone(),
             request: interaction.request.clone(),
-            scope: interaction.request.scope.clone(),
+            scope: self.scope.clone(),
             authentication: self.authentication(),
             correlation_id: interaction.correlation_id.clone(),
             issued_at: context.now,
@@ -150,7 +152,7 @@ impl Issuing<'_> {
     /// In the form that the client is registered for. Offline access comes with the code alone.
     fn access_token(&self) -> AccessDraft {
         let request = &self.input.interaction.request;
-        let scope = request.scope.iter().filter(|scope| *scope != OFFLINE_ACCESS).cloned().collect();
+        let scope = self.scope.iter().filter(|scope| *scope != OFFLINE_ACCESS).cloned().collect();
         let authentication = self.authentication();
         let facts = AccessFacts {
             tenant: self.input.tenant,
@@ -175,7 +177,7 @@ impl Issuing<'_> {
         let authentication = self.authentication();
         let login = Login {
             request,
-            scope: &request.scope,
+            scope: &self.scope,
             authentication: &authentication,
             nonce: request.nonce.as_deref(),
         };
@@ -232,7 +234,7 @@ impl Issuing<'_> {
         audit::success(tenant, "authorize.responded", correlation, self.context)
             .client(&request.client_id)
             .user(self.user.id)
-            .fact("scope", request.scope.iter().cloned().collect::<Vec<_>>().join(" "))
+            .fact("scope", self.scope.iter().cloned().collect::<Vec<_>>().join(" "))
             .fact("response_type", request.response_type.name())
             .fact("response_mode", request.response_mode.name())
             .change()

@@ -6,6 +6,7 @@ use super::keys::{self, KeyPlan, Owner};
 use super::secret::{self, DecidedSecret, SecretKeeper};
 use super::{Provisioned, difference};
 use crate::audit;
+use crate::builtin::Builtin;
 use crate::change::Change;
 use crate::client_policy::{self, KeptSecret, Mode};
 use crate::context::Context;
@@ -40,6 +41,10 @@ pub fn client(
     let refusal = |problem| Refusal::Setting { problem };
     if facts.current.is_none() {
         refusals.extend(client_policy::client_id(declared.client_id.as_str()).err().map(refusal));
+    }
+    let own = Builtin::of(&declared.client_id).map(|builtin| builtin.settings(facts.tenant));
+    if own.is_some_and(|own| own != declared.settings || declared.disabled || !declared.keys.is_empty()) {
+        refusals.push(Refusal::Builtin { name: declared.client_id.to_string() });
     }
     let tenant = &facts.tenant.id;
     let owner = Owner { tenant, client_id: &declared.client_id, current: facts.keys };
@@ -106,6 +111,8 @@ fn assemble(
         let kept = if secret.sealed.is_some() { "sealed, to verify MACs with" } else { "as a hash only" };
         differences.push(format!("{what}: secret: kept {kept}"));
     }
+    let owner = declared.owner.unwrap_or(next.owner);
+    differences.extend(difference::between(&format!("{what}: owner"), &next.owner, &owner));
     let own = differences.clone();
     differences.extend(keys.differences.iter().cloned());
     if differences.is_empty() {
@@ -113,6 +120,7 @@ fn assemble(
     }
     next.version += 1;
     next.disabled = declared.disabled;
+    next.owner = owner;
     next.secret_hash = secret.hash;
     next.sealed_secret.clone_from(&secret.sealed);
     next.settings = declared.settings.clone();

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use signet_jose::KeyUse;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::fault::Refusal;
@@ -91,13 +93,21 @@ pub struct ClientDeclaration {
     /// Withdraw the keys that are not declared. Off, they stay.
     #[serde(default)]
     pub prune_keys: bool,
+    /// The developer whose client it is, by the user's id; `null` for nobody's. Left out, it stays whose it is.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Option<Uuid>>,
     /// Everything else, beside the members above.
     #[serde(flatten)]
     pub settings: ClientSettings,
 }
 
+/// Tells `null` from what is left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Uuid>>, D::Error> {
+    Option::<Uuid>::deserialize(deserializer).map(Some)
+}
+
 /// A client's key as it shall be.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyDeclaration {
     /// What people call it.

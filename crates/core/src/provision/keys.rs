@@ -203,7 +203,7 @@ impl KeyPlan {
     }
 }
 
-fn what(key: &ClientKey) -> String {
+pub(super) fn what(key: &ClientKey) -> String {
     format!("client \"{}\" key \"{}\" (kid \"{}\")", key.client_id, key.name, key.kid)
 }
 

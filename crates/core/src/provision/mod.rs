@@ -12,6 +12,7 @@ mod keys;
 mod secret;
 mod tenant;
 mod user;
+mod withdraw;
 
 pub use client::{ClientFacts, client};
 pub use declaration::{
@@ -21,6 +22,7 @@ pub use fault::Refusal;
 pub use secret::{SECRET_PREFIX, SecretKeeper, mint_secret};
 pub use tenant::{TenantFacts, tenant};
 pub use user::{PasswordHash, UserFacts, user, username};
+pub use withdraw::{remove_client, withdraw_key};
 
 use zeroize::Zeroizing;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signet_jose::{ContentAlg, KeyAlg, SigAlg};
 use uuid::Uuid;
@@ -53,7 +54,7 @@ impl fmt::Debug for Client {
 
 /// What an administrator chooses for a client. The names follow OpenID Connect Dynamic Client
 /// Registration section 2 and RFC 7591 section 2 where those have one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientSettings {
     /// Name shown to people.
@@ -238,7 +239,7 @@ impl ClientSettings {
 }
 
 /// OpenID Connect Dynamic Client Registration section 2, `application_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApplicationType {
     /// https redirect URIs (loopback http where the tenant's mode allows it).
@@ -248,7 +249,7 @@ pub enum ApplicationType {
 }
 
 /// `token_endpoint_auth_method` (OpenID Connect Core section 9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthMethod {
     /// HTTP Basic.
@@ -286,7 +287,7 @@ impl ClientAuthMethod {
 }
 
 /// Which parameters count when a request object is present (A.13-a).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestObjectParameters {
     /// RFC 9101 section 6.3: only those inside the object.
@@ -296,7 +297,7 @@ pub enum RequestObjectParameters {
 }
 
 /// An `alg` and `enc` pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Encryption {
     /// Key management.
@@ -306,7 +307,7 @@ pub struct Encryption {
 }
 
 /// Protection of ID tokens: always signed, then encrypted if set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdTokenSettings {
     /// `id_token_signed_response_alg`.
@@ -327,7 +328,7 @@ impl Default for IdTokenSettings {
 }
 
 /// Protection of a message that is always signed, then encrypted if set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protected {
     /// The signature.
@@ -343,7 +344,7 @@ impl Default for Protected {
 }
 
 /// Protection of UserInfo responses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserInfoSettings {
     /// The form of the response.
@@ -361,7 +362,7 @@ impl Default for UserInfoSettings {
 }
 
 /// The four forms of a UserInfo response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UserInfoResponseType {
     /// `application/json`.
@@ -390,7 +391,7 @@ impl UserInfoResponseType {
 }
 
 /// Lifetimes in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lifetimes {
     /// Authorization code; RFC 6749 section 4.1.2 recommends at most 600.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signet_jose::{KeySpec, KeyUse};
@@ -54,7 +55,7 @@ impl fmt::Debug for TenantKey {
 }
 
 /// Where a tenant key stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
     /// Not used yet: a signing key is in the JWKS so that caches learn it first, an encryption key reaches every
@@ -129,7 +130,7 @@ impl ClientKey {
 }
 
 /// How a client's key came here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyOrigin {
     /// Made here; the private part was shown once.

@@ -21,6 +21,7 @@ pub use flow::{
 };
 pub use keys::{ClientKey, KeyOrigin, KeyState, TenantKey};
 pub use people::{Credential, Session, User, UserLink};
+pub(crate) use protocol::words;
 pub use protocol::{
     AccessTokenFormat, AssertionAudience, ClaimPlacement, CredentialKind, GrantType, LinkPurpose,
     RegistrationPolicy, ResponseMode, ResponseType, Role, SecondFactor, SubjectType,

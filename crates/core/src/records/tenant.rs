@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signet_jose::{KeyAlg, SigAlg};
 
@@ -55,7 +56,7 @@ pub struct InitialAccessToken {
 }
 
 /// A tenant's policies and looks. Durations are seconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TenantSettings {
     /// How the pages look.
@@ -147,7 +148,7 @@ impl Default for TenantSettings {
 }
 
 /// A scope of the tenant's own: what people are told, and which claims of a user it stands for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CustomScope {
     /// The scope value.
@@ -161,7 +162,7 @@ pub struct CustomScope {
 }
 
 /// What a tenant's pages show of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Branding {
     /// Name in headings and titles.

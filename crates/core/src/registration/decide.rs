@@ -241,6 +241,7 @@ fn declaration(
         secret: None,
         generate_secret: false,
         prune_keys: true,
+        owner: None,
     })
 }
 

@@ -7,7 +7,7 @@ use common::{CALLBACK, NOW, plain_key};
 use proptest::prelude::*;
 use serde_json::json;
 use signet_core::client_policy::{
-    Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encryption_key,
+    Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encryption_key, key_state,
     next_encryption_key,
 };
 use signet_core::records::ResponseType::{
@@ -169,4 +169,44 @@ proptest! {
         prop_assert_eq!(next.as_ref().map(|next| next.at), change);
         prop_assert_eq!(next.map(|next| next.key.ok().map(|key| key.kid.clone())), change.map(kid));
     }
+}
+
+#[test]
+fn where_a_key_stands_follows_from_the_choice_a87() {
+    let encryption = Encryption { alg: KeyAlg::RsaOaep256, enc: ContentAlg::A256Gcm };
+    let mut settings = ClientSettings::default();
+    settings.id_token.encrypted = Some(encryption);
+    let withdrawn = ClientKey { revoked_at: Some(2 * DAY), ..rsa("withdrawn", Some(0), None) };
+    let keys = [
+        rsa("ended", Some(0), Some(4 * DAY)),
+        rsa("older", Some(0), None),
+        rsa("now", Some(DAY), Some(30 * DAY)),
+        rsa("next", Some(10 * DAY), None),
+        rsa("later", Some(20 * DAY), None),
+        withdrawn,
+        sig("sig"),
+        ClientKey { not_before: Some(9 * DAY), ..sig("sig later") },
+    ];
+    let states = |settings: &ClientSettings| {
+        let state = |key: &ClientKey| {
+            let (state, at) = key_state(key, &keys, settings, DAY, 5 * DAY);
+            format!(
+                "{} {}{}",
+                key.kid,
+                state.name(),
+                at.map(|at| format!(" {}", at / DAY)).unwrap_or_default()
+            )
+        };
+        keys.iter().map(state).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(
+        states(&settings),
+        "ended ended, older valid, now in_use, next next 11, later waiting, withdrawn revoked, sig in_use, \
+         sig later waiting"
+    );
+    assert_eq!(
+        states(&ClientSettings::default()),
+        "ended ended, older valid, now valid, next waiting, later waiting, withdrawn revoked, sig in_use, \
+         sig later waiting"
+    );
 }

@@ -265,6 +265,7 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
         generate_secret,
         keys,
         prune_keys: false,
+        owner: None,
         settings,
     };
     let provisioned = admin.provisioner(tenant, create.dry_run).client(tenant, &declared).await?;

@@ -82,6 +82,8 @@ impl From<ProvisioningError> for Problem {
                 Self::new(code, texts.join("\n        "))
             }
             ProvisioningError::Store(error) => error.into(),
+            ProvisioningError::Stale { .. } => Self::new("conflict", error.to_string())
+                .hint("Run the command again; it reads the new state first."),
             ProvisioningError::Hashing => Self::new("hashing", error.to_string()),
         }
     }

@@ -1,11 +1,13 @@
 //! Why something was not done at the desk.
 
+use signet_core::change::Conflict;
 use signet_core::fault::Fault;
 use signet_core::provision::Refusal;
 use signet_store::StoreError;
 
 use crate::app::store_fault;
 use crate::provisioning::ProvisioningError;
+use crate::tenant_keys::KeysError;
 
 /// Why something was not done. Nothing was written.
 #[derive(Clone, Debug)]
@@ -37,7 +39,20 @@ impl From<Fault> for Refused {
 
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
-        Self::Fault(store_fault(error))
+        match error {
+            StoreError::Conflict(Conflict::Exists) => Self::Exists,
+            StoreError::Conflict(Conflict::Missing) => Self::NotFound,
+            other => Self::Fault(store_fault(other)),
+        }
+    }
+}
+
+impl From<KeysError> for Refused {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Store(error) => error.into(),
+            KeysError::Generation(_) => Fault::Internal { detail: "a key could not be generated" }.into(),
+        }
     }
 }
 
@@ -46,6 +61,7 @@ impl From<ProvisioningError> for Refused {
         match error {
             ProvisioningError::Refused(refusals) => Self::Invalid(refusals),
             ProvisioningError::Store(error) => error.into(),
+            ProvisioningError::Stale { current } => Self::Stale { current },
             ProvisioningError::Hashing => Fault::Busy.into(),
         }
     }

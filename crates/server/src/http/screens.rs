@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use signet_core::admin;
 use signet_core::claims::Catalogue;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
@@ -150,10 +151,10 @@ fn in_order(scope: &BTreeSet<String>) -> impl Iterator<Item = &str> {
 }
 
 fn line(catalogue: Catalogue<'_>, name: &str) -> ScopeLine {
-    catalogue.find(name).map_or_else(
-        || ScopeLine { title: name.to_owned(), detail: "A permission of this service.".to_owned() },
-        |scope| ScopeLine { title: scope.title().to_owned(), detail: scope.detail().to_owned() },
-    )
+    let known = catalogue.find(name).map(|scope| (scope.title(), scope.detail()));
+    let administrative = || admin::find(name).map(|scope| (scope.title, scope.detail));
+    let (title, detail) = known.or_else(administrative).unwrap_or((name, "A permission of this service."));
+    ScopeLine { title: title.to_owned(), detail: detail.to_owned() }
 }
 
 /// The page for a logout request that cannot be accepted: people may sign out here all the same.

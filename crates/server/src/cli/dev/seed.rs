@@ -240,6 +240,7 @@ fn declaration(id: &str, name: &str, secret: &str, redirect_uris: &[String]) -> 
         generate_secret: false,
         keys: Vec::new(),
         prune_keys: false,
+        owner: None,
         settings: ClientSettings {
             client_name: name.into(),
             // Native, so that a test suite can listen on any loopback port (RFC 8252 section 7.3).

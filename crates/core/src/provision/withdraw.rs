@@ -1,0 +1,57 @@
+//! What is taken from a client at once: a key, or the client itself. Neither waits for settings that would have to be
+//! mended first; what will not work any more is said.
+
+use uuid::Uuid;
+
+use super::{Provisioned, client::ClientFacts, keys};
+use crate::audit;
+use crate::change::Change;
+use crate::client_policy::{self, Contradiction, KeptSecret};
+use crate::context::Context;
+use crate::records::{Client, ClientKey, Tenant};
+
+/// Withdraws one of a client's keys. The second half is what contradicts what from then on. `None` if the client has no
+/// such key that is not withdrawn.
+pub fn withdraw_key(
+    client: &Client,
+    id: Uuid,
+    kept: KeptSecret,
+    facts: &ClientFacts<'_>,
+    correlation_id: &str,
+    context: &Context<'_>,
+) -> Option<(Provisioned, Vec<Contradiction>)> {
+    let key = facts.keys.iter().find(|key| key.id == id && key.revoked_at.is_none())?;
+    let after: Vec<ClientKey> = facts.keys.iter().filter(|other| other.id != id).cloned().collect();
+    let (settings, policies) = (&client.settings, &facts.tenant.settings);
+    let broken = client_policy::check(settings, kept, &after, policies, facts.mode, context.now);
+    let next = Client { version: client.version + 1, updated_at: context.now, ..client.clone() };
+    let event = audit::success(&client.tenant, "client.key_revoked", correlation_id, context)
+        .client(&client.client_id)
+        .detail(keys::audited(key))
+        .change();
+    let revoke = Change::RevokeClientKey { client_id: client.client_id.clone(), id, at: context.now };
+    let provisioned = Provisioned {
+        changes: vec![Change::UpdateClient(next), revoke, event],
+        differences: vec![format!("{}: withdrawn", keys::what(key))],
+        advice: client_policy::advice(settings, &after, context.now),
+        secret: None,
+    };
+    Some((provisioned, broken))
+}
+
+/// Removes a client with its keys, consents and tokens.
+pub fn remove_client(
+    client: &Client,
+    tenant: &Tenant,
+    correlation_id: &str,
+    context: &Context<'_>,
+) -> Provisioned {
+    let event = audit::success(&tenant.id, "client.deleted", correlation_id, context)
+        .client(&client.client_id)
+        .fact("client_name", client.settings.client_name.as_str());
+    Provisioned {
+        changes: vec![Change::DeleteClient(client.client_id.clone()), event.change()],
+        differences: vec![format!("client \"{}\": removed", client.client_id)],
+        ..Provisioned::default()
+    }
+}
