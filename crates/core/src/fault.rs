@@ -240,6 +240,7 @@ faults! {
     AdminGrantForbidden { scope: &'static str } = "admin_grant_forbidden", "insufficient_scope", 403, Warn, "The client has, or is to have, the scope \"{scope}\". Only who holds it may give it, and developers give none.";
     AdminOwnerForbidden = "admin_owner_forbidden", "insufficient_scope", 403, Warn, "Developers own the clients that they make; only administrators say whose a client is.";
     ClientBuiltin = "client_built_in", "invalid_request", 403, Info, "This client is built in; it can be seen, not changed.";
+    AdminClientNeeded = "admin_client_needed", "insufficient_scope", 403, Info, "Developers see the audit trail of their own clients; name one.";
     AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     TokenForOther = "token_for_other_resource", "invalid_token", 401, Warn, "The access token is meant for another resource server.";
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use signet_core::change::{Change, Conflict};
 use signet_core::client_policy::{Contradiction, KeptSecret, Mode};
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::provision::{
-    self, ClientDeclaration, ClientFacts, PasswordHash, Provisioned, Refusal, TenantDeclaration, TenantFacts,
-    UserDeclaration, UserFacts,
+    self, ClientDeclaration, ClientFacts, KeyDeclaration, PasswordHash, Provisioned, Refusal,
+    TenantDeclaration, TenantFacts, UserDeclaration, UserFacts,
 };
-use signet_core::records::{Client, Tenant};
+use signet_core::records::{Client, KeyOrigin, Tenant};
+use signet_jose::{KeyFault, KeySpec, KeyUse, PrivateKey};
 use signet_store::{Page, Store, StoreError};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -277,6 +279,33 @@ impl Provisioner {
     /// Every client of a tenant.
     pub async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>> {
         Ok(every_client(self.store.as_ref(), tenant).await?)
+    }
+}
+
+/// A key pair that was made for a client, on its way to it: the private part is shown once and kept nowhere.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The declaration of its public part.
+    pub declared: KeyDeclaration,
+    /// The private part.
+    pub private: PrivateKey,
+}
+
+impl Pair {
+    /// Makes one. CPU-heavy.
+    pub fn generate(
+        kind: KeySpec,
+        name: String,
+        usage: KeyUse,
+        not_before: Option<UnixTime>,
+        not_after: Option<UnixTime>,
+    ) -> std::result::Result<Self, KeyFault> {
+        let private = PrivateKey::generate(kind)?.with_use(usage);
+        let thumbprint = private.public_key().thumbprint().to_owned();
+        let private = private.with_kid(thumbprint);
+        let source = Value::Object(private.public_key().to_jwk());
+        let origin = Some(KeyOrigin::Generated);
+        Ok(Self { declared: KeyDeclaration { name, usage, source, not_before, not_after, origin }, private })
     }
 }
 

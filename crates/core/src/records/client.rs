@@ -274,6 +274,11 @@ impl ClientAuthMethod {
         Self::None,
     ];
 
+    /// Whether the client proves itself with its secret.
+    pub fn uses_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt)
+    }
+
     /// The registered name.
     pub fn name(self) -> &'static str {
         match self {

@@ -13,9 +13,7 @@ use crate::discovery::Endpoint;
 use crate::fault::Fault;
 use crate::ids::ClientId;
 use crate::provision::{self, ClientDeclaration, ClientFacts, Refusal, Secret, SecretKeeper};
-use crate::records::{
-    Client, ClientAuthMethod, ClientKey, ClientSettings, InitialAccessToken, RegistrationPolicy, Tenant,
-};
+use crate::records::{Client, ClientKey, ClientSettings, InitialAccessToken, RegistrationPolicy, Tenant};
 
 /// Prefix of registration access tokens.
 pub const REGISTRATION_TOKEN_PREFIX: &str = "sgn_rat_";
@@ -143,7 +141,7 @@ pub fn create(
 ) -> Result<Registered, Fault> {
     let client_id = ClientId::new(context.handle());
     let mut declared = declaration(metadata, client_id, &super::defaults(), facts)?;
-    declared.generate_secret = needs_secret(&declared.settings);
+    declared.generate_secret = declared.settings.token_endpoint_auth_method.uses_secret();
     let token = context.mint(REGISTRATION_TOKEN_PREFIX);
     let mut registered = provisioned(&declared, None, &[], facts, context)?;
     registered.client.registration_token = Some(token.hash);
@@ -189,8 +187,10 @@ pub fn update(
         return Err(Fault::MetadataClientId);
     }
     let mut declared = declaration(metadata, client.client_id.clone(), &client.settings, facts)?;
-    declared.secret = own_secret(metadata, client)?.filter(|_| needs_secret(&declared.settings));
-    declared.generate_secret = declared.secret.is_none() && needs_secret(&declared.settings);
+    declared.secret =
+        own_secret(metadata, client)?.filter(|_| declared.settings.token_endpoint_auth_method.uses_secret());
+    declared.generate_secret =
+        declared.secret.is_none() && declared.settings.token_endpoint_auth_method.uses_secret();
     let mut registered = provisioned(&declared, Some(client), keys, facts, context)?;
     registered.token = Zeroizing::new(token.to_owned());
     Ok(registered)
@@ -215,11 +215,6 @@ pub fn delete(client: &Client, facts: &Facts<'_>, context: &Context<'_>) -> Vec<
         .client(&client.client_id)
         .fact("by", "itself");
     vec![Change::DeleteClient(client.client_id.clone()), event.change()]
-}
-
-fn needs_secret(settings: &ClientSettings) -> bool {
-    use ClientAuthMethod::{ClientSecretBasic, ClientSecretJwt, ClientSecretPost};
-    [ClientSecretBasic, ClientSecretPost, ClientSecretJwt].contains(&settings.token_endpoint_auth_method)
 }
 
 fn declaration(

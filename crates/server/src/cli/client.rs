@@ -2,17 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use signet_core::audit;
-use signet_core::change::Change;
 use signet_core::client_policy;
 use signet_core::ids::ClientId;
 use signet_core::provision::{self, ClientDeclaration, Provisioned, Secret};
-use signet_core::records::{
-    ApplicationType, Client, ClientAuthMethod, ClientSettings, Encryption, Tenant, UserInfoResponseType,
-};
-use signet_jose::{ContentAlg, KeyAlg, KeyUse};
+use signet_core::records::{Client, ClientSettings, Tenant};
+use signet_core::templates::Template;
+use signet_jose::KeyUse;
 use signet_store::Page;
 
 use super::Common;
@@ -20,7 +17,7 @@ use super::admin::{Admin, words};
 use super::assign;
 use super::output::{self, Problem};
 use super::{key, logouts};
-use crate::provisioning::{declaration_of, kept_secret};
+use crate::provisioning::{Along, declaration_of, kept_secret};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -84,35 +81,27 @@ pub(super) enum Command {
     },
 }
 
-/// What kind of application it is; decides the defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Template {
-    /// A web application with a server of its own: code, PKCE, client secret.
-    Web,
-    /// An application in the browser: code, PKCE, no secret.
-    Spa,
-    /// An application on a phone or desktop: code, PKCE, no secret, loopback redirect URIs.
-    Native,
-    /// Signed and encrypted requests in, signed and encrypted tokens out.
-    Sealed,
+fn template(text: &str) -> Result<Template, String> {
+    let known: Vec<&str> = Template::ALL.iter().map(|template| template.name()).collect();
+    Template::from_name(text).ok_or_else(|| format!("one of: {}", known.join(", ")))
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
     /// The `client_id`; made if left out.
     client_id: Option<String>,
-    /// What kind of application.
-    #[arg(long, value_enum, default_value = "web")]
+    /// What kind of application: web, spa, native, machine or sealed.
+    #[arg(long, value_parser = template, default_value = "web")]
     template: Template,
     /// Name shown to people.
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// Where responses go; may be repeated.
-    #[arg(long, value_name = "URI", required = true)]
+    /// Where responses go; may be repeated. Machines need none.
+    #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
-    /// Scopes it may ask for, separated by spaces.
-    #[arg(long, value_name = "SCOPES", default_value = "openid profile email")]
-    scope: String,
+    /// Scopes it may ask for, separated by spaces; those of its kind if left out.
+    #[arg(long, value_name = "SCOPES")]
+    scope: Option<String>,
     /// A file with its public signing key (JWK, JWKS, PEM, X.509). Sealed clients get a key pair if none is given.
     #[arg(long, value_name = "FILE")]
     signing_key: Option<std::path::PathBuf>,
@@ -201,36 +190,13 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-impl Template {
-    fn settings(self, create: &Create, client_id: &str) -> ClientSettings {
-        let public = matches!(self, Self::Spa | Self::Native);
-        let mut settings = ClientSettings {
-            client_name: create.name.clone().unwrap_or_else(|| client_id.to_owned()),
-            redirect_uris: create.redirect_uri.clone(),
-            scope: words(&create.scope),
-            application_type: if self == Self::Native {
-                ApplicationType::Native
-            } else {
-                ApplicationType::Web
-            },
-            token_endpoint_auth_method: if public {
-                ClientAuthMethod::None
-            } else {
-                ClientAuthMethod::ClientSecretBasic
-            },
-            ..ClientSettings::default()
-        };
-        if self == Self::Sealed {
-            // A.13-f: the default strength of new clients.
-            let encryption = Encryption { alg: KeyAlg::RsaOaep256, enc: ContentAlg::A256Gcm };
-            settings.require_request_object = true;
-            settings.require_encrypted_request_object = true;
-            settings.require_jti = true;
-            settings.id_token.encrypted = Some(encryption);
-            settings.userinfo.response_type = UserInfoResponseType::SignedAndEncrypted;
-            settings.userinfo.encrypted = Some(encryption);
-        }
-        settings
+fn settings(create: &Create, client_id: &str) -> ClientSettings {
+    let template = create.template;
+    ClientSettings {
+        client_name: create.name.clone().unwrap_or_else(|| client_id.to_owned()),
+        redirect_uris: create.redirect_uri.clone(),
+        scope: create.scope.as_deref().map_or_else(|| template.scope(), words),
+        ..template.settings()
     }
 }
 
@@ -239,8 +205,7 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
     if admin.store.client(&tenant.id, &ClientId::from(id.as_str())).await?.is_some() {
         return Err(Problem::new("exists", format!("there is a client \"{id}\" already")));
     }
-    let settings = create.template.settings(&create, &id);
-    let sealed = create.template == Template::Sealed;
+    let settings = settings(&create, &id);
     let mut keys = Vec::new();
     let mut pairs = Vec::new();
     for (usage, file, name) in
@@ -248,7 +213,7 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
     {
         match file {
             Some(file) => keys.push(key::from_file(file, name.to_owned(), usage)?),
-            None if sealed => {
+            None if create.template.needs_keys().contains(&usage) => {
                 let (declared, private) =
                     key::generate(key::DEFAULT_SPEC, name.to_owned(), usage, None, None)?;
                 keys.push(declared);
@@ -257,7 +222,7 @@ async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create)
             None => {}
         }
     }
-    let generate_secret = settings.token_endpoint_auth_method != ClientAuthMethod::None;
+    let generate_secret = settings.token_endpoint_auth_method.uses_secret();
     let declared = ClientDeclaration {
         client_id: id.as_str().into(),
         disabled: false,
@@ -345,11 +310,7 @@ async fn switch(admin: &Admin, tenant: &Tenant, id: &str, disabled: bool) -> Res
 
 async fn delete(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     let client = admin.client(&tenant.id, id).await?;
-    let context = admin.context();
-    let event =
-        audit::success(&tenant.id, "client.deleted", &context.handle(), &context).client(&client.client_id);
-    let changes = [Change::DeleteClient(client.client_id.clone()), event.change()];
-    admin.store.apply(&tenant.id, &changes).await?;
+    admin.provisioner(tenant, false).remove_client(tenant, &client, &Along::default()).await?;
     output::line(format!("Client \"{id}\" is gone, with its keys, consents and tokens."));
     Ok(())
 }

@@ -5,19 +5,18 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use signet_core::change::Change;
 use signet_core::client_policy;
 use signet_core::context::UnixTime;
 use signet_core::provision::{ClientDeclaration, KeyDeclaration};
-use signet_core::records::{Client, ClientKey, KeyOrigin, Tenant};
-use signet_core::{audit, tenant_keys};
+use signet_core::records::{Client, ClientKey, Tenant};
+use signet_core::tenant_keys;
 use signet_jose::{KeySpec, KeyUse, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem, parse_time};
-use crate::provisioning::{declaration_of, kept_secret};
+use crate::provisioning::{Along, Pair, declaration_of};
 
 /// What new key pairs are, if nothing else is asked for.
 pub(super) const DEFAULT_SPEC: KeySpec = KeySpec::Rsa2048;
@@ -130,42 +129,19 @@ pub(super) fn shown(
     now: UnixTime,
 ) -> Value {
     let period = |time: Option<UnixTime>| time.map(output::time);
+    let propagation = tenant.settings.key_propagation;
+    let (state, _) = client_policy::key_state(key, all, &client.settings, propagation, now);
     json!({
         "kid": key.kid,
         "name": key.name,
         "use": key.usage,
-        "state": state(key, all, client, tenant, now),
+        "state": state.name().replace('_', " "),
         "kind": key.jwk.get("crv").or(key.jwk.get("kty")),
         "not_before": period(key.not_before),
         "not_after": period(key.not_after),
         "origin": key.origin,
         "thumbprint": key.thumbprint,
     })
-}
-
-fn state(
-    key: &ClientKey,
-    all: &[ClientKey],
-    client: &Client,
-    tenant: &Tenant,
-    now: UnixTime,
-) -> &'static str {
-    if key.revoked_at.is_some_and(|at| at <= now) {
-        return "revoked";
-    }
-    if key.not_before.is_some_and(|from| now < from) {
-        return "not yet valid";
-    }
-    if !key.usable_at(now) {
-        return "expired";
-    }
-    let settings = &client.settings;
-    let userinfo = settings.userinfo.encrypted.filter(|_| settings.userinfo.response_type.is_encrypted());
-    let in_use = [settings.id_token.encrypted, userinfo].into_iter().flatten().any(|encryption| {
-        client_policy::encryption_key(all, settings, encryption.alg, tenant.settings.key_propagation, now)
-            .is_ok_and(|chosen| chosen.id == key.id)
-    });
-    if in_use { "in use" } else { "valid" }
 }
 
 async fn list_client(admin: &Admin, tenant: &Tenant, as_json: bool, id: &str) -> Result<(), Problem> {
@@ -212,13 +188,8 @@ pub(super) fn generate(
     not_after: Option<i64>,
 ) -> Result<(KeyDeclaration, PrivateKey), Problem> {
     let failed = |fault: signet_jose::KeyFault| Problem::new("key_generation", fault.to_string());
-    let private = PrivateKey::generate(kind).map_err(failed)?.with_use(usage);
-    let thumbprint = private.public_key().thumbprint().to_owned();
-    let private = private.with_kid(thumbprint);
-    let source = Value::Object(private.public_key().to_jwk());
-    let declared =
-        KeyDeclaration { name, usage, source, not_before, not_after, origin: Some(KeyOrigin::Generated) };
-    Ok((declared, private))
+    let pair = Pair::generate(kind, name, usage, not_before, not_after).map_err(failed)?;
+    Ok((pair.declared, pair.private))
 }
 
 /// The declaration of the public key in `file`.
@@ -296,19 +267,10 @@ async fn revoke_client(admin: &Admin, tenant: &Tenant, id: &str, kid: &str) -> R
     let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
     let live = |key: &&ClientKey| key.kid == kid && key.revoked_at.is_none();
     let key = keys.iter().find(live).ok_or_else(|| unknown(kid))?;
-    let after: Vec<ClientKey> = keys.iter().filter(|other| other.id != key.id).cloned().collect();
-    let (settings, secret) = (&client.settings, kept_secret(&client));
-    for problem in
-        client_policy::check(settings, secret, &after, &tenant.settings, Admin::mode(tenant), admin.now)
-    {
-        output::note(format!("warning: {problem}"));
-    }
-    let context = admin.context();
-    let event = audit::success(&tenant.id, "client_key.revoked", &context.handle(), &context)
-        .client(&client.client_id)
-        .fact("kid", kid);
-    let revoke = Change::RevokeClientKey { client_id: client.client_id.clone(), id: key.id, at: admin.now };
-    admin.store.apply(&tenant.id, &[revoke, event.change()]).await?;
+    let provisioner = admin.provisioner(tenant, false);
+    let done = provisioner.withdraw_key(tenant, &client, key.id, &Along::default()).await?;
+    let (_, broken) = done.ok_or_else(|| unknown(kid))?;
+    broken.iter().for_each(|problem| output::note(format!("warning: {problem}")));
     output::line(format!("Key \"{}\" (kid {kid}) is withdrawn.", key.name));
     Ok(())
 }

@@ -4,20 +4,36 @@
 //! Every method begins with the scope it needs ([`Actor::need`]), and a client that somebody may not see does not exist for
 //! them. Writes load, let the core decide, and apply; a write on a record names the version that was seen.
 
+mod audit;
+mod client_keys;
+mod client_writes;
 mod clients;
+mod receipt;
 mod refused;
+mod registration_tokens;
+mod tenant;
+mod tenant_keys;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use signet_core::admin::Actor;
+use signet_core::change::Change;
 use signet_core::client_policy::Mode;
 use signet_core::context::UnixTime;
 use signet_core::records::Tenant;
 
 use crate::app::App;
-use crate::provisioning::Provisioner;
+use crate::provisioning::{Along, Provisioner};
 use crate::tenancy::TenantView;
 
-pub use clients::{ClientLine, ClientQuery};
+pub use audit::{AuditLine, AuditQuery, AuditStory};
+pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
+pub use client_writes::{ClientChange, ClientWritten, NewClient};
+pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
 pub use refused::Refused;
+pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
+pub use tenant::{TenantChange, TenantRecord, TenantWritten};
+pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 
 /// Result of something that was asked for at the desk.
 pub type Result<T> = std::result::Result<T, Refused>;
@@ -49,7 +65,7 @@ pub struct Write {
 }
 
 /// One page of a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Paged<T> {
     /// The rows.
     pub items: Vec<T>,
@@ -65,6 +81,16 @@ impl<'a> Desk<'a> {
     /// How strict the rules are.
     fn mode(&self) -> Mode {
         self.app.mode
+    }
+
+    /// What goes along with a write of this request.
+    fn along(&self, write: &Write, further: Vec<Change>) -> Along<'a> {
+        Along {
+            correlation_id: Some(self.correlation_id),
+            by: Some(self.actor.label()),
+            seen: write.seen,
+            further,
+        }
     }
 
     fn provisioner(&self, write: &Write) -> Provisioner {

@@ -16,6 +16,13 @@ pub enum Refused {
     Fault(Fault),
     /// What was sent cannot work; all that is wrong at once.
     Invalid(Vec<Refusal>),
+    /// What was sent cannot be read at all.
+    Malformed {
+        /// Where (RFC 6901).
+        pointer: String,
+        /// What is wrong.
+        detail: String,
+    },
     /// There is none of this name, or none that this actor may see.
     NotFound,
     /// Somebody else changed the record since it was read.
@@ -41,6 +48,7 @@ impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(Conflict::Exists) => Self::Exists,
+            StoreError::Conflict(Conflict::Receipt) => Self::KeyReused,
             StoreError::Conflict(Conflict::Missing) => Self::NotFound,
             other => Self::Fault(store_fault(other)),
         }
