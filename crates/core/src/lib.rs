@@ -24,6 +24,7 @@ pub mod interaction;
 pub mod introspection;
 pub mod logout;
 pub mod opening;
+pub mod own_login;
 pub mod params;
 pub mod pkce;
 pub mod provision;

@@ -5,6 +5,7 @@ mod authorize;
 mod case;
 mod check_session;
 mod client_auth;
+mod console;
 mod cookies;
 mod deliver;
 mod device;
@@ -18,6 +19,7 @@ mod issue;
 mod logout;
 mod metadata;
 mod middleware;
+mod own_client;
 pub(crate) mod protect;
 mod push;
 mod register;
@@ -93,6 +95,7 @@ fn tenant_routes(app: &App) -> Router {
         .route("/logout/confirm", post(logout::confirm))
         .route("/logout/done", get(logout::done))
         .route(Endpoint::CheckSession.path(), get(check_session::frame))
+        .merge(console::routes())
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

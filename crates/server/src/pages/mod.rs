@@ -9,6 +9,7 @@ mod accent;
 mod assets;
 mod check_session;
 mod consent;
+pub mod console;
 mod device;
 mod error;
 mod form_post;
@@ -23,7 +24,7 @@ use askama::Template;
 use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
-pub use assets::{Asset, assets, find as find_asset, frames_script_path};
+pub use assets::{Asset, asset_name, assets, find as find_asset, frames_script_path};
 pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
 pub use device::{DeviceDonePage, DevicePage};
