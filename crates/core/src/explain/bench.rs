@@ -46,11 +46,15 @@ pub struct Opening {
 impl Opening {
     /// The client that the request names: beside the object, or inside if nothing is known of what stood beside it.
     pub fn client_id(&self) -> Option<ClientId> {
-        let inside = match &self.opened {
-            Some(Ok(opened)) => opened.client_id().cloned(),
+        outer_client_id(&self.pasted.params).or_else(|| self.inside().cloned())
+    }
+
+    /// The client that the object itself names.
+    pub fn inside(&self) -> Option<&ClientId> {
+        match &self.opened {
+            Some(Ok(opened)) => opened.client_id(),
             _ => None,
-        };
-        outer_client_id(&self.pasted.params).or(inside)
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use signet_jose::Verdict;
 pub use bench::{Bench, Opening};
 pub use layers::LayerName;
 pub use mistakes::{Kind, Mistake, mistakes};
-pub use paste::{MAX_PASTE, PasteFault, Pasted};
+pub use paste::{MAX_PASTE, Pasted};
 pub use record::{MAX_CHECKS, Record};
 pub use sighting::Scene;
 pub use snippets::Snippet;

@@ -17,39 +17,6 @@ pub struct Pasted {
     pub alone: bool,
 }
 
-/// Why there is nothing to explain.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PasteFault {
-    /// Nothing was pasted.
-    #[error("Nothing was pasted. Paste a request object, an authorization URL, its query, or a form body.")]
-    Empty,
-    /// More than anybody sends.
-    #[error("This is longer than any request that is accepted.")]
-    TooLong,
-    /// A query or form that cannot be read.
-    #[error("This cannot be read as a query or a form. {}", .0.public())]
-    Unreadable(Fault),
-    /// Neither an object nor a request.
-    #[error("There is neither a request object nor a client_id in this.")]
-    NoRequest,
-    /// Only a reference.
-    #[error("This request names its object by request_uri. Paste the object itself.")]
-    ByReference,
-}
-
-impl PasteFault {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "paste_empty",
-            Self::TooLong => "paste_too_long",
-            Self::Unreadable(_) => "paste_unreadable",
-            Self::NoRequest => "paste_no_request",
-            Self::ByReference => "paste_by_reference",
-        }
-    }
-}
-
 impl Pasted {
     /// The same object as this client would send it; a request says itself whose it is.
     #[must_use]
@@ -62,25 +29,26 @@ impl Pasted {
         self
     }
 
-    /// Reads what was pasted. What does not look like a query is the object itself, broken or not.
-    pub fn read(text: &str) -> Result<Self, PasteFault> {
+    /// Reads what was pasted. What does not look like a query is the object itself, broken or not. Refused is what holds
+    /// nothing to explain, and a query that cannot be read as one.
+    pub fn read(text: &str) -> Result<Self, Fault> {
         if text.len() > MAX_PASTE {
-            return Err(PasteFault::TooLong);
+            return Err(Fault::PasteTooLong);
         }
         let text = text.trim().trim_start_matches('\u{feff}');
         if text.is_empty() {
-            return Err(PasteFault::Empty);
+            return Err(Fault::PasteEmpty);
         }
         let Some(query) = query(text) else {
             return Ok(Self { params: Params::default(), token: Some(text.to_owned()), alone: true });
         };
-        let params = Params::decode(&[query.as_bytes()]).map_err(PasteFault::Unreadable)?;
+        let params = Params::decode(&[query.as_bytes()])?;
         let token = params.owned("request");
         if token.is_none() && params.get("request_uri").is_some() {
-            return Err(PasteFault::ByReference);
+            return Err(Fault::PasteByReference);
         }
         if token.is_none() && params.get("client_id").is_none() {
-            return Err(PasteFault::NoRequest);
+            return Err(Fault::PasteNoRequest);
         }
         Ok(Self { params, token, alone: false })
     }
@@ -143,8 +111,8 @@ mod tests {
             (" \n", "paste_empty"),
             ("state=5", "paste_no_request"),
             ("client_id=c&request_uri=urn:x", "paste_by_reference"),
-            ("client_id=%ff&request=a", "paste_unreadable"),
-            ("client_id=a&client_id=b", "paste_unreadable"),
+            ("client_id=%ff&request=a", "parameter_encoding"),
+            ("client_id=a&client_id=b", "parameter_repeated"),
         ] {
             assert_eq!(Pasted::read(text).unwrap_err().code(), code, "{text}");
         }

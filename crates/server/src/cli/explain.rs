@@ -49,7 +49,7 @@ async fn judged(admin: &Admin, tenant: &Tenant, explain: Explain) -> Result<Repo
         None => read_text()?,
     };
     let pasted = Pasted::read(&text)
-        .map_err(|fault| Problem::new(fault.code(), fault.to_string()))?
+        .map_err(|fault| Problem::new(fault.code(), fault.public()))?
         .of_client(explain.client.as_deref());
     let keyring = Arc::new(Keyring::default());
     let keys = admin.store.tenant_keys(&tenant.id, admin.now).await?;
