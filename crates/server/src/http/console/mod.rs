@@ -5,6 +5,7 @@
 //! role, a `Posted` moreover only for a form of our own page in the same browser. Each subject has a file with its pages,
 //! its handlers and `routes()`.
 
+mod explain;
 mod session;
 mod visit;
 
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/callback", get(session::callback))
         .route("/console/sign-out", post(session::sign_out))
         .route("/console/{*rest}", get(nothing))
+        .merge(explain::routes())
 }
 
 /// Leads to the first part that the person may see.
