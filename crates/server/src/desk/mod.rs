@@ -7,6 +7,7 @@
 mod client_keys;
 mod client_writes;
 mod clients;
+mod preview;
 mod receipt;
 mod refused;
 
@@ -25,6 +26,7 @@ use crate::tenancy::TenantView;
 pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
+pub use preview::PreviewView;
 pub use refused::Refused;
 
 /// Result of something that was asked for at the desk.

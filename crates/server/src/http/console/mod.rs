@@ -5,6 +5,12 @@
 //! role, a `Posted` moreover only for a form of our own page in the same browser. Each subject has a file with its pages,
 //! its handlers and `routes()`.
 
+mod client;
+mod clients;
+mod fields;
+mod keys;
+mod once;
+mod problems;
 mod session;
 mod visit;
 
@@ -25,6 +31,9 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/", get(index))
         .route("/console/callback", get(session::callback))
         .route("/console/sign-out", post(session::sign_out))
+        .merge(clients::routes())
+        .merge(client::routes())
+        .merge(keys::routes())
         .route("/console/{*rest}", get(nothing))
 }
 
