@@ -288,6 +288,8 @@ pub enum Change {
         number: i64,
         /// When.
         at: UnixTime,
+        /// The MAC that says who removed them.
+        mac: [u8; 32],
     },
 
     /// Uses a `jti`: one statement on the primary decides ([`Conflict::Replay`]).

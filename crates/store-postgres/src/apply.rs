@@ -9,7 +9,8 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::fail::{failed, is_transient};
 use crate::{
-    write_logins as logins, write_sessions as sessions, write_setup as setup, write_tokens as tokens,
+    write_audit as audit, write_logins as logins, write_people as people, write_sessions as sessions,
+    write_setup as setup, write_tokens as tokens,
 };
 
 /// Attempts at a transaction that the database ends for the sake of another.
@@ -46,6 +47,7 @@ async fn once(pool: &PgPool, tenant: &TenantId, changes: &[Change]) -> Result<()
     transaction.commit().await.map_err(failed)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each change")]
 async fn write(connection: &mut PgConnection, tenant: &TenantId, change: &Change) -> Result<()> {
     match change {
         Change::InsertTenant(tenant) => setup::insert_tenant(connection, tenant).await,
@@ -127,16 +129,28 @@ async fn write(connection: &mut PgConnection, tenant: &TenantId, change: &Change
             tokens::delete_initial_access_token(connection, tenant, name).await
         }
         Change::ClaimReplay(replay) => logins::claim_replay(connection, replay).await,
-        Change::Audit(event) => logins::insert_audit(connection, event).await,
-        Change::InsertCredential(_)
-        | Change::UseCredential { .. }
-        | Change::RenameCredential { .. }
-        | Change::DeleteCredential { .. }
-        | Change::DeleteCredentials { .. }
-        | Change::InsertUserLink(_)
-        | Change::UseUserLink { .. }
-        | Change::InsertReceipt(_)
-        | Change::SealAudit { .. }
-        | Change::PurgeAudit { .. } => Err(signet_store::StoreError::Corrupt("not written yet".into())),
+        Change::InsertCredential(credential) => people::insert_credential(connection, credential).await,
+        Change::UseCredential { credential, seen_counter } => {
+            people::use_credential(connection, credential, *seen_counter).await
+        }
+        Change::RenameCredential { user_id, id, name } => {
+            people::rename_credential(connection, tenant, *user_id, *id, name).await
+        }
+        Change::DeleteCredential { user_id, id } => {
+            people::delete_credential(connection, tenant, *user_id, *id).await
+        }
+        Change::DeleteCredentials { user_id, kind } => {
+            people::delete_credentials(connection, tenant, *user_id, *kind).await
+        }
+        Change::InsertUserLink(link) => people::insert_user_link(connection, link).await,
+        Change::UseUserLink { hash, at } => people::use_user_link(connection, tenant, hash, *at).await,
+        Change::InsertReceipt(receipt) => people::insert_receipt(connection, receipt).await,
+        Change::Audit(event) => audit::insert_audit(connection, event).await,
+        Change::SealAudit { seal, events, tallies } => {
+            audit::seal_audit(connection, seal, events, tallies).await
+        }
+        Change::PurgeAudit { number, at, mac } => {
+            audit::purge_audit(connection, tenant, *number, *at, mac).await
+        }
     }
 }

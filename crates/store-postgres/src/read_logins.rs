@@ -1,12 +1,12 @@
-//! Reads of what a login passes through, and of its trail.
+//! Reads of what a login passes through.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use signet_core::authorize::AuthorizationRequest;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
-use signet_core::records::{AccessToken, AuditEvent, Authentication, Code, Consent, Interaction, Session};
-use signet_store::{AuditFilter, Result, backend};
+use signet_core::records::{AccessToken, Authentication, Code, Consent, Interaction, Session};
+use signet_store::{Result, backend};
 use sqlx::PgPool;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -186,79 +186,4 @@ pub(crate) async fn access_token(
         issued_at: row.issued_at,
         expires_at: row.expires_at,
     }))
-}
-
-struct AuditRow {
-    id: Uuid,
-    at: i64,
-    kind: String,
-    outcome: String,
-    reason: Option<String>,
-    correlation_id: String,
-    client_id: Option<String>,
-    user_id: Option<Uuid>,
-    detail: Json<Map<String, Value>>,
-}
-
-impl AuditRow {
-    fn record(self, tenant: &TenantId) -> Result<AuditEvent> {
-        Ok(AuditEvent {
-            tenant: tenant.clone(),
-            id: self.id,
-            at: self.at,
-            kind: self.kind,
-            outcome: backend::outcome(&self.outcome)?,
-            reason: self.reason,
-            correlation_id: self.correlation_id,
-            client_id: self.client_id.map(ClientId::new),
-            user_id: self.user_id,
-            detail: self.detail.0,
-        })
-    }
-}
-
-/// One statement per leading condition, the most selective first, so that each is served by an index: a generic plan does
-/// not see through `.. IS NULL OR ..`.
-pub(crate) async fn audit(pool: &PgPool, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>> {
-    let name = tenant.as_str();
-    let (correlation, user) = (filter.correlation_id.as_deref(), filter.user_id);
-    let (client, reason) = (filter.client_id.as_ref().map(ClientId::as_str), filter.reason.as_deref());
-    let before = filter.before.unwrap_or(Uuid::max());
-    let limit = backend::page_limit(filter.limit);
-    macro_rules! select {
-        ($condition:tt) => {
-            sqlx::query_as!(
-                AuditRow,
-                r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                          user_id, detail AS "detail: Json<Map<String, Value>>"
-                   FROM audit
-                   WHERE tenant = $1 AND id < $2
-                     AND ($3::text IS NULL OR correlation_id = $3) AND ($4::uuid IS NULL OR user_id = $4)
-                     AND ($5::text IS NULL OR client_id = $5) AND ($6::text IS NULL OR reason = $6)"#
-                    + $condition
-                    + " ORDER BY id DESC LIMIT $7",
-                name,
-                before,
-                correlation,
-                user,
-                client,
-                reason,
-                limit
-            )
-            .fetch_all(pool)
-            .await
-        };
-    }
-    let rows = if correlation.is_some() {
-        select!(" AND correlation_id = $3")
-    } else if user.is_some() {
-        select!(" AND user_id = $4")
-    } else if client.is_some() {
-        select!(" AND client_id = $5")
-    } else if reason.is_some() {
-        select!(" AND reason = $6")
-    } else {
-        select!("")
-    };
-    looked_up(rows)?.into_iter().map(|row| row.record(tenant)).collect()
 }

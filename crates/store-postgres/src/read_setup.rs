@@ -11,20 +11,21 @@ use uuid::Uuid;
 
 use crate::fail::{failed, looked_up};
 
-struct ClientRow {
-    client_id: String,
-    version: i64,
-    disabled: bool,
-    secret_hash: Option<Vec<u8>>,
-    sealed_secret: Option<Vec<u8>>,
-    registration_token: Option<Vec<u8>>,
-    settings: Json<ClientSettings>,
-    created_at: i64,
-    updated_at: i64,
+pub(crate) struct ClientRow {
+    pub(crate) client_id: String,
+    pub(crate) version: i64,
+    pub(crate) disabled: bool,
+    pub(crate) secret_hash: Option<Vec<u8>>,
+    pub(crate) sealed_secret: Option<Vec<u8>>,
+    pub(crate) registration_token: Option<Vec<u8>>,
+    pub(crate) owner: Option<Uuid>,
+    pub(crate) settings: Json<ClientSettings>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
 }
 
 impl ClientRow {
-    fn record(self, tenant: &TenantId) -> Result<Client> {
+    pub(crate) fn record(self, tenant: &TenantId) -> Result<Client> {
         Ok(Client {
             tenant: tenant.clone(),
             client_id: ClientId::new(self.client_id),
@@ -33,7 +34,7 @@ impl ClientRow {
             secret_hash: self.secret_hash.as_deref().map(backend::token_hash).transpose()?,
             sealed_secret: self.sealed_secret,
             registration_token: self.registration_token.as_deref().map(backend::token_hash).transpose()?,
-            owner: None,
+            owner: self.owner,
             settings: self.settings.0,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -41,37 +42,73 @@ impl ClientRow {
     }
 }
 
-struct UserRow {
-    id: Uuid,
-    username: String,
-    password_hash: Option<String>,
-    claims: Json<Map<String, Value>>,
-    disabled: bool,
-    version: i64,
-    created_at: i64,
-    updated_at: i64,
+pub(crate) struct KeyRow {
+    pub(crate) client_id: String,
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) usage: String,
+    pub(crate) kid: String,
+    pub(crate) thumbprint: String,
+    pub(crate) jwk: Json<Map<String, Value>>,
+    pub(crate) not_before: Option<i64>,
+    pub(crate) not_after: Option<i64>,
+    pub(crate) origin: String,
+    pub(crate) created_at: i64,
+    pub(crate) revoked_at: Option<i64>,
+}
+
+impl KeyRow {
+    pub(crate) fn record(self, tenant: &TenantId) -> Result<ClientKey> {
+        Ok(ClientKey {
+            tenant: tenant.clone(),
+            client_id: ClientId::new(self.client_id),
+            id: self.id,
+            name: self.name,
+            usage: backend::key_use(&self.usage)?,
+            kid: self.kid,
+            thumbprint: self.thumbprint,
+            jwk: self.jwk.0,
+            not_before: self.not_before,
+            not_after: self.not_after,
+            origin: backend::key_origin(&self.origin)?,
+            created_at: self.created_at,
+            revoked_at: self.revoked_at,
+        })
+    }
+}
+
+pub(crate) struct UserRow {
+    pub(crate) id: Uuid,
+    pub(crate) username: String,
+    pub(crate) password_hash: Option<String>,
+    pub(crate) claims: Json<Map<String, Value>>,
+    pub(crate) role: Option<String>,
+    pub(crate) disabled: bool,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
 }
 
 impl UserRow {
-    fn record(self, tenant: &TenantId) -> User {
-        User {
+    pub(crate) fn record(self, tenant: &TenantId) -> Result<User> {
+        Ok(User {
             tenant: tenant.clone(),
             id: self.id,
             username: self.username,
             password_hash: self.password_hash,
             claims: self.claims.0,
-            role: None,
+            role: self.role.as_deref().map(backend::role).transpose()?,
             disabled: self.disabled,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
-        }
+        })
     }
 }
 
 /// Where a page starts. No stored name holds U+0000 and the database takes none, so what follows it in `after` cannot
 /// matter: cut off, exactly the same names are greater.
-fn after(page: &Page) -> &str {
+pub(crate) fn after(page: &Page) -> &str {
     page.after.as_deref().and_then(|after| after.split('\0').next()).unwrap_or("")
 }
 
@@ -147,7 +184,7 @@ pub(crate) async fn client(pool: &PgPool, tenant: &TenantId, id: &ClientId) -> R
         sqlx::query_as!(
             ClientRow,
             r#"SELECT client_id, version, disabled, secret_hash, sealed_secret, registration_token,
-                  settings AS "settings: Json<ClientSettings>", created_at, updated_at
+                  owner, settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = $1 AND client_id = $2"#,
             name,
             id
@@ -164,7 +201,7 @@ pub(crate) async fn clients(pool: &PgPool, tenant: &TenantId, page: &Page) -> Re
         sqlx::query_as!(
             ClientRow,
             r#"SELECT client_id, version, disabled, secret_hash, sealed_secret, registration_token,
-                  settings AS "settings: Json<ClientSettings>", created_at, updated_at
+                  owner, settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = $1 AND client_id > $2 ORDER BY client_id LIMIT $3"#,
             name,
             after,
@@ -183,8 +220,9 @@ pub(crate) async fn client_keys(
 ) -> Result<Vec<ClientKey>> {
     let (name, id) = (tenant.as_str(), client.as_str());
     let rows = looked_up(
-        sqlx::query!(
-            r#"SELECT id, name, usage, kid, thumbprint, jwk AS "jwk: Json<Map<String, Value>>",
+        sqlx::query_as!(
+            KeyRow,
+            r#"SELECT client_id, id, name, usage, kid, thumbprint, jwk AS "jwk: Json<Map<String, Value>>",
                   not_before, not_after, origin, created_at, revoked_at
            FROM client_keys WHERE tenant = $1 AND client_id = $2 ORDER BY created_at, id"#,
             name,
@@ -193,25 +231,7 @@ pub(crate) async fn client_keys(
         .fetch_all(pool)
         .await,
     )?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(ClientKey {
-                tenant: tenant.clone(),
-                client_id: client.clone(),
-                id: row.id,
-                name: row.name,
-                usage: backend::key_use(&row.usage)?,
-                kid: row.kid,
-                thumbprint: row.thumbprint,
-                jwk: row.jwk.0,
-                not_before: row.not_before,
-                not_after: row.not_after,
-                origin: backend::key_origin(&row.origin)?,
-                created_at: row.created_at,
-                revoked_at: row.revoked_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| row.record(tenant)).collect()
 }
 
 pub(crate) async fn user(pool: &PgPool, tenant: &TenantId, id: Uuid) -> Result<Option<User>> {
@@ -220,7 +240,7 @@ pub(crate) async fn user(pool: &PgPool, tenant: &TenantId, id: Uuid) -> Result<O
         sqlx::query_as!(
             UserRow,
             r#"SELECT id, username, password_hash, claims AS "claims: Json<Map<String, Value>>",
-                  disabled, version, created_at, updated_at
+                  role, disabled, version, created_at, updated_at
            FROM users WHERE tenant = $1 AND id = $2"#,
             name,
             id
@@ -228,7 +248,7 @@ pub(crate) async fn user(pool: &PgPool, tenant: &TenantId, id: Uuid) -> Result<O
         .fetch_optional(pool)
         .await,
     )?;
-    Ok(row.map(|row| row.record(tenant)))
+    row.map(|row| row.record(tenant)).transpose()
 }
 
 pub(crate) async fn user_by_name(pool: &PgPool, tenant: &TenantId, username: &str) -> Result<Option<User>> {
@@ -237,7 +257,7 @@ pub(crate) async fn user_by_name(pool: &PgPool, tenant: &TenantId, username: &st
         sqlx::query_as!(
             UserRow,
             r#"SELECT id, username, password_hash, claims AS "claims: Json<Map<String, Value>>",
-                  disabled, version, created_at, updated_at
+                  role, disabled, version, created_at, updated_at
            FROM users WHERE tenant = $1 AND username = $2"#,
             name,
             username
@@ -245,7 +265,7 @@ pub(crate) async fn user_by_name(pool: &PgPool, tenant: &TenantId, username: &st
         .fetch_optional(pool)
         .await,
     )?;
-    Ok(row.map(|row| row.record(tenant)))
+    row.map(|row| row.record(tenant)).transpose()
 }
 
 pub(crate) async fn users(pool: &PgPool, tenant: &TenantId, page: &Page) -> Result<Vec<User>> {
@@ -254,7 +274,7 @@ pub(crate) async fn users(pool: &PgPool, tenant: &TenantId, page: &Page) -> Resu
         sqlx::query_as!(
             UserRow,
             r#"SELECT id, username, password_hash, claims AS "claims: Json<Map<String, Value>>",
-                  disabled, version, created_at, updated_at
+                  role, disabled, version, created_at, updated_at
            FROM users WHERE tenant = $1 AND username > $2 ORDER BY username LIMIT $3"#,
             name,
             after,
@@ -263,5 +283,5 @@ pub(crate) async fn users(pool: &PgPool, tenant: &TenantId, page: &Page) -> Resu
         .fetch_all(pool)
         .await,
     )?;
-    Ok(rows.into_iter().map(|row| row.record(tenant)).collect())
+    rows.into_iter().map(|row| row.record(tenant)).collect()
 }

@@ -40,22 +40,27 @@ enum Table {
     SessionClients,
     PushedRequests,
     DeviceCodes,
+    UserLinks,
+    Receipts,
     LogoutDeliveries,
     Grants,
 }
 
 impl Table {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::UsedJti,
         Self::Interactions,
         Self::Sessions,
         Self::SessionClients,
         Self::PushedRequests,
         Self::DeviceCodes,
+        Self::UserLinks,
+        Self::Receipts,
         Self::LogoutDeliveries,
         Self::Grants,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "one statement for each table")]
     async fn delete(self, pool: &PgPool, now: UnixTime, batch: u32) -> Result<u32> {
         let limit = i64::from(batch);
         let done = match self {
@@ -114,6 +119,26 @@ impl Table {
                 sqlx::query!(
                     "DELETE FROM device_codes WHERE ctid = ANY (ARRAY(
                          SELECT ctid FROM device_codes WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    now,
+                    limit
+                )
+                .execute(pool)
+                .await
+            }
+            Self::UserLinks => {
+                sqlx::query!(
+                    "DELETE FROM user_links WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM user_links WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    now,
+                    limit
+                )
+                .execute(pool)
+                .await
+            }
+            Self::Receipts => {
+                sqlx::query!(
+                    "DELETE FROM receipts WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM receipts WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
                     now,
                     limit
                 )

@@ -1,9 +1,9 @@
-//! Writes of what a login passes through, and of its trail. Each is one statement; its row count decides.
+//! Writes of what a login passes through. Each is one statement; its row count decides.
 
 use signet_core::change::Conflict;
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
-use signet_core::records::{AccessToken, AuditEvent, Code, Consent, Grant, Interaction, Replay, Session};
+use signet_core::records::{AccessToken, Code, Consent, Grant, Interaction, Replay, Session};
 use signet_store::{Result, backend};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -319,26 +319,4 @@ pub(crate) async fn claim_replay(connection: &mut PgConnection, replay: &Replay)
     .execute(connection)
     .await;
     found(outcome, Conflict::Replay)
-}
-
-pub(crate) async fn insert_audit(connection: &mut PgConnection, event: &AuditEvent) -> Result<()> {
-    let (tenant, outcome_name) = (event.tenant.as_str(), backend::outcome_name(event.outcome));
-    let (client, detail) = (event.client_id.as_ref().map(ClientId::as_str), json(&event.detail)?);
-    let outcome = sqlx::query!(
-        "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::json)",
-        tenant,
-        event.id,
-        event.at,
-        event.kind,
-        outcome_name,
-        event.reason,
-        event.correlation_id,
-        client,
-        event.user_id,
-        detail
-    )
-    .execute(connection)
-    .await;
-    written(outcome).map(drop)
 }

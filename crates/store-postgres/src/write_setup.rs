@@ -3,8 +3,8 @@
 use signet_core::change::Conflict;
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId};
-use signet_core::records::{Client, ClientKey, Tenant, TenantKey, User};
-use signet_store::Result;
+use signet_core::records::{Client, ClientKey, Role, Tenant, TenantKey, User};
+use signet_store::{Result, search};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -113,11 +113,11 @@ pub(crate) async fn insert_client(connection: &mut PgConnection, client: &Client
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let settings = json(&client.settings)?;
+    let (settings, name) = (json(&client.settings)?, search::folded(&client.settings.client_name));
     let outcome = sqlx::query!(
         "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, sealed_secret, registration_token,
-                              settings, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9, $10)",
+                              settings, created_at, updated_at, owner, folded_name)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9, $10, $11, $12)",
         tenant,
         id,
         client.version,
@@ -127,7 +127,9 @@ pub(crate) async fn insert_client(connection: &mut PgConnection, client: &Client
         registration_token,
         settings,
         client.created_at,
-        client.updated_at
+        client.updated_at,
+        client.owner,
+        name
     )
     .execute(connection)
     .await;
@@ -138,10 +140,11 @@ pub(crate) async fn update_client(connection: &mut PgConnection, client: &Client
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let settings = json(&client.settings)?;
+    let (settings, name) = (json(&client.settings)?, search::folded(&client.settings.client_name));
     let outcome = sqlx::query!(
         "UPDATE clients SET version = $3, disabled = $4, secret_hash = $5, sealed_secret = $6,
-                            registration_token = $7, settings = $8::text::json, created_at = $9, updated_at = $10
+                            registration_token = $7, settings = $8::text::json, created_at = $9, updated_at = $10,
+                            owner = $11, folded_name = $12
          WHERE tenant = $1 AND client_id = $2 AND version = $3::bigint - 1",
         tenant,
         id,
@@ -152,7 +155,9 @@ pub(crate) async fn update_client(connection: &mut PgConnection, client: &Client
         registration_token,
         settings,
         client.created_at,
-        client.updated_at
+        client.updated_at,
+        client.owner,
+        name
     )
     .execute(connection)
     .await;
@@ -252,9 +257,11 @@ pub(crate) async fn revoke_client_key(
 
 pub(crate) async fn insert_user(connection: &mut PgConnection, user: &User) -> Result<()> {
     let (tenant, claims) = (user.tenant.as_str(), json(&user.claims)?);
+    let (role, email) = (user.role.map(Role::name), search::email_of(user));
     let outcome = sqlx::query!(
-        "INSERT INTO users (tenant, id, username, password_hash, claims, disabled, version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5::text::json, $6, $7, $8, $9)",
+        "INSERT INTO users (tenant, id, username, password_hash, claims, disabled, version, created_at, updated_at, role,
+                            email)
+         VALUES ($1, $2, $3, $4, $5::text::json, $6, $7, $8, $9, $10, $11)",
         tenant,
         user.id,
         user.username,
@@ -263,7 +270,9 @@ pub(crate) async fn insert_user(connection: &mut PgConnection, user: &User) -> R
         user.disabled,
         user.version,
         user.created_at,
-        user.updated_at
+        user.updated_at,
+        role,
+        email
     )
     .execute(connection)
     .await;
@@ -272,9 +281,10 @@ pub(crate) async fn insert_user(connection: &mut PgConnection, user: &User) -> R
 
 pub(crate) async fn update_user(connection: &mut PgConnection, user: &User) -> Result<()> {
     let (tenant, claims) = (user.tenant.as_str(), json(&user.claims)?);
+    let (role, email) = (user.role.map(Role::name), search::email_of(user));
     let outcome = sqlx::query!(
         "UPDATE users SET username = $3, password_hash = $4, claims = $5::text::json, disabled = $6, version = $7,
-                          created_at = $8, updated_at = $9
+                          created_at = $8, updated_at = $9, role = $10, email = $11
          WHERE tenant = $1 AND id = $2 AND version = $7::bigint - 1",
         tenant,
         user.id,
@@ -284,16 +294,27 @@ pub(crate) async fn update_user(connection: &mut PgConnection, user: &User) -> R
         user.disabled,
         user.version,
         user.created_at,
-        user.updated_at
+        user.updated_at,
+        role,
+        email
     )
     .execute(connection)
     .await;
     found(outcome, Conflict::Version)
 }
 
-/// Sessions, consents, grants, codes and tokens go along by their foreign keys.
+/// Sessions, credentials, links, consents, grants, codes and tokens go along by their foreign keys. Clients stay, without an
+/// owner; their version counts up, since they have changed.
 pub(crate) async fn delete_user(connection: &mut PgConnection, tenant: &TenantId, id: Uuid) -> Result<()> {
     let tenant = tenant.as_str();
+    let outcome = sqlx::query!(
+        "UPDATE clients SET owner = NULL, version = version + 1 WHERE tenant = $1 AND owner = $2",
+        tenant,
+        id
+    )
+    .execute(&mut *connection)
+    .await;
+    written(outcome)?;
     let outcome =
         sqlx::query!("DELETE FROM users WHERE tenant = $1 AND id = $2", tenant, id).execute(connection).await;
     found(outcome, Conflict::Missing)

@@ -7,7 +7,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::fail::failed;
 use crate::{
-    write_logins as logins, write_sessions as sessions, write_setup as setup, write_tokens as tokens,
+    write_audit as audit, write_logins as logins, write_people as people, write_sessions as sessions,
+    write_setup as setup, write_tokens as tokens,
 };
 
 /// `BEGIN IMMEDIATE` takes the write lock at once: a transaction that reads first and writes later could find itself
@@ -24,6 +25,7 @@ pub(crate) async fn apply(writer: &SqlitePool, tenant: &TenantId, changes: &[Cha
     transaction.commit().await.map_err(failed)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each change")]
 async fn write(connection: &mut SqliteConnection, tenant: &TenantId, change: &Change) -> Result<()> {
     match change {
         Change::InsertTenant(tenant) => setup::insert_tenant(connection, tenant).await,
@@ -105,16 +107,28 @@ async fn write(connection: &mut SqliteConnection, tenant: &TenantId, change: &Ch
             tokens::delete_initial_access_token(connection, tenant, name).await
         }
         Change::ClaimReplay(replay) => logins::claim_replay(connection, replay).await,
-        Change::Audit(event) => logins::insert_audit(connection, event).await,
-        Change::InsertCredential(_)
-        | Change::UseCredential { .. }
-        | Change::RenameCredential { .. }
-        | Change::DeleteCredential { .. }
-        | Change::DeleteCredentials { .. }
-        | Change::InsertUserLink(_)
-        | Change::UseUserLink { .. }
-        | Change::InsertReceipt(_)
-        | Change::SealAudit { .. }
-        | Change::PurgeAudit { .. } => Err(signet_store::StoreError::Corrupt("not written yet".into())),
+        Change::InsertCredential(credential) => people::insert_credential(connection, credential).await,
+        Change::UseCredential { credential, seen_counter } => {
+            people::use_credential(connection, credential, *seen_counter).await
+        }
+        Change::RenameCredential { user_id, id, name } => {
+            people::rename_credential(connection, tenant, *user_id, *id, name).await
+        }
+        Change::DeleteCredential { user_id, id } => {
+            people::delete_credential(connection, tenant, *user_id, *id).await
+        }
+        Change::DeleteCredentials { user_id, kind } => {
+            people::delete_credentials(connection, tenant, *user_id, *kind).await
+        }
+        Change::InsertUserLink(link) => people::insert_user_link(connection, link).await,
+        Change::UseUserLink { hash, at } => people::use_user_link(connection, tenant, hash, *at).await,
+        Change::InsertReceipt(receipt) => people::insert_receipt(connection, receipt).await,
+        Change::Audit(event) => audit::insert_audit(connection, event).await,
+        Change::SealAudit { seal, events, tallies } => {
+            audit::seal_audit(connection, seal, events, tallies).await
+        }
+        Change::PurgeAudit { number, at, mac } => {
+            audit::purge_audit(connection, tenant, *number, *at, mac).await
+        }
     }
 }

@@ -3,12 +3,17 @@
 mod apply;
 mod fail;
 mod migrations;
+mod read_audit;
 mod read_logins;
+mod read_people;
+mod read_search;
 mod read_sessions;
 mod read_setup;
 mod read_tokens;
 mod sweep;
+mod write_audit;
 mod write_logins;
+mod write_people;
 mod write_sessions;
 mod write_setup;
 mod write_tokens;
@@ -21,10 +26,11 @@ use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{
-    AccessToken, AuditEvent, Client, ClientKey, Code, Consent, DeviceCode, InitialAccessToken, Interaction,
-    LogoutDelivery, PushedRequest, RefreshToken, Session, SessionClient, Tenant, TenantKey, User,
+    AccessToken, AuditEvent, AuditSeal, AuditTally, Client, ClientKey, Code, Consent, Credential, DeviceCode,
+    InitialAccessToken, Interaction, LogoutDelivery, PushedRequest, Receipt, RefreshToken, Session,
+    SessionClient, Tenant, TenantKey, User, UserLink,
 };
-use signet_store::{AuditFilter, Page, Result, Store, Swept};
+use signet_store::{AuditFilter, ClientFilter, Page, Result, Store, Swept, UserFilter};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use uuid::Uuid;
@@ -181,7 +187,58 @@ impl Store for SqliteStore {
         read_tokens::initial_access_tokens(&self.readers, tenant).await
     }
     async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>> {
-        read_logins::audit(&self.readers, tenant, filter).await
+        read_audit::audit(&self.readers, tenant, filter).await
+    }
+    async fn find_clients(&self, tenant: &TenantId, filter: &ClientFilter) -> Result<Vec<Client>> {
+        read_search::find_clients(&self.readers, tenant, filter).await
+    }
+    async fn keys_of_clients(&self, tenant: &TenantId, clients: &[ClientId]) -> Result<Vec<ClientKey>> {
+        read_search::keys_of_clients(&self.readers, tenant, clients).await
+    }
+    async fn ending_client_keys(
+        &self,
+        tenant: &TenantId,
+        from: UnixTime,
+        until: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<ClientKey>> {
+        read_search::ending_client_keys(&self.readers, tenant, from, until, limit).await
+    }
+    async fn find_users(&self, tenant: &TenantId, filter: &UserFilter) -> Result<Vec<User>> {
+        read_search::find_users(&self.readers, tenant, filter).await
+    }
+    async fn users_by_email(&self, tenant: &TenantId, email: &str) -> Result<Vec<User>> {
+        read_search::users_by_email(&self.readers, tenant, email).await
+    }
+    async fn credentials(&self, tenant: &TenantId, user: Uuid) -> Result<Vec<Credential>> {
+        read_people::credentials(&self.readers, tenant, user).await
+    }
+    async fn user_link(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<UserLink>> {
+        read_people::user_link(&self.readers, tenant, hash).await
+    }
+    async fn user_sessions(&self, tenant: &TenantId, user: Uuid, now: UnixTime) -> Result<Vec<Session>> {
+        read_people::user_sessions(&self.readers, tenant, user, now).await
+    }
+    async fn receipt(&self, tenant: &TenantId, actor: &str, key: &TokenHash) -> Result<Option<Receipt>> {
+        read_people::receipt(&self.readers, tenant, actor, key).await
+    }
+    async fn unsealed_audit(&self, tenant: &TenantId, limit: u32) -> Result<Vec<AuditEvent>> {
+        read_audit::unsealed_audit(&self.readers, tenant, limit).await
+    }
+    async fn last_audit_seal(&self, tenant: &TenantId) -> Result<Option<AuditSeal>> {
+        read_audit::last_audit_seal(&self.readers, tenant).await
+    }
+    async fn audit_seals(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<AuditSeal>> {
+        read_audit::audit_seals(&self.readers, tenant, after, limit).await
+    }
+    async fn sealed_audit(&self, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>> {
+        read_audit::sealed_audit(&self.readers, tenant, number).await
+    }
+    async fn unpurged_audit_seals(&self, tenant: &TenantId, limit: u32) -> Result<Vec<AuditSeal>> {
+        read_audit::unpurged_audit_seals(&self.readers, tenant, limit).await
+    }
+    async fn audit_tallies(&self, tenant: &TenantId, since: i64) -> Result<Vec<AuditTally>> {
+        read_audit::audit_tallies(&self.readers, tenant, since).await
     }
     async fn apply(&self, tenant: &TenantId, changes: &[Change]) -> Result<()> {
         apply::apply(&self.writer, tenant, changes).await

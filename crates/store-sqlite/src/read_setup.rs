@@ -11,20 +11,21 @@ use uuid::Uuid;
 
 use crate::fail::failed;
 
-struct ClientRow {
-    client_id: String,
-    version: i64,
-    disabled: bool,
-    secret_hash: Option<Vec<u8>>,
-    sealed_secret: Option<Vec<u8>>,
-    registration_token: Option<Vec<u8>>,
-    settings: Json<ClientSettings>,
-    created_at: i64,
-    updated_at: i64,
+pub(crate) struct ClientRow {
+    pub(crate) client_id: String,
+    pub(crate) version: i64,
+    pub(crate) disabled: bool,
+    pub(crate) secret_hash: Option<Vec<u8>>,
+    pub(crate) sealed_secret: Option<Vec<u8>>,
+    pub(crate) registration_token: Option<Vec<u8>>,
+    pub(crate) owner: Option<Uuid>,
+    pub(crate) settings: Json<ClientSettings>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
 }
 
 impl ClientRow {
-    fn record(self, tenant: &TenantId) -> Result<Client> {
+    pub(crate) fn record(self, tenant: &TenantId) -> Result<Client> {
         Ok(Client {
             tenant: tenant.clone(),
             client_id: ClientId::new(self.client_id),
@@ -33,7 +34,7 @@ impl ClientRow {
             secret_hash: self.secret_hash.as_deref().map(backend::token_hash).transpose()?,
             sealed_secret: self.sealed_secret,
             registration_token: self.registration_token.as_deref().map(backend::token_hash).transpose()?,
-            owner: None,
+            owner: self.owner,
             settings: self.settings.0,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -41,31 +42,67 @@ impl ClientRow {
     }
 }
 
-struct UserRow {
-    id: Uuid,
-    username: String,
-    password_hash: Option<String>,
-    claims: Json<Map<String, Value>>,
-    disabled: bool,
-    version: i64,
-    created_at: i64,
-    updated_at: i64,
+pub(crate) struct KeyRow {
+    pub(crate) client_id: String,
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) usage: String,
+    pub(crate) kid: String,
+    pub(crate) thumbprint: String,
+    pub(crate) jwk: Json<Map<String, Value>>,
+    pub(crate) not_before: Option<i64>,
+    pub(crate) not_after: Option<i64>,
+    pub(crate) origin: String,
+    pub(crate) created_at: i64,
+    pub(crate) revoked_at: Option<i64>,
+}
+
+impl KeyRow {
+    pub(crate) fn record(self, tenant: &TenantId) -> Result<ClientKey> {
+        Ok(ClientKey {
+            tenant: tenant.clone(),
+            client_id: ClientId::new(self.client_id),
+            id: self.id,
+            name: self.name,
+            usage: backend::key_use(&self.usage)?,
+            kid: self.kid,
+            thumbprint: self.thumbprint,
+            jwk: self.jwk.0,
+            not_before: self.not_before,
+            not_after: self.not_after,
+            origin: backend::key_origin(&self.origin)?,
+            created_at: self.created_at,
+            revoked_at: self.revoked_at,
+        })
+    }
+}
+
+pub(crate) struct UserRow {
+    pub(crate) id: Uuid,
+    pub(crate) username: String,
+    pub(crate) password_hash: Option<String>,
+    pub(crate) claims: Json<Map<String, Value>>,
+    pub(crate) role: Option<String>,
+    pub(crate) disabled: bool,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
 }
 
 impl UserRow {
-    fn record(self, tenant: &TenantId) -> User {
-        User {
+    pub(crate) fn record(self, tenant: &TenantId) -> Result<User> {
+        Ok(User {
             tenant: tenant.clone(),
             id: self.id,
             username: self.username,
             password_hash: self.password_hash,
             claims: self.claims.0,
-            role: None,
+            role: self.role.as_deref().map(backend::role).transpose()?,
             disabled: self.disabled,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
-        }
+        })
     }
 }
 
@@ -139,7 +176,7 @@ pub(crate) async fn client(pool: &SqlitePool, tenant: &TenantId, id: &ClientId) 
     let row = sqlx::query_as!(
         ClientRow,
         r#"SELECT client_id, version, disabled AS "disabled: bool", secret_hash, sealed_secret, registration_token,
-                  settings AS "settings: Json<ClientSettings>", created_at, updated_at
+                  owner AS "owner: Uuid", settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = ? AND client_id = ?"#,
         name,
         id
@@ -156,7 +193,7 @@ pub(crate) async fn clients(pool: &SqlitePool, tenant: &TenantId, page: &Page) -
     let rows = sqlx::query_as!(
         ClientRow,
         r#"SELECT client_id, version, disabled AS "disabled: bool", secret_hash, sealed_secret, registration_token,
-                  settings AS "settings: Json<ClientSettings>", created_at, updated_at
+                  owner AS "owner: Uuid", settings AS "settings: Json<ClientSettings>", created_at, updated_at
            FROM clients WHERE tenant = ? AND client_id > ? ORDER BY client_id LIMIT ?"#,
         name,
         after,
@@ -174,8 +211,9 @@ pub(crate) async fn client_keys(
     client: &ClientId,
 ) -> Result<Vec<ClientKey>> {
     let (name, id) = (tenant.as_str(), client.as_str());
-    let rows = sqlx::query!(
-        r#"SELECT id AS "id: Uuid", name, usage, kid, thumbprint, jwk AS "jwk: Json<Map<String, Value>>",
+    let rows = sqlx::query_as!(
+        KeyRow,
+        r#"SELECT client_id, id AS "id: Uuid", name, usage, kid, thumbprint, jwk AS "jwk: Json<Map<String, Value>>",
                   not_before, not_after, origin, created_at, revoked_at
            FROM client_keys WHERE tenant = ? AND client_id = ? ORDER BY created_at, id"#,
         name,
@@ -184,25 +222,7 @@ pub(crate) async fn client_keys(
     .fetch_all(pool)
     .await
     .map_err(failed)?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(ClientKey {
-                tenant: tenant.clone(),
-                client_id: client.clone(),
-                id: row.id,
-                name: row.name,
-                usage: backend::key_use(&row.usage)?,
-                kid: row.kid,
-                thumbprint: row.thumbprint,
-                jwk: row.jwk.0,
-                not_before: row.not_before,
-                not_after: row.not_after,
-                origin: backend::key_origin(&row.origin)?,
-                created_at: row.created_at,
-                revoked_at: row.revoked_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| row.record(tenant)).collect()
 }
 
 pub(crate) async fn user(pool: &SqlitePool, tenant: &TenantId, id: Uuid) -> Result<Option<User>> {
@@ -210,7 +230,7 @@ pub(crate) async fn user(pool: &SqlitePool, tenant: &TenantId, id: Uuid) -> Resu
     let row = sqlx::query_as!(
         UserRow,
         r#"SELECT id AS "id: Uuid", username, password_hash, claims AS "claims: Json<Map<String, Value>>",
-                  disabled AS "disabled: bool", version, created_at, updated_at
+                  role, disabled AS "disabled: bool", version, created_at, updated_at
            FROM users WHERE tenant = ? AND id = ?"#,
         name,
         id
@@ -218,7 +238,7 @@ pub(crate) async fn user(pool: &SqlitePool, tenant: &TenantId, id: Uuid) -> Resu
     .fetch_optional(pool)
     .await
     .map_err(failed)?;
-    Ok(row.map(|row| row.record(tenant)))
+    row.map(|row| row.record(tenant)).transpose()
 }
 
 pub(crate) async fn user_by_name(
@@ -230,7 +250,7 @@ pub(crate) async fn user_by_name(
     let row = sqlx::query_as!(
         UserRow,
         r#"SELECT id AS "id: Uuid", username, password_hash, claims AS "claims: Json<Map<String, Value>>",
-                  disabled AS "disabled: bool", version, created_at, updated_at
+                  role, disabled AS "disabled: bool", version, created_at, updated_at
            FROM users WHERE tenant = ? AND username = ?"#,
         name,
         username
@@ -238,7 +258,7 @@ pub(crate) async fn user_by_name(
     .fetch_optional(pool)
     .await
     .map_err(failed)?;
-    Ok(row.map(|row| row.record(tenant)))
+    row.map(|row| row.record(tenant)).transpose()
 }
 
 pub(crate) async fn users(pool: &SqlitePool, tenant: &TenantId, page: &Page) -> Result<Vec<User>> {
@@ -247,7 +267,7 @@ pub(crate) async fn users(pool: &SqlitePool, tenant: &TenantId, page: &Page) -> 
     let rows = sqlx::query_as!(
         UserRow,
         r#"SELECT id AS "id: Uuid", username, password_hash, claims AS "claims: Json<Map<String, Value>>",
-                  disabled AS "disabled: bool", version, created_at, updated_at
+                  role, disabled AS "disabled: bool", version, created_at, updated_at
            FROM users WHERE tenant = ? AND username > ? ORDER BY username LIMIT ?"#,
         name,
         after,
@@ -256,5 +276,5 @@ pub(crate) async fn users(pool: &SqlitePool, tenant: &TenantId, page: &Page) -> 
     .fetch_all(pool)
     .await
     .map_err(failed)?;
-    Ok(rows.into_iter().map(|row| row.record(tenant)).collect())
+    rows.into_iter().map(|row| row.record(tenant)).collect()
 }

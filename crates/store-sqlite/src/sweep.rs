@@ -38,22 +38,27 @@ enum Table {
     SessionClients,
     PushedRequests,
     DeviceCodes,
+    UserLinks,
+    Receipts,
     LogoutDeliveries,
     Grants,
 }
 
 impl Table {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::UsedJti,
         Self::Interactions,
         Self::Sessions,
         Self::SessionClients,
         Self::PushedRequests,
         Self::DeviceCodes,
+        Self::UserLinks,
+        Self::Receipts,
         Self::LogoutDeliveries,
         Self::Grants,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "one statement for each table")]
     async fn delete(self, writer: &SqlitePool, now: UnixTime, batch: u32) -> Result<u32> {
         let done = match self {
             Self::UsedJti => {
@@ -111,6 +116,26 @@ impl Table {
                 sqlx::query!(
                     "DELETE FROM device_codes WHERE (tenant, hash) IN (
                          SELECT tenant, hash FROM device_codes WHERE expires_at <= ? LIMIT ?)",
+                    now,
+                    batch
+                )
+                .execute(writer)
+                .await
+            }
+            Self::UserLinks => {
+                sqlx::query!(
+                    "DELETE FROM user_links WHERE (tenant, hash) IN (
+                         SELECT tenant, hash FROM user_links WHERE expires_at <= ? LIMIT ?)",
+                    now,
+                    batch
+                )
+                .execute(writer)
+                .await
+            }
+            Self::Receipts => {
+                sqlx::query!(
+                    "DELETE FROM receipts WHERE (tenant, actor, key) IN (
+                         SELECT tenant, actor, key FROM receipts WHERE expires_at <= ? LIMIT ?)",
                     now,
                     batch
                 )

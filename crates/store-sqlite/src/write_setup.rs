@@ -3,13 +3,13 @@
 use signet_core::change::Conflict;
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId};
-use signet_core::records::{Client, ClientKey, Tenant, TenantKey, User};
-use signet_store::Result;
+use signet_core::records::{Client, ClientKey, Role, Tenant, TenantKey, User};
+use signet_store::{Result, search};
 use sqlx::SqliteConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::fail::{found, written};
+use crate::fail::{failed, found, written};
 
 pub(crate) async fn insert_tenant(connection: &mut SqliteConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), Json(&tenant.settings));
@@ -109,15 +109,31 @@ pub(crate) async fn revoke_tenant_key(
     found(outcome, Conflict::Missing)
 }
 
+/// A client's owner is a user of its tenant.
+async fn owner_must_exist(connection: &mut SqliteConnection, client: &Client) -> Result<()> {
+    let Some(owner) = client.owner else { return Ok(()) };
+    let tenant = client.tenant.as_str();
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM users WHERE tenant = ? AND id = ?) AS "found!: bool""#,
+        tenant,
+        owner
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(failed)?;
+    if found { Ok(()) } else { Err(Conflict::Missing.into()) }
+}
+
 pub(crate) async fn insert_client(connection: &mut SqliteConnection, client: &Client) -> Result<()> {
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let settings = Json(&client.settings);
+    let (settings, name) = (Json(&client.settings), search::folded(&client.settings.client_name));
+    owner_must_exist(&mut *connection, client).await?;
     let outcome = sqlx::query!(
         "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, sealed_secret, registration_token,
-                              settings, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                              settings, created_at, updated_at, owner, folded_name)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tenant,
         id,
         client.version,
@@ -127,9 +143,11 @@ pub(crate) async fn insert_client(connection: &mut SqliteConnection, client: &Cl
         registration_token,
         settings,
         client.created_at,
-        client.updated_at
+        client.updated_at,
+        client.owner,
+        name
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
     written(outcome).map(drop)
 }
@@ -138,10 +156,12 @@ pub(crate) async fn update_client(connection: &mut SqliteConnection, client: &Cl
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let settings = Json(&client.settings);
+    let (settings, name) = (Json(&client.settings), search::folded(&client.settings.client_name));
+    owner_must_exist(&mut *connection, client).await?;
     let outcome = sqlx::query!(
         "UPDATE clients SET version = ?3, disabled = ?4, secret_hash = ?5, sealed_secret = ?6,
-                            registration_token = ?7, settings = ?8, created_at = ?9, updated_at = ?10
+                            registration_token = ?7, settings = ?8, created_at = ?9, updated_at = ?10,
+                            owner = ?11, folded_name = ?12
          WHERE tenant = ?1 AND client_id = ?2 AND version = ?3 - 1",
         tenant,
         id,
@@ -152,9 +172,11 @@ pub(crate) async fn update_client(connection: &mut SqliteConnection, client: &Cl
         registration_token,
         settings,
         client.created_at,
-        client.updated_at
+        client.updated_at,
+        client.owner,
+        name
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
     found(outcome, Conflict::Version)
 }
@@ -252,9 +274,11 @@ pub(crate) async fn revoke_client_key(
 
 pub(crate) async fn insert_user(connection: &mut SqliteConnection, user: &User) -> Result<()> {
     let (tenant, claims) = (user.tenant.as_str(), Json(&user.claims));
+    let (role, email) = (user.role.map(Role::name), search::email_of(user));
     let outcome = sqlx::query!(
-        "INSERT INTO users (tenant, id, username, password_hash, claims, disabled, version, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO users (tenant, id, username, password_hash, claims, disabled, version, created_at, updated_at, role,
+                            email)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tenant,
         user.id,
         user.username,
@@ -263,7 +287,9 @@ pub(crate) async fn insert_user(connection: &mut SqliteConnection, user: &User) 
         user.disabled,
         user.version,
         user.created_at,
-        user.updated_at
+        user.updated_at,
+        role,
+        email
     )
     .execute(connection)
     .await;
@@ -272,9 +298,10 @@ pub(crate) async fn insert_user(connection: &mut SqliteConnection, user: &User) 
 
 pub(crate) async fn update_user(connection: &mut SqliteConnection, user: &User) -> Result<()> {
     let (tenant, claims) = (user.tenant.as_str(), Json(&user.claims));
+    let (role, email) = (user.role.map(Role::name), search::email_of(user));
     let outcome = sqlx::query!(
         "UPDATE users SET username = ?3, password_hash = ?4, claims = ?5, disabled = ?6, version = ?7,
-                          created_at = ?8, updated_at = ?9
+                          created_at = ?8, updated_at = ?9, role = ?10, email = ?11
          WHERE tenant = ?1 AND id = ?2 AND version = ?7 - 1",
         tenant,
         user.id,
@@ -284,20 +311,31 @@ pub(crate) async fn update_user(connection: &mut SqliteConnection, user: &User) 
         user.disabled,
         user.version,
         user.created_at,
-        user.updated_at
+        user.updated_at,
+        role,
+        email
     )
     .execute(connection)
     .await;
     found(outcome, Conflict::Version)
 }
 
-/// Sessions, consents, grants, codes and tokens go along by their foreign keys.
+/// Sessions, credentials, links, consents, grants, codes and tokens go along by their foreign keys. Clients stay, without an
+/// owner; their version counts up, since they have changed.
 pub(crate) async fn delete_user(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     id: Uuid,
 ) -> Result<()> {
     let tenant = tenant.as_str();
+    let outcome = sqlx::query!(
+        "UPDATE clients SET owner = NULL, version = version + 1 WHERE tenant = ? AND owner = ?",
+        tenant,
+        id
+    )
+    .execute(&mut *connection)
+    .await;
+    written(outcome)?;
     let outcome =
         sqlx::query!("DELETE FROM users WHERE tenant = ? AND id = ?", tenant, id).execute(connection).await;
     found(outcome, Conflict::Missing)

@@ -7,7 +7,8 @@ use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{
-    Authentication, DeviceStage, InitialAccessToken, KeyOrigin, LogoutDelivery, Outcome, RefreshToken, Stage,
+    Authentication, CredentialKind, DeviceStage, InitialAccessToken, KeyOrigin, LinkPurpose, LogoutDelivery,
+    Outcome, RefreshToken, Role, Stage,
 };
 use signet_jose::{KeySpec, KeyUse};
 use uuid::Uuid;
@@ -320,6 +321,26 @@ pub fn outcome(name: &str) -> Result<Outcome> {
         .into_iter()
         .find(|outcome| outcome_name(*outcome) == name)
         .ok_or_else(|| unreadable("outcome"))
+}
+
+/// A stored role.
+pub fn role(name: &str) -> Result<Role> {
+    Role::from_name(name).ok_or_else(|| unreadable("role"))
+}
+
+/// A stored kind of credential.
+pub fn credential_kind(name: &str) -> Result<CredentialKind> {
+    CredentialKind::from_name(name).ok_or_else(|| unreadable("kind of credential"))
+}
+
+/// A stored purpose of a link.
+pub fn link_purpose(name: &str) -> Result<LinkPurpose> {
+    LinkPurpose::from_name(name).ok_or_else(|| unreadable("purpose of a link"))
+}
+
+/// A stored MAC.
+pub fn mac(bytes: &[u8]) -> Result<[u8; 32]> {
+    bytes.try_into().map_err(|_| unreadable("MAC"))
 }
 
 fn unreadable(what: &str) -> StoreError {

@@ -4,6 +4,7 @@
 pub mod backend;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod search;
 
 use async_trait::async_trait;
 use signet_core::change::{Change, Conflict};
@@ -64,7 +65,7 @@ pub struct UserFilter {
     pub page: Page,
 }
 
-/// Which audit events to list; newest first.
+/// Which audit events to list; newest first. Their ids are ordered by time (UUID version 7), so a span of time is one of ids.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     /// Only of this kind.
@@ -115,48 +116,30 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn client_keys(&self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientKey>>;
 
     /// Clients as filtered.
-    async fn find_clients(&self, _tenant: &TenantId, _filter: &ClientFilter) -> Result<Vec<Client>> {
-        pending()
-    }
+    async fn find_clients(&self, tenant: &TenantId, filter: &ClientFilter) -> Result<Vec<Client>>;
     /// Every key of these clients, revoked and expired ones included, by client, then oldest first; at most 1000 clients.
-    async fn keys_of_clients(&self, _tenant: &TenantId, _clients: &[ClientId]) -> Result<Vec<ClientKey>> {
-        pending()
-    }
+    async fn keys_of_clients(&self, tenant: &TenantId, clients: &[ClientId]) -> Result<Vec<ClientKey>>;
     /// Keys of clients that are not revoked and whose period ends in `from..until`, the first to end first; at most `limit`
     /// (1 to 1000).
     async fn ending_client_keys(
         &self,
-        _tenant: &TenantId,
-        _from: UnixTime,
-        _until: UnixTime,
-        _limit: u32,
-    ) -> Result<Vec<ClientKey>> {
-        pending()
-    }
+        tenant: &TenantId,
+        from: UnixTime,
+        until: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<ClientKey>>;
     /// Users as filtered.
-    async fn find_users(&self, _tenant: &TenantId, _filter: &UserFilter) -> Result<Vec<User>> {
-        pending()
-    }
+    async fn find_users(&self, tenant: &TenantId, filter: &UserFilter) -> Result<Vec<User>>;
     /// Users with this `email` claim, in whatever case, by username; at most 10.
-    async fn users_by_email(&self, _tenant: &TenantId, _email: &str) -> Result<Vec<User>> {
-        pending()
-    }
+    async fn users_by_email(&self, tenant: &TenantId, email: &str) -> Result<Vec<User>>;
     /// What a user can prove themselves with besides the password, oldest first (`created_at`, then `id`).
-    async fn credentials(&self, _tenant: &TenantId, _user: Uuid) -> Result<Vec<Credential>> {
-        pending()
-    }
+    async fn credentials(&self, tenant: &TenantId, user: Uuid) -> Result<Vec<Credential>>;
     /// A link by the hash of its secret; expired ones included until swept.
-    async fn user_link(&self, _tenant: &TenantId, _hash: &TokenHash) -> Result<Option<UserLink>> {
-        pending()
-    }
+    async fn user_link(&self, tenant: &TenantId, hash: &TokenHash) -> Result<Option<UserLink>>;
     /// Every session of a user that has not ended at `now`, the last used first.
-    async fn user_sessions(&self, _tenant: &TenantId, _user: Uuid, _now: UnixTime) -> Result<Vec<Session>> {
-        pending()
-    }
+    async fn user_sessions(&self, tenant: &TenantId, user: Uuid, now: UnixTime) -> Result<Vec<Session>>;
     /// What became of a creation with this idempotency key; expired ones included until swept.
-    async fn receipt(&self, _tenant: &TenantId, _actor: &str, _key: &TokenHash) -> Result<Option<Receipt>> {
-        pending()
-    }
+    async fn receipt(&self, tenant: &TenantId, actor: &str, key: &TokenHash) -> Result<Option<Receipt>>;
 
     /// One user by `sub`.
     async fn user(&self, tenant: &TenantId, id: Uuid) -> Result<Option<User>>;
@@ -212,25 +195,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditEvent>>;
 
     /// Audit events that no link of the chain covers yet, by id; at most `limit` (1 to 1000).
-    async fn unsealed_audit(&self, _tenant: &TenantId, _limit: u32) -> Result<Vec<AuditEvent>> {
-        pending()
-    }
+    async fn unsealed_audit(&self, tenant: &TenantId, limit: u32) -> Result<Vec<AuditEvent>>;
     /// The last link of the audit chain.
-    async fn last_audit_seal(&self, _tenant: &TenantId) -> Result<Option<AuditSeal>> {
-        pending()
-    }
+    async fn last_audit_seal(&self, tenant: &TenantId) -> Result<Option<AuditSeal>>;
     /// Links of the audit chain whose number is greater than `after`, by number; at most `limit` (1 to 1000).
-    async fn audit_seals(&self, _tenant: &TenantId, _after: i64, _limit: u32) -> Result<Vec<AuditSeal>> {
-        pending()
-    }
+    async fn audit_seals(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<AuditSeal>>;
     /// The events that a link covers, by id.
-    async fn sealed_audit(&self, _tenant: &TenantId, _number: i64) -> Result<Vec<AuditEvent>> {
-        pending()
-    }
-    /// Tallies of the days from `since` on, by day.
-    async fn audit_tallies(&self, _tenant: &TenantId, _since: i64) -> Result<Vec<AuditTally>> {
-        pending()
-    }
+    async fn sealed_audit(&self, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>>;
+    /// Links whose events are still there, by number; at most `limit` (1 to 1000).
+    async fn unpurged_audit_seals(&self, tenant: &TenantId, limit: u32) -> Result<Vec<AuditSeal>>;
+    /// Tallies of the days from `since` on, by day, kind, outcome and reason.
+    async fn audit_tallies(&self, tenant: &TenantId, since: i64) -> Result<Vec<AuditTally>>;
 
     /// Applies all changes in one transaction, in their order, or none. A change whose record names another tenant
     /// than `tenant` is refused as [`StoreError::Corrupt`].
@@ -243,10 +218,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The database's own clock.
     async fn clock(&self) -> Result<UnixTime>;
     /// Deletes up to `limit` rows per table that are past use at `now`: replay entries, interactions, sessions and what they
-    /// have logged in to, pushed requests, device codes, logout deliveries a week after they were settled, and grants with
-    /// all codes and tokens (of every kind) under them once the last one has expired. So a redeemed code stays as long as its
-    /// tokens, and its second use still ends them (RFC 6749 section 4.1.2). Audit events stay. Replay entries get
-    /// [`backend::REPLAY_GRACE`] on top.
+    /// have logged in to, pushed requests, device codes, links to people, receipts, logout deliveries a week after they were
+    /// settled, and grants with all codes and tokens (of every kind) under them once the last one has expired. So a redeemed
+    /// code stays as long as its tokens, and its second use still ends them (RFC 6749 section 4.1.2). Audit events stay. Replay
+    /// entries get [`backend::REPLAY_GRACE`] on top.
     async fn sweep(&self, now: UnixTime, limit: u32) -> Result<Swept>;
     /// Brings the schema up to this binary's version.
     async fn migrate(&self) -> Result<()>;
@@ -254,9 +229,4 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn is_current(&self) -> Result<bool>;
     /// Closes every connection; waits for those in use.
     async fn close(&self);
-}
-
-/// For methods whose statements are being written.
-fn pending<T>() -> Result<T> {
-    Err(StoreError::Corrupt("this question cannot be asked yet".into()))
 }

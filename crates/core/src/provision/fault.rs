@@ -3,6 +3,7 @@
 use signet_jose::{KeyFault, KeyUse};
 use uuid::Uuid;
 
+use crate::client_policy::named_settings;
 use crate::client_policy::{Contradiction, UriProblem};
 use crate::coded::coded;
 
@@ -48,11 +49,25 @@ coded! {
         ClientLosesSetting { client: String, setting: &'static str } = "client_loses_setting", "The client \"{client}\" relies on {setting}, which would end. Change the client first.";
         ClientLosesAlg { client: String, alg: String } = "client_loses_alg", "signing_algs lacks {alg}, which the client \"{client}\" is set to. Change the client first.";
 
+        TokenName = "token_name", "A registration token's name has 1 to 100 characters and no control characters.";
+        TokenExpires = "token_expires", "expires_at lies in the past.";
+        TokenUses { max: i64 } = "token_uses", "uses must lie between 1 and {max}; leave it out for any number.";
+
         Username { name: String } = "username_form", "The username \"{name}\" must have 1 to 128 characters, without spaces and control characters.";
         PasswordTwice = "password_twice", "password and password_hash are both given. Keep one of the two.";
         PasswordHash = "password_hash_form", "password_hash must be a PHC string of argon2id ($argon2id$...).";
         PasswordUnhashed = "password_unhashed", "The password was not hashed before it came here.";
         ClaimUnknown { name: String } = "claim_unknown", "The claim \"{name}\" cannot be set; the standard claims of OpenID Connect Core section 5.1 can, except sub and updated_at.";
         ClaimForm { name: String, wanted: &'static str } = "claim_form", "The claim \"{name}\" must be {wanted}.";
+    }
+}
+
+impl Refusal {
+    /// The settings that the text names, by their paths, in the order in which it does: what contradicts what.
+    pub fn settings(&self) -> Vec<String> {
+        match self {
+            Self::Duration { setting, .. } | Self::Fixed { setting } => vec![(*setting).to_owned()],
+            other => named_settings(&other.to_string()),
+        }
     }
 }

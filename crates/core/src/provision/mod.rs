@@ -9,6 +9,7 @@ mod declaration;
 mod difference;
 mod fault;
 mod keys;
+mod registration_token;
 mod secret;
 mod tenant;
 mod user;
@@ -19,6 +20,7 @@ pub use declaration::{
     ClientDeclaration, Declaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration,
 };
 pub use fault::Refusal;
+pub use registration_token::registration_token;
 pub use secret::{SECRET_PREFIX, SecretKeeper, mint_secret};
 pub use tenant::{TenantFacts, tenant};
 pub use user::{PasswordHash, UserFacts, user, username};

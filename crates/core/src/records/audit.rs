@@ -61,6 +61,8 @@ pub struct AuditSeal {
     pub sealed_at: UnixTime,
     /// When its events were removed because their time was over.
     pub purged_at: Option<UnixTime>,
+    /// The MAC that says who removed them; see [`crate::audit::chain`].
+    pub purge_mac: Option<[u8; 32]>,
 }
 
 /// How many events of one kind there were on one day; kept when the events themselves are gone.

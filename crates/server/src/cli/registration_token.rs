@@ -7,15 +7,12 @@ use clap::Subcommand;
 use serde_json::json;
 use signet_core::audit;
 use signet_core::change::Change;
-use signet_core::records::{InitialAccessToken, RegistrationPolicy, Tenant};
-use signet_core::registration::INITIAL_TOKEN_PREFIX;
+use signet_core::provision::registration_token;
+use signet_core::records::{RegistrationPolicy, Tenant};
 
 use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem, parse_time};
-
-/// Longest name.
-const MAX_NAME: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -61,28 +58,13 @@ async fn create(
     uses_left: Option<i64>,
     expires_at: Option<i64>,
 ) -> Result<(), Problem> {
-    if !(1..=MAX_NAME).contains(&name.trim().chars().count()) || name.chars().any(char::is_control) {
-        return Err(Problem::new("name_form", "a name has 1 to 100 characters and no control characters"));
-    }
-    if expires_at.is_some_and(|at| at <= admin.now) {
-        return Err(Problem::new("expires", "the end lies in the past"));
-    }
     let there = admin.store.initial_access_tokens(&tenant.id).await?;
     if there.iter().any(|token| token.name == name) {
         return Err(Problem::new("exists", format!("there is a token \"{name}\" already")));
     }
     let context = admin.context();
-    let minted = context.mint(INITIAL_TOKEN_PREFIX);
-    let token = InitialAccessToken {
-        tenant: tenant.id.clone(),
-        hash: minted.hash,
-        name: name.to_owned(),
-        uses_left,
-        created_at: admin.now,
-        expires_at,
-    };
-    let event = audit::success(&tenant.id, "registration_token.created", &context.handle(), &context)
-        .fact("name", name);
+    let made = registration_token(&tenant.id, name, uses_left, expires_at, &context.handle(), &context);
+    let (token, minted, event) = made.map_err(|refusal| Problem::new(refusal.code(), refusal.to_string()))?;
     admin.store.apply(&tenant.id, &[Change::InsertInitialAccessToken(token), event.change()]).await?;
     if tenant.settings.registration != RegistrationPolicy::InitialAccessToken {
         let policy = tenant.settings.registration.name();

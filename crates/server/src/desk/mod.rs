@@ -4,12 +4,16 @@
 //! Every method begins with the scope it needs ([`Actor::need`]), and a client that somebody may not see does not exist for
 //! them. Writes load, let the core decide, and apply; a write on a record names the version that was seen.
 
+mod audit;
 mod client_keys;
 mod client_writes;
 mod clients;
 mod preview;
 mod receipt;
 mod refused;
+mod registration_tokens;
+mod tenant;
+mod tenant_keys;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,11 +27,15 @@ use crate::app::App;
 use crate::provisioning::{Along, Provisioner};
 use crate::tenancy::TenantView;
 
+pub use audit::{AuditLine, AuditQuery, AuditStory};
 pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
 pub use preview::PreviewView;
 pub use refused::Refused;
+pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
+pub use tenant::{TenantChange, TenantRecord, TenantWritten};
+pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 
 /// Result of something that was asked for at the desk.
 pub type Result<T> = std::result::Result<T, Refused>;

@@ -1,0 +1,154 @@
+//! The audit trail.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use signet_core::admin::AUDIT_READ;
+use signet_core::context::UnixTime;
+use signet_core::fault::Fault;
+use signet_core::ids::ClientId;
+use signet_core::records::{AuditEvent, Outcome};
+use signet_store::AuditFilter;
+use uuid::Uuid;
+
+use super::{Desk, Paged, Refused, Result, paged};
+
+/// Most events of one story.
+const MAX_STORY: u32 = 500;
+
+/// Which events to list.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// Only this client's. Developers name one of their own.
+    pub client_id: Option<ClientId>,
+    /// Only this user's.
+    pub user_id: Option<Uuid>,
+    /// Only with this reason code.
+    pub reason: Option<String>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only at this instant or later.
+    pub since: Option<UnixTime>,
+    /// Only before this instant.
+    pub until: Option<UnixTime>,
+    /// Only of this login or request.
+    pub correlation_id: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<Uuid>,
+    /// At most this many (1 to 100).
+    pub limit: u32,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AuditLine {
+    /// Ordered by time.
+    pub id: Uuid,
+    /// When, in Unix seconds.
+    pub at: UnixTime,
+    /// What, in dotted words.
+    pub kind: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The stable reason code of a refusal.
+    pub reason: Option<String>,
+    /// Ties the events of one login or request together.
+    pub correlation_id: String,
+    /// The client, as far as it is known.
+    pub client_id: Option<String>,
+    /// The user, as far as known.
+    pub user_id: Option<Uuid>,
+    /// Facts.
+    pub detail: Map<String, Value>,
+}
+
+impl From<AuditEvent> for AuditLine {
+    fn from(event: AuditEvent) -> Self {
+        Self {
+            id: event.id,
+            at: event.at,
+            kind: event.kind,
+            outcome: event.outcome,
+            reason: event.reason,
+            correlation_id: event.correlation_id,
+            client_id: event.client_id.map(|id| id.to_string()),
+            user_id: event.user_id,
+            detail: event.detail,
+        }
+    }
+}
+
+/// Everything that is known of one login or request.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AuditStory {
+    /// What ties the events together.
+    pub correlation_id: String,
+    /// The events, oldest first; at most 500.
+    pub events: Vec<AuditLine>,
+}
+
+impl Desk<'_> {
+    /// Events as asked for, newest first.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Paged<AuditLine>> {
+        self.actor.need(AUDIT_READ)?;
+        if self.actor.confined_to().is_some() {
+            let id = query.client_id.as_ref().ok_or(Fault::AdminClientNeeded)?;
+            self.visible(id).await?;
+        }
+        let limit = query.limit.clamp(1, 100);
+        let filter = AuditFilter {
+            kind: query.kind.clone(),
+            outcome: query.outcome,
+            since: query.since,
+            until: query.until,
+            client_id: query.client_id.clone(),
+            user_id: query.user_id,
+            reason: query.reason.clone(),
+            correlation_id: query.correlation_id.clone(),
+            before: query.after,
+            limit: limit + 1,
+        };
+        let rows = self.app.store.audit(&self.tenant().id, &filter).await?;
+        Ok(paged(rows, limit, |event| event.id.to_string(), AuditLine::from))
+    }
+
+    /// The whole story of one login or request. Developers see the part that tells of their own clients.
+    pub async fn audit_story(&self, correlation_id: &str) -> Result<AuditStory> {
+        self.actor.need(AUDIT_READ)?;
+        let filter = AuditFilter {
+            correlation_id: Some(correlation_id.to_owned()),
+            limit: MAX_STORY,
+            ..AuditFilter::default()
+        };
+        let mut events = self.app.store.audit(&self.tenant().id, &filter).await?;
+        if self.actor.confined_to().is_some() {
+            events = self.of_own_clients(events).await?;
+        }
+        if events.is_empty() {
+            return Err(Refused::NotFound);
+        }
+        events.reverse();
+        let events = events.into_iter().map(AuditLine::from).collect();
+        Ok(AuditStory { correlation_id: correlation_id.to_owned(), events })
+    }
+
+    async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {
+        let named: BTreeSet<ClientId> = events.iter().filter_map(|event| event.client_id.clone()).collect();
+        let mut own = BTreeSet::new();
+        for id in named {
+            match self.visible(&id).await {
+                Ok(client) => {
+                    own.insert(client.client_id);
+                }
+                Err(Refused::NotFound) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        let is_own = |event: &AuditEvent| event.client_id.as_ref().is_some_and(|id| own.contains(id));
+        Ok(events.into_iter().filter(is_own).collect())
+    }
+}

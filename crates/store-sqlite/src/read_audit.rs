@@ -1,0 +1,249 @@
+//! Reads of the audit trail and of the chain over it.
+
+use serde_json::{Map, Value};
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::records::{AuditEvent, AuditSeal, AuditTally};
+use signet_store::{AuditFilter, Result, backend, search};
+use sqlx::SqlitePool;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::fail::failed;
+
+struct AuditRow {
+    id: Uuid,
+    at: i64,
+    kind: String,
+    outcome: String,
+    reason: Option<String>,
+    correlation_id: String,
+    client_id: Option<String>,
+    user_id: Option<Uuid>,
+    detail: Json<Map<String, Value>>,
+}
+
+impl AuditRow {
+    fn record(self, tenant: &TenantId) -> Result<AuditEvent> {
+        Ok(AuditEvent {
+            tenant: tenant.clone(),
+            id: self.id,
+            at: self.at,
+            kind: self.kind,
+            outcome: backend::outcome(&self.outcome)?,
+            reason: self.reason,
+            correlation_id: self.correlation_id,
+            client_id: self.client_id.map(ClientId::new),
+            user_id: self.user_id,
+            detail: self.detail.0,
+        })
+    }
+}
+
+/// One statement per leading condition, the most selective first, so that each is served by an index: the planner does
+/// not see through `? IS NULL OR ..`. A span of time is one of ids, so any of these indexes serves it.
+pub(crate) async fn audit(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    filter: &AuditFilter,
+) -> Result<Vec<AuditEvent>> {
+    let name = tenant.as_str();
+    let (correlation, user) = (filter.correlation_id.as_deref(), filter.user_id);
+    let (client, reason) = (filter.client_id.as_ref().map(ClientId::as_str), filter.reason.as_deref());
+    let (kind, outcome) = (filter.kind.as_deref(), filter.outcome.map(backend::outcome_name));
+    let (from, before) = search::span(filter);
+    let (since, until) = (filter.since.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
+    let limit = backend::page_limit(filter.limit);
+    macro_rules! select {
+        ($condition:tt) => {
+            sqlx::query_as!(
+                AuditRow,
+                r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
+                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>"
+                   FROM audit
+                   WHERE tenant = ?1 AND id < ?2 AND id >= ?3 AND at >= ?4 AND at < ?5
+                     AND (?6 IS NULL OR correlation_id = ?6) AND (?7 IS NULL OR user_id = ?7)
+                     AND (?8 IS NULL OR client_id = ?8) AND (?9 IS NULL OR reason = ?9)
+                     AND (?10 IS NULL OR kind = ?10) AND (?11 IS NULL OR outcome = ?11)"#
+                    + $condition
+                    + " ORDER BY id DESC LIMIT ?12",
+                name,
+                before,
+                from,
+                since,
+                until,
+                correlation,
+                user,
+                client,
+                reason,
+                kind,
+                outcome,
+                limit
+            )
+            .fetch_all(pool)
+            .await
+        };
+    }
+    let rows = if correlation.is_some() {
+        select!(" AND correlation_id = ?6")
+    } else if user.is_some() {
+        select!(" AND user_id = ?7")
+    } else if client.is_some() {
+        select!(" AND client_id = ?8")
+    } else if reason.is_some() {
+        select!(" AND reason = ?9")
+    } else if kind.is_some() {
+        select!(" AND kind = ?10")
+    } else if outcome.is_some() {
+        select!(" AND outcome = ?11")
+    } else {
+        select!("")
+    };
+    rows.map_err(failed)?.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+pub(crate) async fn unsealed_audit(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    limit: u32,
+) -> Result<Vec<AuditEvent>> {
+    let (name, limit) = (tenant.as_str(), backend::page_limit(limit));
+    let rows = sqlx::query_as!(
+        AuditRow,
+        r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
+                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>"
+           FROM audit WHERE tenant = ?1 AND seal IS NULL ORDER BY id LIMIT ?2"#,
+        name,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+pub(crate) async fn sealed_audit(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    number: i64,
+) -> Result<Vec<AuditEvent>> {
+    let name = tenant.as_str();
+    let rows = sqlx::query_as!(
+        AuditRow,
+        r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
+                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>"
+           FROM audit WHERE tenant = ?1 AND seal = ?2 ORDER BY id"#,
+        name,
+        number
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+struct SealRow {
+    number: i64,
+    count: i64,
+    newest_at: i64,
+    mac: Vec<u8>,
+    sealed_at: i64,
+    purged_at: Option<i64>,
+    purge_mac: Option<Vec<u8>>,
+}
+
+impl SealRow {
+    fn record(self, tenant: &TenantId) -> Result<AuditSeal> {
+        Ok(AuditSeal {
+            tenant: tenant.clone(),
+            number: self.number,
+            count: self.count,
+            newest_at: self.newest_at,
+            mac: backend::mac(&self.mac)?,
+            sealed_at: self.sealed_at,
+            purged_at: self.purged_at,
+            purge_mac: self.purge_mac.as_deref().map(backend::mac).transpose()?,
+        })
+    }
+}
+
+pub(crate) async fn last_audit_seal(pool: &SqlitePool, tenant: &TenantId) -> Result<Option<AuditSeal>> {
+    let name = tenant.as_str();
+    let row = sqlx::query_as!(
+        SealRow,
+        r#"SELECT number, count, newest_at, mac, sealed_at, purged_at, purge_mac
+           FROM audit_seals WHERE tenant = ?1 ORDER BY number DESC LIMIT 1"#,
+        name
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(failed)?;
+    row.map(|row| row.record(tenant)).transpose()
+}
+
+pub(crate) async fn audit_seals(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<AuditSeal>> {
+    let (name, limit) = (tenant.as_str(), backend::page_limit(limit));
+    let rows = sqlx::query_as!(
+        SealRow,
+        r#"SELECT number, count, newest_at, mac, sealed_at, purged_at, purge_mac
+           FROM audit_seals WHERE tenant = ?1 AND number > ?2 ORDER BY number LIMIT ?3"#,
+        name,
+        after,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+pub(crate) async fn unpurged_audit_seals(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    limit: u32,
+) -> Result<Vec<AuditSeal>> {
+    let (name, limit) = (tenant.as_str(), backend::page_limit(limit));
+    let rows = sqlx::query_as!(
+        SealRow,
+        r#"SELECT number, count, newest_at, mac, sealed_at, purged_at, purge_mac
+           FROM audit_seals WHERE tenant = ?1 AND purged_at IS NULL ORDER BY number LIMIT ?2"#,
+        name,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+pub(crate) async fn audit_tallies(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    since: i64,
+) -> Result<Vec<AuditTally>> {
+    let name = tenant.as_str();
+    let rows = sqlx::query!(
+        r#"SELECT day, kind, outcome, reason, count
+           FROM audit_tallies WHERE tenant = ?1 AND day >= ?2 ORDER BY day, kind, outcome, reason"#,
+        name,
+        since
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(AuditTally {
+                day: row.day,
+                kind: row.kind,
+                outcome: backend::outcome(&row.outcome)?,
+                reason: row.reason,
+                count: row.count,
+            })
+        })
+        .collect()
+}

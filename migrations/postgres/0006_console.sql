@@ -1,0 +1,110 @@
+-- What the console needs: who administers, second factors, links, the chain over the audit trail, and an index for each
+-- listing. A binary of before goes on with this schema.
+
+-- folded_name: the client's name as it is searched, in lower case and at most 200 characters; kept by the writer. A text
+-- cannot hold U+0000, so a name with one is found once it is written again.
+ALTER TABLE clients
+    ADD COLUMN owner       uuid,
+    ADD COLUMN folded_name text COLLATE "C" NOT NULL DEFAULT '',
+    ADD FOREIGN KEY (tenant, owner) REFERENCES users (tenant, id) ON DELETE SET NULL (owner);
+UPDATE clients SET folded_name = left(lower(settings ->> 'client_name'), 200)
+    WHERE CASE WHEN position('\u0000' IN settings::text) = 0 THEN settings ->> 'client_name' IS NOT NULL ELSE false END;
+
+CREATE INDEX clients_owner ON clients (tenant, owner, client_id) WHERE owner IS NOT NULL;
+CREATE INDEX clients_folded_id ON clients (tenant, lower(client_id), client_id);
+CREATE INDEX clients_folded_name ON clients (tenant, folded_name, client_id);
+
+CREATE INDEX client_keys_not_after ON client_keys (tenant, not_after, client_id, id)
+    WHERE revoked_at IS NULL AND not_after IS NOT NULL;
+
+-- email: the claim of that name in lower case; kept by the writer.
+ALTER TABLE users
+    ADD COLUMN role  text CHECK (role IN ('owner', 'administrator', 'developer', 'auditor')),
+    ADD COLUMN email text COLLATE "C";
+UPDATE users SET email = lower(claims ->> 'email')
+    WHERE CASE WHEN position('\u0000' IN claims::text) > 0 THEN false
+               WHEN json_typeof(claims -> 'email') = 'string' THEN length(claims ->> 'email') BETWEEN 1 AND 320
+               ELSE false END;
+
+CREATE INDEX users_role ON users (tenant, role, username) WHERE role IS NOT NULL;
+CREATE INDEX users_email ON users (tenant, email, username) WHERE email IS NOT NULL;
+
+CREATE TABLE user_credentials (
+    tenant       text COLLATE "C" NOT NULL,
+    user_id      uuid             NOT NULL,
+    id           uuid             NOT NULL,
+    kind         text             NOT NULL CHECK (kind IN ('passkey', 'totp', 'recovery_code')),
+    name         text             NOT NULL,
+    secret       bytea            NOT NULL,
+    counter      bigint           NOT NULL,
+    created_at   bigint           NOT NULL,
+    last_used_at bigint,
+    PRIMARY KEY (tenant, user_id, id),
+    FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
+);
+
+CREATE TABLE user_links (
+    tenant     text COLLATE "C" NOT NULL,
+    hash       bytea            NOT NULL CHECK (length(hash) = 32),
+    user_id    uuid             NOT NULL,
+    purpose    text             NOT NULL CHECK (purpose IN ('invitation', 'password_reset')),
+    created_at bigint           NOT NULL,
+    expires_at bigint           NOT NULL,
+    PRIMARY KEY (tenant, hash),
+    UNIQUE (tenant, user_id, purpose),
+    FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
+);
+
+CREATE INDEX user_links_expires_at ON user_links (expires_at);
+
+CREATE TABLE receipts (
+    tenant     text COLLATE "C" NOT NULL REFERENCES tenants (id),
+    actor      text COLLATE "C" NOT NULL,
+    key        bytea            NOT NULL CHECK (length(key) = 32),
+    request    bytea            NOT NULL CHECK (length(request) = 32),
+    resource   text             NOT NULL,
+    created_at bigint           NOT NULL,
+    expires_at bigint           NOT NULL,
+    PRIMARY KEY (tenant, actor, key)
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
+
+CREATE INDEX receipts_expires_at ON receipts (expires_at);
+
+-- A person who has given the password and still has to show a second factor; the sid column holds who and since when.
+ALTER TABLE interactions
+    DROP CONSTRAINT interactions_stage_check,
+    DROP CONSTRAINT interactions_check,
+    ADD CONSTRAINT interactions_stage_check CHECK (stage IN ('fresh', 'identified', 'authenticated', 'finished')),
+    ADD CONSTRAINT interactions_check CHECK ((sid IS NOT NULL) = (stage IN ('identified', 'authenticated')));
+
+-- seal: the number of the link that covers the event.
+ALTER TABLE audit ADD COLUMN seal bigint;
+
+CREATE INDEX audit_kind ON audit (tenant, kind, id);
+CREATE INDEX audit_outcome ON audit (tenant, outcome, id);
+CREATE INDEX audit_unsealed ON audit (tenant, id) WHERE seal IS NULL;
+CREATE INDEX audit_seal ON audit (tenant, seal, id) WHERE seal IS NOT NULL;
+
+CREATE TABLE audit_seals (
+    tenant    text COLLATE "C" NOT NULL,
+    number    bigint           NOT NULL CHECK (number > 0),
+    count     bigint           NOT NULL CHECK (count > 0),
+    newest_at bigint           NOT NULL,
+    mac       bytea            NOT NULL CHECK (length(mac) = 32),
+    sealed_at bigint           NOT NULL,
+    purged_at bigint,
+    purge_mac bytea            CHECK (length(purge_mac) = 32),
+    PRIMARY KEY (tenant, number)
+);
+
+CREATE INDEX audit_seals_unpurged ON audit_seals (tenant, number) WHERE purged_at IS NULL;
+
+CREATE TABLE audit_tallies (
+    tenant  text COLLATE "C" NOT NULL,
+    day     bigint           NOT NULL,
+    kind    text COLLATE "C" NOT NULL,
+    outcome text             NOT NULL CHECK (outcome IN ('success', 'refused')),
+    reason  text COLLATE "C" NOT NULL,
+    count   bigint           NOT NULL,
+    PRIMARY KEY (tenant, day, kind, outcome, reason)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);

@@ -1,0 +1,125 @@
+-- What the console needs: who administers, second factors, links, the chain over the audit trail, and an index for each
+-- listing. A binary of before goes on with this schema.
+
+-- owner: a user of the tenant; the writer sees to it, since a foreign key would set the tenant to NULL as well.
+-- folded_name: the client's name as it is searched, in lower case and at most 200 characters; kept by the writer. Here only
+-- the letters A to Z are put into lower case: a name of before with other capitals is found by them once it is written again.
+ALTER TABLE clients ADD COLUMN owner BLOB;
+ALTER TABLE clients ADD COLUMN folded_name TEXT NOT NULL DEFAULT '';
+UPDATE clients SET folded_name = substr(lower(settings ->> '$.client_name'), 1, 200)
+    WHERE instr(settings, '\u0000') = 0 AND settings ->> '$.client_name' IS NOT NULL;
+
+CREATE INDEX clients_owner ON clients (tenant, owner, client_id) WHERE owner IS NOT NULL;
+CREATE INDEX clients_folded_id ON clients (tenant, lower(client_id), client_id);
+CREATE INDEX clients_folded_name ON clients (tenant, folded_name, client_id);
+
+CREATE INDEX client_keys_not_after ON client_keys (tenant, not_after, client_id, id)
+    WHERE revoked_at IS NULL AND not_after IS NOT NULL;
+
+-- email: the claim of that name in lower case; kept by the writer.
+ALTER TABLE users ADD COLUMN role TEXT CHECK (role IN ('owner', 'administrator', 'developer', 'auditor'));
+ALTER TABLE users ADD COLUMN email TEXT;
+UPDATE users SET email = lower(claims ->> '$.email')
+    WHERE instr(claims, '\u0000') = 0 AND json_type(claims, '$.email') = 'text'
+      AND length(claims ->> '$.email') BETWEEN 1 AND 320;
+
+CREATE INDEX users_role ON users (tenant, role, username) WHERE role IS NOT NULL;
+CREATE INDEX users_email ON users (tenant, email, username) WHERE email IS NOT NULL;
+
+CREATE TABLE user_credentials (
+    tenant       TEXT    NOT NULL,
+    user_id      BLOB    NOT NULL,
+    id           BLOB    NOT NULL CHECK (length(id) = 16),
+    kind         TEXT    NOT NULL CHECK (kind IN ('passkey', 'totp', 'recovery_code')),
+    name         TEXT    NOT NULL,
+    secret       BLOB    NOT NULL,
+    counter      INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER,
+    PRIMARY KEY (tenant, user_id, id),
+    FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
+) STRICT;
+
+CREATE TABLE user_links (
+    tenant     TEXT    NOT NULL,
+    hash       BLOB    NOT NULL CHECK (length(hash) = 32),
+    user_id    BLOB    NOT NULL,
+    purpose    TEXT    NOT NULL CHECK (purpose IN ('invitation', 'password_reset')),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hash),
+    UNIQUE (tenant, user_id, purpose),
+    FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX user_links_expires_at ON user_links (expires_at);
+
+CREATE TABLE receipts (
+    tenant     TEXT    NOT NULL REFERENCES tenants (id),
+    actor      TEXT    NOT NULL,
+    key        BLOB    NOT NULL CHECK (length(key) = 32),
+    request    BLOB    NOT NULL CHECK (length(request) = 32),
+    resource   TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, actor, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX receipts_expires_at ON receipts (expires_at);
+
+-- Another check of a column means making its table anew; nothing refers to this one.
+-- No foreign key: an interaction whose client is gone leads nowhere and expires by itself.
+-- identified: a person who has given the password and still has to show a second factor; the sid column holds who and since
+-- when.
+ALTER TABLE interactions RENAME TO kept_interactions;
+DROP INDEX interactions_expires_at;
+CREATE TABLE interactions (
+    tenant         TEXT    NOT NULL,
+    id             TEXT    NOT NULL,
+    browser        BLOB    NOT NULL CHECK (length(browser) = 32),
+    version        INTEGER NOT NULL,
+    stage          TEXT    NOT NULL CHECK (stage IN ('fresh', 'identified', 'authenticated', 'finished')),
+    sid            TEXT    CHECK ((sid IS NOT NULL) = (stage IN ('identified', 'authenticated'))),
+    request        TEXT    NOT NULL,
+    correlation_id TEXT    NOT NULL,
+    created_at     INTEGER NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+INSERT INTO interactions (tenant, id, browser, version, stage, sid, request, correlation_id, created_at, expires_at)
+    SELECT tenant, id, browser, version, stage, sid, request, correlation_id, created_at, expires_at FROM kept_interactions;
+DROP TABLE kept_interactions;
+
+CREATE INDEX interactions_expires_at ON interactions (expires_at);
+
+-- seal: the number of the link that covers the event.
+ALTER TABLE audit ADD COLUMN seal INTEGER;
+
+CREATE INDEX audit_kind ON audit (tenant, kind, id);
+CREATE INDEX audit_outcome ON audit (tenant, outcome, id);
+CREATE INDEX audit_unsealed ON audit (tenant, id) WHERE seal IS NULL;
+CREATE INDEX audit_seal ON audit (tenant, seal, id) WHERE seal IS NOT NULL;
+
+CREATE TABLE audit_seals (
+    tenant    TEXT    NOT NULL,
+    number    INTEGER NOT NULL CHECK (number > 0),
+    count     INTEGER NOT NULL CHECK (count > 0),
+    newest_at INTEGER NOT NULL,
+    mac       BLOB    NOT NULL CHECK (length(mac) = 32),
+    sealed_at INTEGER NOT NULL,
+    purged_at INTEGER,
+    purge_mac BLOB    CHECK (length(purge_mac) = 32),
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_seals_unpurged ON audit_seals (tenant, number) WHERE purged_at IS NULL;
+
+CREATE TABLE audit_tallies (
+    tenant  TEXT    NOT NULL,
+    day     INTEGER NOT NULL,
+    kind    TEXT    NOT NULL,
+    outcome TEXT    NOT NULL CHECK (outcome IN ('success', 'refused')),
+    reason  TEXT    NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, day, kind, outcome, reason)
+) STRICT, WITHOUT ROWID;
