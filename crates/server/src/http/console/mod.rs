@@ -6,6 +6,12 @@
 //! its handlers and `routes()`.
 
 mod explain;
+mod client;
+mod clients;
+mod fields;
+mod keys;
+mod once;
+mod problems;
 mod session;
 mod visit;
 
@@ -26,6 +32,9 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/", get(index))
         .route("/console/callback", get(session::callback))
         .route("/console/sign-out", post(session::sign_out))
+        .merge(clients::routes())
+        .merge(client::routes())
+        .merge(keys::routes())
         .route("/console/{*rest}", get(nothing))
         .merge(explain::routes())
 }
