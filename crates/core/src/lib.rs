@@ -24,6 +24,7 @@ pub mod introspection;
 pub mod logout;
 pub mod opening;
 pub mod params;
+pub mod people;
 pub mod pkce;
 pub mod provision;
 pub mod records;
