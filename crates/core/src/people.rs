@@ -7,7 +7,7 @@ use crate::audit;
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
-use crate::records::{LinkPurpose, Role, Tenant, User, UserLink};
+use crate::records::{Credential, CredentialKind, LinkPurpose, Role, Tenant, User, UserLink};
 
 /// Shortest accepted password, in characters (NIST SP 800-63B section 3.1.1.2 asks for 8 at least).
 pub const MIN_PASSWORD_CHARS: usize = 8;
@@ -109,6 +109,17 @@ pub fn without_owner(tenant: &Tenant, owners: &[User], leaving: Uuid) -> Result<
     } else {
         Err(Fault::LastOwner)
     }
+}
+
+/// Removes a passkey or an authenticator application. With the last of them go the recovery codes, which stand for nothing
+/// then.
+pub fn remove_credential(all: &[Credential], gone: &Credential) -> Vec<Change> {
+    let mut changes = vec![Change::DeleteCredential { user_id: gone.user_id, id: gone.id }];
+    let rest = all.iter().any(|one| one.id != gone.id && one.kind != CredentialKind::RecoveryCode);
+    if !rest {
+        changes.push(Change::DeleteCredentials { user_id: gone.user_id, kind: CredentialKind::RecoveryCode });
+    }
+    changes
 }
 
 #[cfg(test)]
