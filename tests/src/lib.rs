@@ -9,6 +9,7 @@
 )]
 
 pub mod certificates;
+pub mod console;
 pub mod craft;
 pub mod flow;
 pub mod front;

@@ -1,10 +1,12 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
-mod admin;
+mod actor;
+mod api;
 mod authorize;
 mod case;
 mod check_session;
 mod client_auth;
+mod console;
 mod cookies;
 mod deliver;
 mod device;
@@ -18,6 +20,7 @@ mod issue;
 mod logout;
 mod metadata;
 mod middleware;
+mod own_client;
 pub(crate) mod protect;
 mod push;
 mod register;
@@ -82,8 +85,7 @@ fn tenant_routes(app: &App) -> Router {
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route(Endpoint::Introspection.path(), post(introspect::introspect))
-        .route("/admin/v1/keys", get(admin::keys))
-        .route("/admin/v1/keys/rotate", post(admin::rotate))
+        .nest(api::BASE, api::routes())
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(sign_in::show_login).post(sign_in::login))
         .route("/interaction/{id}/second", post(second::code))
@@ -97,6 +99,7 @@ fn tenant_routes(app: &App) -> Router {
         .route("/logout/confirm", post(logout::confirm))
         .route("/logout/done", get(logout::done))
         .route(Endpoint::CheckSession.path(), get(check_session::frame))
+        .merge(console::routes())
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

@@ -190,7 +190,7 @@ fn body(fault: &Fault) -> serde_json::Value {
 }
 
 /// RFC 9110 section 10.2.3, in seconds.
-fn retry_after(fault: &Fault) -> Option<&'static str> {
+pub(super) fn retry_after(fault: &Fault) -> Option<&'static str> {
     match fault {
         Fault::AttemptsExhausted => Some("60"),
         Fault::RateLimited | Fault::Busy | Fault::StoreUnavailable | Fault::RefreshContended => Some("1"),
@@ -201,6 +201,11 @@ fn retry_after(fault: &Fault) -> Option<&'static str> {
 /// What the pages of a tenant have in common.
 pub(super) fn shell(view: &TenantView) -> Shell {
     Shell::new(view.prefix.clone(), &view.tenant.settings.branding)
+}
+
+/// The fault of an answer that is to become an error page, while nobody has rendered it.
+pub(super) fn pending(response: &Response) -> Option<Fault> {
+    response.extensions().get::<Pending>().map(|pending| pending.0.clone())
 }
 
 /// Renders a waiting error page and sets the headers of every answer. Called by whoever knows most: first with the

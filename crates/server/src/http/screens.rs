@@ -193,6 +193,34 @@ pub(super) fn logout_error(view: &TenantView, fault: &Fault, correlation_id: &st
     error_with(shell(view), fault, correlation_id, retry)
 }
 
+/// The page for a sign-in to the console that failed: it may be tried again.
+pub(super) fn console_error(view: &TenantView, fault: &Fault, correlation_id: &str) -> String {
+    let retry = Some(("Open the console".to_owned(), format!("{}/console", view.prefix)));
+    error_with(shell(view), fault, correlation_id, retry)
+}
+
+/// The page for somebody who has an account here and no role.
+pub(super) fn without_role(view: &TenantView, account: Option<&str>, correlation_id: &str) -> String {
+    let fault = Fault::AdminRoleMissing;
+    let name = &view.tenant.settings.branding.name;
+    let who = account.map(|account| format!("You are signed in as {account}. ")).unwrap_or_default();
+    let page = ErrorPage {
+        shell: shell(view),
+        status: fault.status(),
+        heading: "You have no role here".to_owned(),
+        text: fault.public(),
+        hint: format!(
+            "{who}Ask an owner or administrator of {name} to give your account a role: administrator, developer or \
+             auditor. Or sign out, and sign in with another account."
+        ),
+        wire: fault.wire().to_owned(),
+        code: fault.code().to_owned(),
+        correlation_id: correlation_id.to_owned(),
+        retry: Some(("Sign out".to_owned(), format!("{}/logout", view.prefix))),
+    };
+    page.render()
+}
+
 /// The page for `fault`.
 pub(super) fn error(shell: Shell, fault: &Fault, correlation_id: &str) -> String {
     error_with(shell, fault, correlation_id, None)

@@ -7,9 +7,12 @@
 //! [`web_address`] or [`image_address`] first.
 
 mod accent;
+mod api;
 mod assets;
 mod check_session;
 mod consent;
+pub mod console;
+pub mod console_explain;
 mod device;
 mod error;
 mod form_post;
@@ -25,7 +28,8 @@ use askama::Template;
 use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
-pub use assets::{Asset, assets, find as find_asset, frames_script_path};
+pub use api::{ApiOperation, ApiPage};
+pub use assets::{Asset, asset_name, assets, find as find_asset, frames_script_path};
 pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
 pub use device::{DeviceDonePage, DevicePage};
