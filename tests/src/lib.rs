@@ -16,6 +16,7 @@ pub mod front;
 pub mod process;
 pub mod provider;
 pub mod rp;
+pub mod second;
 
 /// One key pair of each kind, made once per test program.
 pub fn key(spec: signet_jose::KeySpec) -> &'static signet_jose::PrivateKey {

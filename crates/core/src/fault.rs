@@ -136,6 +136,9 @@ faults! {
     FormForged = "form_forged", "invalid_request", 403, Warn, "This form did not come from our page. Go back and try again.";
     FormMalformed = "form_malformed", "invalid_request", 400, Info, "The form is incomplete. Go back and try again.";
     CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The user name or password is wrong.";
+    SecondFactorWrong = "second_factor_wrong", "access_denied", 401, Info, "This code is wrong, or was used before.";
+    PasskeyWrong = "passkey_wrong", "access_denied", 401, Info, "This passkey is not known here, or its answer came too late. Try again.";
+    PasskeyCopied = "passkey_copied", "access_denied", 401, Warn, "This passkey may have been copied: its counter has gone back. Use another way to sign in.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
     NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";
@@ -246,6 +249,16 @@ faults! {
     PasteNoRequest = "paste_no_request", "invalid_request", 400, Info, "There is neither a request object nor a client_id in this.";
     PasteByReference = "paste_by_reference", "invalid_request", 400, Info, "This request names its object by request_uri. Paste the object itself.";
     AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
+    AdminBodyUnexpected = "admin_body_unexpected", "invalid_request", 400, Info, "This operation has no body.";
+    AdminContentType = "admin_content_type", "invalid_request", 415, Info, "The body must be application/json.";
+    AdminParameterUnknown { name: Offered } = "admin_parameter_unknown", "invalid_request", 400, Info, "There is no query parameter \"{name}\" here.";
+    AdminParameterMalformed { name: &'static str, wanted: &'static str } = "admin_parameter_malformed", "invalid_request", 400, Info, "{name} must be {wanted}.";
+    AdminVersionMissing = "admin_version_missing", "invalid_request", 428, Info, "A change names the version that was seen, in If-Match; read the record first.";
+    AdminVersionStale = "admin_version_stale", "invalid_request", 412, Info, "Somebody else has changed the record since it was read. Read it again, and decide anew.";
+    AdminRecordMissing = "admin_record_missing", "invalid_request", 404, Info, "There is none of this name here, or none that you may see.";
+    AdminRecordExists = "admin_record_exists", "invalid_request", 409, Info, "There is one of this name already.";
+    AdminRecordInvalid = "admin_record_invalid", "invalid_request", 422, Info, "What was sent cannot work; nothing was written.";
+    AdminKeyReused = "admin_idempotency_key_reused", "invalid_request", 422, Info, "The idempotency key was used for another request. Use a new one for each creation.";
     TokenForOther = "token_for_other_resource", "invalid_token", 401, Warn, "The access token is meant for another resource server.";
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";
     ResponseKeyMissing = "response_key_missing", "invalid_token", 401, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now.";

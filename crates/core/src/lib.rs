@@ -36,6 +36,7 @@ pub mod replay;
 pub mod request_object;
 pub mod response;
 pub mod revocation;
+pub mod setting;
 pub mod subject;
 pub mod templates;
 pub mod tenant_keys;

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod desk;
 pub mod edge;
 pub mod explaining;
+pub mod factors;
 pub mod fetch;
 pub mod hints;
 pub mod http;

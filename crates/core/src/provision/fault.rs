@@ -3,6 +3,7 @@
 use signet_jose::{KeyFault, KeyUse};
 use uuid::Uuid;
 
+use crate::client_policy::named_settings;
 use crate::client_policy::{Contradiction, UriProblem};
 use crate::coded::coded;
 
@@ -58,5 +59,15 @@ coded! {
         PasswordUnhashed = "password_unhashed", "The password was not hashed before it came here.";
         ClaimUnknown { name: String } = "claim_unknown", "The claim \"{name}\" cannot be set; the standard claims of OpenID Connect Core section 5.1 can, except sub and updated_at.";
         ClaimForm { name: String, wanted: &'static str } = "claim_form", "The claim \"{name}\" must be {wanted}.";
+    }
+}
+
+impl Refusal {
+    /// The settings that the text names, by their paths, in the order in which it does: what contradicts what.
+    pub fn settings(&self) -> Vec<String> {
+        match self {
+            Self::Duration { setting, .. } | Self::Fixed { setting } => vec![(*setting).to_owned()],
+            other => named_settings(&other.to_string()),
+        }
     }
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use signet_core::fault::{Fault, Level};
 
+use super::api;
 use super::extract::{self, Moment};
 use super::render::{self, Facts, Failure};
 use crate::app::App;
@@ -38,6 +39,11 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let response = match admit(&app, &request, &moment) {
         Ok(()) => answer(&app, request, next).await,
         Err(fault) => Failure::page(fault).into_response(),
+    };
+    // The administrative interface speaks JSON of what is refused before it is reached, too.
+    let response = match render::pending(&response) {
+        Some(fault) if path.contains(&format!("{}/", api::BASE)) => api::problem_answer(&moment, fault),
+        _ => response,
     };
     let mut response = render::finish(response, None, &moment, &app);
     if let Ok(id) = HeaderValue::from_str(&moment.correlation_id) {

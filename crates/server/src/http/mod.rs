@@ -1,6 +1,7 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
-mod admin;
+mod actor;
+mod api;
 mod authorize;
 mod case;
 mod check_session;
@@ -26,6 +27,7 @@ mod register;
 mod render;
 mod revoke;
 mod screens;
+mod second;
 mod sign_in;
 mod token;
 mod userinfo;
@@ -83,10 +85,12 @@ fn tenant_routes(app: &App) -> Router {
         .route("/", get(home::home))
         .route(Endpoint::Authorize.path(), authorization)
         .route(Endpoint::Introspection.path(), post(introspect::introspect))
-        .route("/admin/v1/keys", get(admin::keys))
-        .route("/admin/v1/keys/rotate", post(admin::rotate))
+        .nest(api::BASE, api::routes())
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(sign_in::show_login).post(sign_in::login))
+        .route("/interaction/{id}/second", post(second::code))
+        .route("/interaction/{id}/enrol", post(second::enrol))
+        .route("/interaction/{id}/passkey", get(second::show_passkey).post(second::passkey))
         .route("/interaction/{id}/register", get(sign_in::show_registration).post(sign_in::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))

@@ -13,8 +13,11 @@ use super::forms;
 use super::interaction::Loaded;
 use super::render::shell;
 use crate::app::App;
+use crate::factors::passkeys::Passkeys;
+use crate::factors::totp::{self, Shared};
 use crate::pages::{
-    About, ConsentPage, DeviceDonePage, ErrorPage, LoginPage, RegisterPage, ScopeLine, Shell,
+    About, ConsentPage, DeviceDonePage, ErrorPage, Frame, LoginPage, RegisterPage, ScopeLine, Shell,
+    TotpOffer,
 };
 use crate::tenancy::TenantView;
 
@@ -35,6 +38,7 @@ pub(super) fn login(
         client_logo: loaded.client().settings.logo_uri.clone(),
         about: about(loaded.client()),
         register: view.tenant.settings.self_registration.then(|| path(view, loaded, "register")),
+        passkey: Passkeys::of(view).map(|_| path(view, loaded, "passkey")),
         deny_action: action.clone(),
         action,
         csrf: forms::csrf("login", &loaded.secret),
@@ -115,8 +119,34 @@ fn field(fault: &Fault) -> &'static str {
     }
 }
 
+/// What the pages of the second step have in common. `step` is where the form is posted, and what its token is for.
+pub(super) fn frame(view: &TenantView, loaded: &Loaded, step: &str, moment: &Moment) -> Frame {
+    Frame {
+        client_name: client_name(loaded.client()),
+        action: path(view, loaded, step),
+        csrf: forms::csrf(step, &loaded.secret),
+        correlation_id: moment.correlation_id.clone(),
+    }
+}
+
+/// What an authenticator application is set up with. `enrolment` is the secret again, sealed.
+pub(super) fn totp_offer(view: &TenantView, user: &User, shared: &Shared, enrolment: String) -> TotpOffer {
+    let address = shared.address(&view.tenant.settings.branding.name, &user.username);
+    TotpOffer {
+        picture: totp::picture(&address).unwrap_or_default(),
+        address: address.to_string(),
+        secret: shared.text().to_string(),
+        enrolment,
+    }
+}
+
+/// The interaction's own address.
+pub(super) fn own(view: &TenantView, loaded: &Loaded) -> String {
+    format!("{}/interaction/{}", view.prefix, loaded.interaction.id)
+}
+
 /// An address within the interaction.
-fn path(view: &TenantView, loaded: &Loaded, step: &str) -> String {
+pub(super) fn path(view: &TenantView, loaded: &Loaded, step: &str) -> String {
     format!("{}/interaction/{}/{step}", view.prefix, loaded.interaction.id)
 }
 

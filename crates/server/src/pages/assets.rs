@@ -24,6 +24,7 @@ const FILES: &[(&str, &str, &str, &str)] = &[
     ("console", ".css", include_str!("../../assets/console.css"), CSS),
     ("check-session", ".js", include_str!("../../assets/check-session.js"), JS),
     ("frames", ".js", include_str!("../../assets/frames.js"), JS),
+    ("passkey", ".js", include_str!("../../assets/passkey.js"), JS),
 ];
 
 /// The colours in `seal.svg` that stand for the accent and for the text on it.
@@ -43,6 +44,10 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 pub fn asset_name(stem: &str) -> &'static str {
     let at = FILES.iter().position(|file| file.0 == stem);
     at.and_then(|at| NAMES.get(at)).map_or("", String::as_str)
+}
+
+pub(super) fn passkey_name() -> &'static str {
+    asset_name("passkey")
 }
 
 pub(super) fn check_session_name() -> &'static str {

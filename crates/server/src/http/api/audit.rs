@@ -1,0 +1,77 @@
+//! Operations on the audit trail.
+
+use signet_core::admin::AUDIT_READ;
+use signet_core::ids::ClientId;
+use signet_core::records::Outcome;
+
+use super::operation::{AFTER, Answer, Call, Form, LIMIT, Operation, Parameter};
+use crate::desk::{AuditLine, AuditQuery, AuditStory, Paged};
+
+/// Before the year 10000.
+const LATEST: i64 = 253_402_300_799;
+
+const QUERY: &[Parameter] = &[
+    Parameter {
+        name: "client_id",
+        detail: "Only this client's. Developers name one of their own.",
+        form: Form::Text,
+    },
+    Parameter { name: "user_id", detail: "Only this user's.", form: Form::Id },
+    Parameter { name: "reason", detail: "Only with this reason code.", form: Form::Text },
+    Parameter { name: "kind", detail: "Only of this kind, such as `authorize.refused`.", form: Form::Text },
+    Parameter {
+        name: "outcome",
+        detail: "Only with this outcome.",
+        form: Form::Word(&["success", "refused"]),
+    },
+    Parameter {
+        name: "since",
+        detail: "Only at this instant or later, in Unix seconds.",
+        form: Form::Number(0, LATEST),
+    },
+    Parameter {
+        name: "until",
+        detail: "Only before this instant, in Unix seconds.",
+        form: Form::Number(0, LATEST),
+    },
+    Parameter { name: "correlation_id", detail: "Only of this login or request.", form: Form::Text },
+    Parameter { name: AFTER.name, detail: AFTER.detail, form: Form::Id },
+    LIMIT,
+];
+
+fn query(call: &Call) -> AuditQuery {
+    AuditQuery {
+        client_id: call.text("client_id").map(ClientId::new),
+        user_id: call.id("user_id"),
+        reason: call.text("reason"),
+        kind: call.text("kind"),
+        outcome: call.text("outcome").map(|word| match word.as_str() {
+            "success" => Outcome::Success,
+            _ => Outcome::Refused,
+        }),
+        since: call.number("since"),
+        until: call.number("until"),
+        correlation_id: call.text("correlation_id"),
+        after: call.id("after"),
+        limit: call.limit(),
+    }
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::read("/audit", "listAuditEvents", AUDIT_READ, |desk, call| {
+            Box::pin(async move { Answer::ok(&desk.audit(&query(call)).await?) })
+        })
+        .says("List what happened", "Newest first.")
+        .query(QUERY)
+        .gives::<Paged<AuditLine>>(),
+        Operation::read("/audit/stories/{correlation_id}", "getAuditStory", AUDIT_READ, |desk, call| {
+            Box::pin(async move { Answer::ok(&desk.audit_story(call.path("correlation_id")).await?) })
+        })
+        .says(
+            "Tell the whole story of one login or request",
+            "By the reference that error pages and answers show. Developers see the part of their own clients.",
+        )
+        .gives::<AuditStory>(),
+    ]
+}

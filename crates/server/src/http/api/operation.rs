@@ -1,0 +1,306 @@
+//! One row of the table of operations, and what its handler gets and gives.
+
+use std::pin::Pin;
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use signet_core::fault::Fault;
+use signet_core::params::Params;
+use uuid::Uuid;
+
+use crate::desk::{Desk, Refused, Write};
+
+/// What a handler is doing.
+pub(super) type Handling<'a> = Pin<Box<dyn Future<Output = Result<Answer, Refused>> + Send + 'a>>;
+/// A handler: from the desk and what was asked to an answer.
+pub(super) type Handler = for<'a> fn(Desk<'a>, &'a Call) -> Handling<'a>;
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// What kind of operation it is; which headers it takes follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Changes nothing.
+    Read,
+    /// Makes something: takes an idempotency key, answers 201.
+    Create,
+    /// Changes a record that has a version: needs `If-Match`.
+    Change,
+    /// Does something to records without a version.
+    Act,
+}
+
+/// One operation.
+pub(super) struct Operation {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    /// `operationId`.
+    pub(super) id: &'static str,
+    /// The scope that it needs.
+    pub(super) scope: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) detail: &'static str,
+    pub(super) kind: Kind,
+    pub(super) query: &'static [Parameter],
+    pub(super) request: Option<SchemaOf>,
+    pub(super) response: SchemaOf,
+    pub(super) example: Option<fn() -> Value>,
+    pub(super) links: &'static [Link],
+    pub(super) handler: Handler,
+}
+
+/// A query parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) detail: &'static str,
+    pub(super) form: Form,
+}
+
+/// The form of a parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// Text of at most 256 characters.
+    Text,
+    /// A UUID.
+    Id,
+    /// A whole number between these.
+    Number(i64, i64),
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// What can be asked next about what was made (OpenAPI section 4.20).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) operation: &'static str,
+    /// Parameters of that operation, each with an expression.
+    pub(super) parameters: &'static [(&'static str, &'static str)],
+}
+
+/// Where a page begins.
+pub(super) const AFTER: Parameter =
+    Parameter { name: "after", detail: "The `next` of the page before.", form: Form::Text };
+/// How long a page is.
+pub(super) const LIMIT: Parameter =
+    Parameter { name: "limit", detail: "At most this many; 50 if left out.", form: Form::Number(1, 100) };
+
+fn nothing(_: &mut SchemaGenerator) -> Schema {
+    Schema::default()
+}
+
+impl Operation {
+    pub(super) fn new(
+        kind: Kind,
+        method: Method,
+        path: &'static str,
+        id: &'static str,
+        scope: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            id,
+            scope,
+            summary: "",
+            detail: "",
+            kind,
+            query: &[],
+            request: None,
+            response: nothing,
+            example: None,
+            links: &[],
+            handler,
+        }
+    }
+
+    pub(super) fn read(path: &'static str, id: &'static str, scope: &'static str, handler: Handler) -> Self {
+        Self::new(Kind::Read, Method::GET, path, id, scope, handler)
+    }
+
+    pub(super) fn create(
+        path: &'static str,
+        id: &'static str,
+        scope: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self::new(Kind::Create, Method::POST, path, id, scope, handler)
+    }
+
+    pub(super) fn replace(
+        path: &'static str,
+        id: &'static str,
+        scope: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self::new(Kind::Change, Method::PUT, path, id, scope, handler)
+    }
+
+    pub(super) fn change(
+        path: &'static str,
+        id: &'static str,
+        scope: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self::new(Kind::Change, Method::POST, path, id, scope, handler)
+    }
+
+    pub(super) fn delete(
+        path: &'static str,
+        id: &'static str,
+        scope: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self::new(Kind::Change, Method::DELETE, path, id, scope, handler)
+    }
+
+    pub(super) fn act(
+        method: Method,
+        path: &'static str,
+        id: &'static str,
+        scope: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self::new(Kind::Act, method, path, id, scope, handler)
+    }
+
+    pub(super) fn says(mut self, summary: &'static str, detail: &'static str) -> Self {
+        (self.summary, self.detail) = (summary, detail);
+        self
+    }
+
+    pub(super) fn query(mut self, query: &'static [Parameter]) -> Self {
+        self.query = query;
+        self
+    }
+
+    pub(super) fn takes<T: JsonSchema + DeserializeOwned>(mut self) -> Self {
+        self.request = Some(|generator| generator.subschema_for::<T>());
+        self
+    }
+
+    pub(super) fn gives<T: JsonSchema + Serialize>(mut self) -> Self {
+        self.response = |generator| generator.subschema_for::<T>();
+        self
+    }
+
+    pub(super) fn example(mut self, example: fn() -> Value) -> Self {
+        self.example = Some(example);
+        self
+    }
+
+    pub(super) fn links(mut self, links: &'static [Link]) -> Self {
+        self.links = links;
+        self
+    }
+
+    /// Whether it takes `dry_run`.
+    pub(super) fn writes(&self) -> bool {
+        self.kind != Kind::Read
+    }
+
+    /// The names of its path parameters.
+    pub(super) fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+/// What was asked, read and within its bounds.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) path: Vec<(String, String)>,
+    pub(super) query: Params,
+    pub(super) body: Vec<u8>,
+    pub(super) write: Write,
+}
+
+impl Call {
+    /// A path parameter.
+    pub(super) fn path(&self, name: &str) -> &str {
+        self.path.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// A path parameter that is a UUID. What cannot be one names nothing.
+    pub(super) fn uuid(&self, name: &str) -> Result<Uuid, Refused> {
+        self.path(name).parse().map_err(|_| Refused::NotFound)
+    }
+
+    /// A query parameter.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.query.owned(name)
+    }
+
+    /// A query parameter that is a number; its bounds were checked.
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.query.get(name)?.parse().ok()
+    }
+
+    /// A query parameter that is a UUID; its form was checked.
+    pub(super) fn id(&self, name: &str) -> Option<Uuid> {
+        self.query.get(name)?.parse().ok()
+    }
+
+    /// The length of a page.
+    pub(super) fn limit(&self) -> u32 {
+        self.number(LIMIT.name).and_then(|limit| u32::try_from(limit).ok()).unwrap_or(50)
+    }
+
+    /// The body. Members that are not known are refused.
+    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Refused> {
+        serde_json::from_slice(&self.body).map_err(|error| Refused::Malformed {
+            pointer: String::new(),
+            detail: error.to_string().chars().take(300).collect(),
+        })
+    }
+}
+
+/// An answer of an operation.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    body: String,
+    version: Option<i64>,
+    replayed: bool,
+}
+
+impl Answer {
+    /// 200 with a record.
+    pub(super) fn ok(record: &impl Serialize) -> Result<Self, Refused> {
+        let body = serde_json::to_string(record)
+            .map_err(|_| Fault::Internal { detail: "an answer could not be written down" })?;
+        Ok(Self { status: StatusCode::OK, body, version: None, replayed: false })
+    }
+
+    /// The record's version, as its entity tag (RFC 9110 section 8.8.3).
+    pub(super) fn version(self, version: i64) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// 201, if something was made; 200 for a dry run, and for what the same idempotency key made before.
+    pub(super) fn created(self, dry_run: bool, replayed: bool) -> Self {
+        let status = if dry_run || replayed { StatusCode::OK } else { StatusCode::CREATED };
+        Self { status, replayed, ..self }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(tag) =
+            self.version.and_then(|version| HeaderValue::from_str(&format!("\"{version}\"")).ok())
+        {
+            headers.insert(header::ETAG, tag);
+        }
+        if self.replayed {
+            headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+        }
+        response
+    }
+}

@@ -1,0 +1,199 @@
+//! Problem documents (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+use signet_core::fault::Fault;
+use signet_core::provision::Refusal;
+use signet_core::redirect::description;
+
+use crate::desk::Refused;
+use crate::http::extract::Moment;
+use crate::http::render;
+use crate::tenancy::TenantView;
+
+/// Why something was not done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Problem {
+    /// Where the problem is explained: a URI reference.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What kind of problem it is.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong this time, and what to do.
+    detail: String,
+    /// The stable reason code.
+    code: String,
+    /// Names the request in the log and in the audit trail.
+    correlation_id: String,
+    /// The version of the record now, where another one was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_version: Option<i64>,
+    /// Everything that is wrong with what was sent.
+    errors: Vec<Wrong>,
+}
+
+/// One thing that is wrong with what was sent.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Wrong {
+    /// The stable reason code.
+    code: String,
+    /// What is wrong, and what to do.
+    detail: String,
+    /// Where it is in the body (RFC 6901), as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
+}
+
+/// The faults that requests here can meet besides those of the desk.
+pub(super) const CODES: &[&str] = &[
+    "token_missing",
+    "token_malformed",
+    "token_multiple",
+    "token_unknown",
+    "access_token_expired",
+    "token_for_other_resource",
+    "user_gone",
+    "admin_scope_missing",
+    "admin_role_missing",
+    "admin_grant_forbidden",
+    "admin_owner_forbidden",
+    "admin_client_needed",
+    "client_built_in",
+    "admin_body_malformed",
+    "admin_body_unexpected",
+    "admin_content_type",
+    "admin_parameter_unknown",
+    "admin_parameter_malformed",
+    "parameter_repeated",
+    "parameter_too_long",
+    "parameter_encoding",
+    "too_many_parameters",
+    "admin_version_missing",
+    "admin_version_stale",
+    "admin_record_missing",
+    "admin_record_exists",
+    "admin_record_invalid",
+    "admin_idempotency_key_reused",
+    "not_found",
+    "method_not_allowed",
+    "body_too_large",
+    "uri_too_long",
+    "rate_limited",
+    "busy",
+    "store_unavailable",
+    "internal",
+];
+
+/// The fault that a refusal of the desk amounts to.
+fn fault(refused: &Refused) -> Fault {
+    match refused {
+        Refused::Fault(fault) => fault.clone(),
+        Refused::Invalid(_) => Fault::AdminRecordInvalid,
+        Refused::Malformed { .. } => Fault::AdminBodyMalformed,
+        Refused::NotFound => Fault::AdminRecordMissing,
+        Refused::Stale { .. } => Fault::AdminVersionStale,
+        Refused::VersionMissing => Fault::AdminVersionMissing,
+        Refused::Exists => Fault::AdminRecordExists,
+        Refused::KeyReused => Fault::AdminKeyReused,
+    }
+}
+
+fn wrong(refusal: &Refusal) -> Wrong {
+    let code = match refusal {
+        Refusal::Setting { problem } => problem.code(),
+        other => other.code(),
+    };
+    let pointer = refusal.settings().first().map(|path| format!("/settings/{}", path.replace('.', "/")));
+    Wrong { code: code.to_owned(), detail: refusal.to_string(), pointer }
+}
+
+/// The answer for a refusal.
+pub(super) fn problem(view: &TenantView, moment: &Moment, refused: &Refused) -> Response {
+    let errors = match refused {
+        Refused::Invalid(refusals) => refusals.iter().map(wrong).collect(),
+        Refused::Malformed { pointer, detail } => {
+            let (code, detail) = ("admin_body_malformed".to_owned(), detail.clone());
+            vec![Wrong { code, detail, pointer: Some(pointer.clone()) }]
+        }
+        _ => Vec::new(),
+    };
+    let current = match refused {
+        Refused::Stale { current } => Some(*current),
+        _ => None,
+    };
+    document(&view.prefix, moment, fault(refused), errors, current)
+}
+
+/// The answer for a fault that is met before it is known whose interface this is.
+pub(in crate::http) fn answer(moment: &Moment, fault: Fault) -> Response {
+    document("", moment, fault, Vec::new(), None)
+}
+
+fn document(
+    prefix: &str,
+    moment: &Moment,
+    fault: Fault,
+    errors: Vec<Wrong>,
+    current_version: Option<i64>,
+) -> Response {
+    let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let code = fault.code();
+    let problem = Problem {
+        kind: format!("{prefix}{}/docs#{code}", super::BASE),
+        title: status.canonical_reason().unwrap_or_default().to_owned(),
+        status: status.as_u16(),
+        detail: fault.public(),
+        code: code.to_owned(),
+        correlation_id: moment.correlation_id.clone(),
+        current_version,
+        errors,
+    };
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(challenge) = challenge(&fault) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(seconds) = render::retry_after(&fault) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    }
+    render::refused(response, fault)
+}
+
+/// RFC 6750 section 3: the challenge, for 401 and for whatever is wrong with the token. Section 3.1: without any token no
+/// error code; with a scope that is missing, the scope that is needed.
+fn challenge(fault: &Fault) -> Option<HeaderValue> {
+    const REALM: &str = "Bearer realm=\"admin\"";
+    let of_token =
+        matches!(fault, Fault::TokenMalformed | Fault::TokenMultiple) || fault.wire() == "insufficient_scope";
+    let text = match fault {
+        Fault::TokenMissing => REALM.to_owned(),
+        Fault::AdminScopeMissing { scope } => format!(
+            "{REALM}, error=\"insufficient_scope\", error_description=\"{}\", scope=\"{scope}\"",
+            description(fault)
+        ),
+        other if other.status() == 401 || of_token => {
+            format!("{REALM}, error=\"{}\", error_description=\"{}\"", other.wire(), description(other))
+        }
+        _ => return None,
+    };
+    HeaderValue::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_documentation_is_a_fault() {
+        for code in CODES {
+            assert!(Fault::TABLE.iter().any(|row| row.0 == *code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The page that describes the administrative interface.
+
+use askama::Template;
+
+use super::{Shell, rendered};
+
+/// What can be done over the administrative interface.
+#[derive(Clone, Debug, Template)]
+#[template(path = "api.html")]
+pub struct ApiPage {
+    /// What all pages share.
+    pub shell: Shell,
+    /// The address in front of every path.
+    pub base: String,
+    /// The address of the OpenAPI document.
+    pub document: String,
+    /// The operations.
+    pub operations: Vec<ApiOperation>,
+    /// Each scope with its sentence and the roles that have it.
+    pub scopes: Vec<(&'static str, &'static str, String)>,
+    /// Each reason code with its status and text.
+    pub problems: Vec<(&'static str, u16, &'static str)>,
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct ApiOperation {
+    /// Its name.
+    pub id: &'static str,
+    /// HTTP method.
+    pub method: String,
+    /// Path below the interface.
+    pub path: &'static str,
+    /// The scope that it needs.
+    pub scope: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// More of it.
+    pub detail: &'static str,
+    /// Headers that it takes.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// Query parameters that it takes.
+    pub query: Vec<(&'static str, String)>,
+    /// A body that works.
+    pub example: Option<String>,
+}
+
+impl ApiPage {
+    /// The page as HTML.
+    pub fn render(&self) -> String {
+        rendered(self)
+    }
+}
