@@ -10,6 +10,7 @@ mod client_writes;
 mod clients;
 mod explain;
 mod overview;
+mod preview;
 mod receipt;
 mod refused;
 mod registration_tokens;
@@ -36,6 +37,7 @@ pub use explain::Failure;
 pub use overview::{
     ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
 };
+pub use preview::PreviewView;
 pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
 pub use tenant::{TenantChange, TenantRecord, TenantWritten};

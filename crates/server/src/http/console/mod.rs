@@ -5,7 +5,13 @@
 //! role, a `Posted` moreover only for a form of our own page in the same browser. Each subject has a file with its pages,
 //! its handlers and `routes()`.
 
+mod client;
+mod clients;
 mod explain;
+mod fields;
+mod keys;
+mod once;
+mod problems;
 mod session;
 mod visit;
 
@@ -26,6 +32,9 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/", get(index))
         .route("/console/callback", get(session::callback))
         .route("/console/sign-out", post(session::sign_out))
+        .merge(clients::routes())
+        .merge(client::routes())
+        .merge(keys::routes())
         .route("/console/{*rest}", get(nothing))
         .merge(explain::routes())
 }
