@@ -9,6 +9,7 @@ mod client_keys;
 mod client_writes;
 mod clients;
 mod explain;
+mod overview;
 mod preview;
 mod receipt;
 mod refused;
@@ -36,6 +37,9 @@ pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, Private
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
 pub use explain::Failure;
+pub use overview::{
+    ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
+};
 pub use preview::PreviewView;
 pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
