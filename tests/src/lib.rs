@@ -11,6 +11,7 @@
 pub mod certificates;
 pub mod console;
 pub mod craft;
+pub mod database;
 pub mod flow;
 pub mod front;
 pub mod process;
