@@ -1,5 +1,5 @@
 //! The administrative interface: who may do what, and what is done.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod clients;
 mod keys;

@@ -75,8 +75,7 @@ impl World {
     async fn new() -> Self {
         let office = Office::open().await;
         let provider = &office.provider;
-        let mut tenant = TenantSettings::default();
-        tenant.operator = true;
+        let tenant = TenantSettings { operator: true, ..TenantSettings::default() };
         provider.tenant("default", signet_tests::provider::ISSUER, tenant).await;
         let developer = office.person("dev", Some(Role::Developer)).await;
         let owner = office.token_of(Role::Owner).await;
