@@ -8,7 +8,7 @@ ALTER TABLE clients
     ADD COLUMN folded_name text COLLATE "C" NOT NULL DEFAULT '',
     ADD FOREIGN KEY (tenant, owner) REFERENCES users (tenant, id) ON DELETE SET NULL (owner);
 UPDATE clients SET folded_name = left(lower(settings ->> 'client_name'), 200)
-    WHERE position('\u0000' IN settings::text) = 0 AND settings ->> 'client_name' IS NOT NULL;
+    WHERE CASE WHEN position('\u0000' IN settings::text) = 0 THEN settings ->> 'client_name' IS NOT NULL ELSE false END;
 
 CREATE INDEX clients_owner ON clients (tenant, owner, client_id) WHERE owner IS NOT NULL;
 CREATE INDEX clients_folded_id ON clients (tenant, lower(client_id), client_id);
@@ -22,8 +22,9 @@ ALTER TABLE users
     ADD COLUMN role  text CHECK (role IN ('owner', 'administrator', 'developer', 'auditor')),
     ADD COLUMN email text COLLATE "C";
 UPDATE users SET email = lower(claims ->> 'email')
-    WHERE position('\u0000' IN claims::text) = 0 AND json_typeof(claims -> 'email') = 'string'
-      AND length(claims ->> 'email') BETWEEN 1 AND 320;
+    WHERE CASE WHEN position('\u0000' IN claims::text) > 0 THEN false
+               WHEN json_typeof(claims -> 'email') = 'string' THEN length(claims ->> 'email') BETWEEN 1 AND 320
+               ELSE false END;
 
 CREATE INDEX users_role ON users (tenant, role, username) WHERE role IS NOT NULL;
 CREATE INDEX users_email ON users (tenant, email, username) WHERE email IS NOT NULL;

@@ -94,7 +94,7 @@ def test_the_line_for_a_harness_holds_what_it_promises(folder):
     try:
         ready = json.loads(dev.stdout.readline())
         assert requests.get(ready["discovery"], timeout=10).json()["issuer"] == ready["issuer"]
-        assert {user["username"] for user in ready["users"]} == {"alice", "bob"}
+        assert {user["username"] for user in ready["users"]} == {"alice", "bob", "admin"}
         sealed = next(client for client in ready["clients"] if client["client_id"] == "demo-sealed")
         assert sealed["client_secret"] and sealed["signing_key"]["d"] and sealed["encryption_key"]["d"]
         assert not (folder / ".signet").exists()

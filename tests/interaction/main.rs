@@ -11,6 +11,7 @@ mod logout;
 mod offline;
 mod prompts;
 mod registration;
+mod second_factor;
 mod sessions;
 
 use signet_core::provision::{Secret, UserDeclaration};
@@ -35,6 +36,7 @@ async fn person(provider: &Provider, username: &str, disabled: bool) {
         disabled,
         password: Some(Secret::new(USER.1)),
         password_hash: None,
+        role: None,
         claims: serde_json::Map::new(),
     };
     provider.provisioner().user(&"default".into(), &user).await.unwrap();

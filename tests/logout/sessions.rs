@@ -12,6 +12,7 @@ async fn add_bob(provider: &Provider) {
         disabled: false,
         password: Some(Secret::new("bobs good password")),
         password_hash: None,
+        role: None,
         claims: serde_json::Map::new(),
     };
     provider.provisioner().user(&"default".into(), &bob).await.unwrap();

@@ -10,12 +10,14 @@
 
 pub mod admin;
 pub mod certificates;
+pub mod console;
 pub mod craft;
 pub mod flow;
 pub mod front;
 pub mod process;
 pub mod provider;
 pub mod rp;
+pub mod second;
 
 /// One key pair of each kind, made once per test program.
 pub fn key(spec: signet_jose::KeySpec) -> &'static signet_jose::PrivateKey {

@@ -157,6 +157,7 @@ impl Provider {
             disabled: false,
             password: Some(Secret::new(USER.1)),
             password_hash: None,
+            role: None,
             claims: serde_json::json!({ "name": "Alice Virtanen", "email": "alice@example.org", "email_verified": true })
                 .as_object()
                 .cloned()

@@ -119,6 +119,7 @@ async fn a_person_who_is_disabled_meanwhile_gets_nothing() {
         disabled: true,
         password: None,
         password_hash: None,
+        role: None,
         claims: serde_json::Map::new(),
     };
     provider.provisioner().user(&"default".into(), &disabled).await.unwrap();

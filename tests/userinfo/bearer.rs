@@ -170,6 +170,7 @@ async fn tokens_end_with_their_time_their_person_and_their_client_rfc6750_3_1() 
         disabled: true,
         password: None,
         password_hash: None,
+        role: None,
         claims: serde_json::Map::new(),
     };
     provider.provisioner().user(&"default".into(), &user).await.unwrap();

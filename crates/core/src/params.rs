@@ -13,6 +13,10 @@ const MAX_COUNT: usize = 64;
 const MAX_NAME: usize = 128;
 /// Longest value, in bytes.
 const MAX_VALUE: usize = 8 * 1024;
+/// Most fields in a form of our own pages.
+const MAX_FIELDS: usize = 400;
+/// Longest value in a form of our own pages, in bytes: a pasted key set or a list of addresses.
+const MAX_FIELD: usize = 64 * 1024;
 /// Longest `request`, in bytes: a nested object with 4096-bit keys and room to spare (A-8).
 pub const MAX_REQUEST_OBJECT: usize = 64 * 1024;
 
@@ -35,16 +39,25 @@ impl Params {
     /// Decodes one or two form-encoded sources (query and body). RFC 6749 section 3.1: "Request and response
     /// parameters MUST NOT be included more than once"; that holds across both sources (A-10).
     pub fn decode(sources: &[&[u8]]) -> Result<Self, Fault> {
+        Self::within(sources, MAX_COUNT, MAX_VALUE)
+    }
+
+    /// Decodes a form of our own administrative pages: the same rules, with room for many settings and for pasted keys.
+    pub fn decode_form(body: &[u8]) -> Result<Self, Fault> {
+        Self::within(&[body], MAX_FIELDS, MAX_FIELD)
+    }
+
+    fn within(sources: &[&[u8]], max_count: usize, max_value: usize) -> Result<Self, Fault> {
         let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut count = 0;
         for pair in sources.iter().flat_map(|source| source.split(|b| *b == b'&')).filter(|p| !p.is_empty()) {
             count += 1;
-            if count > MAX_COUNT {
+            if count > max_count {
                 return Err(Fault::TooManyParameters);
             }
             let (name, value) = split(pair);
             let (name, value) = (text(name)?, text(value)?);
-            let limit = if name == "request" { MAX_REQUEST_OBJECT } else { MAX_VALUE };
+            let limit = if name == "request" { MAX_REQUEST_OBJECT } else { max_value };
             if name.len() > MAX_NAME || value.len() > limit {
                 return Err(Fault::ParameterTooLong { name: Offered::new(&name) });
             }
@@ -67,14 +80,14 @@ impl Params {
         self.all(name).next()
     }
 
+    /// Every name that has a value, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Every value of `name`, for those that may be repeated.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.get(name).into_iter().flatten().map(String::as_str)
-    }
-
-    /// The names of all that was sent and is not empty.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
     }
 
     /// The value of `name`, owned.

@@ -14,8 +14,8 @@ use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::interaction::{
-    ACR_PASSWORD, Account, Answer, Input, Step, Wish, log_in, next, refuse, register, respond, resume,
-    return_to, switch_account,
+    Accepted, Account, Answer, Factors, Input, Level, LoggedIn, Step, Wish, next, password_accepted, refuse,
+    register, respond, resume, return_to, switch_account,
 };
 use signet_core::records::{
     ClaimPlacement, Client, Consent, Encryption, Interaction, ResponseMode, ResponseType, Role, Session,
@@ -80,6 +80,17 @@ impl World {
             session: self.session.as_ref(),
             user: self.user.as_ref(),
             consent: self.consent.as_ref(),
+            identified: None,
+            factors: Factors::default(),
+        }
+    }
+
+    /// Logs the user in by password, in a browser that had this session.
+    fn log_in(&self, old: &Session) -> LoggedIn {
+        let input = Input { session: Some(old), ..self.input() };
+        match password_accepted(&input, &user(), &at(NOW)) {
+            Accepted::Session(login) => *login,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -87,6 +98,8 @@ impl World {
         match next(&self.input(), NOW) {
             Step::Login => "login".into(),
             Step::Register => "register".into(),
+            Step::Second { .. } => "second".into(),
+            Step::Enrol => "enrol".into(),
             Step::Consent(scope) => format!("consent {}", scope.into_iter().collect::<Vec<_>>().join(" ")),
             Step::Respond => "respond".into(),
             Step::Refuse(fault) => fault.code().into(),
@@ -139,7 +152,7 @@ fn session() -> Session {
         user_id: user().id,
         auth_time: NOW - 600,
         amr: vec!["pwd".into()],
-        acr: ACR_PASSWORD.into(),
+        acr: Level::Password.acr().into(),
         last_seen: NOW - 100,
         expires_at: NOW + 3600,
     }
@@ -231,7 +244,7 @@ fn essential_acr_and_sub_are_met_or_refused_core_5_5_1() {
     };
     assert_eq!(with("acr", claim(true, &["gold"])).next(), "acr_unmet");
     assert_eq!(with("acr", claim(false, &["gold"])).next(), "respond");
-    assert_eq!(with("acr", claim(true, &["gold", ACR_PASSWORD])).next(), "respond");
+    assert_eq!(with("acr", claim(true, &["gold", Level::Password.acr()])).next(), "respond");
     assert_eq!(with("acr", claim(true, &[])).next(), "respond");
     let mut world = with("acr", claim(true, &["gold"]));
     world.session = None;
@@ -360,14 +373,14 @@ fn administrative_scopes_are_cut_to_what_the_role_allows_rfc6749_3_3() {
 fn a_login_replaces_the_session_and_marks_the_interaction() {
     let world = World::new();
     let old = session();
-    let login = log_in(&world.tenant, &world.interaction, &user(), Some(&old), &at(NOW));
+    let login = world.log_in(&old);
     assert_eq!(login.session.sid, old.sid, "who proves once more who they are goes on in their session");
     for other in [
         signet_core::records::Session { user_id: uuid::Uuid::from_u128(9), ..old.clone() },
         signet_core::records::Session { expires_at: NOW, ..old.clone() },
         signet_core::records::Session { last_seen: NOW - 3_600, ..old.clone() },
     ] {
-        let login = log_in(&world.tenant, &world.interaction, &user(), Some(&other), &at(NOW));
+        let login = world.log_in(&other);
         assert_ne!(login.session.sid, other.sid);
     }
     assert!(login.session.hash.matches(&login.cookie));

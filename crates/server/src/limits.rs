@@ -84,6 +84,12 @@ impl Limits {
         limiters.accounts.check_key(&key).map_err(|_| Fault::AttemptsExhausted)
     }
 
+    /// One attempt at somebody's second factor: as many as passwords for the account, and counted apart from them.
+    pub fn second_factor(&self, address: IpAddr, tenant: &TenantId, user: uuid::Uuid) -> Result<(), Fault> {
+        // No username has a space in it: they are told apart.
+        self.password(address, tenant, &format!("second factor of {user}"))
+    }
+
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
     pub fn forget(&self) {
         if let Some(limiters) = &self.0 {
@@ -156,6 +162,16 @@ mod tests {
         assert_eq!((0..10).filter(|_| enter("10.0.0.1").is_ok()).count(), 3);
         assert_eq!(enter("10.0.0.1"), Err(Fault::AttemptsExhausted));
         assert_eq!(enter("10.0.0.2"), Ok(()));
+    }
+
+    #[test]
+    fn second_factors_are_counted_by_account_and_apart_from_passwords() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        let user = uuid::Uuid::from_u128(7);
+        let guess = |at: &str| limits.second_factor(address(at), &tenant, user);
+        assert_eq!((1..=4).filter(|n| guess(&format!("10.0.0.{n}")).is_ok()).count(), 3);
+        assert_eq!(limits.second_factor(address("10.0.0.9"), &tenant, uuid::Uuid::from_u128(8)), Ok(()));
+        assert_eq!(limits.password(address("10.0.0.9"), &tenant, "alice"), Ok(()));
     }
 
     #[test]

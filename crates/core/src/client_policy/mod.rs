@@ -10,6 +10,7 @@ mod encryption_key;
 mod fit;
 mod key_state;
 mod named;
+mod preview;
 mod uris;
 
 pub use advice::{Advice, advice};
@@ -20,6 +21,7 @@ pub use encryption_key::{NoKey, Takeover, encryption_key, next_encryption_key};
 pub use fit::{fits_enc, fits_sig};
 pub use key_state::{ClientKeyState, key_state};
 pub use named::named_settings;
+pub use preview::{Preview, preview};
 pub use uris::{UriProblem, called, issuer, page_uri, redirect_uri, request_uri, resource};
 
 /// How strict the installation is. There is no way from one to the other while it runs.

@@ -17,7 +17,7 @@ pub fn approve(
 ) -> Result<Vec<Change>, Fault> {
     match next(input, context.now) {
         Step::Refuse(fault) => return Err(fault),
-        Step::Login | Step::Register => return Err(Fault::LoginRequired),
+        Step::Login | Step::Register | Step::Second { .. } | Step::Enrol => return Err(Fault::LoginRequired),
         Step::Consent(_) | Step::Respond => {}
     }
     let (session, user) = usable_login(input, context.now).ok_or(Fault::LoginRequired)?;

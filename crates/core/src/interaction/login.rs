@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{ACR_PASSWORD, SESSION_PREFIX};
+use super::SESSION_PREFIX;
+use super::level::Proof;
 use crate::audit;
 use crate::authorize::Prompt;
 use crate::change::Change;
@@ -21,14 +22,15 @@ pub struct LoggedIn {
     pub changes: Vec<Change>,
 }
 
-/// The person has proved to be `user` by password. A fresh cookie replaces the browser's old one, so one planted before the
+/// The person has proved to be `user`. A fresh cookie replaces the browser's old one, so one planted before the
 /// login is worth nothing after it. Whoever proves once more who they are goes on in their session, and keeps its `sid`: the
 /// clients know it by that name (Front-Channel Logout section 3). The session of somebody else ends; see
 /// [`crate::logout::end`].
-pub fn log_in(
+pub(super) fn log_in(
     tenant: &Tenant,
     interaction: &Interaction,
     user: &User,
+    proof: &Proof,
     old: Option<&Session>,
     context: &Context<'_>,
 ) -> LoggedIn {
@@ -38,9 +40,9 @@ pub fn log_in(
         hash: minted.hash,
         sid: continued(tenant, user, old, context.now).unwrap_or_else(|| context.handle()),
         user_id: user.id,
-        auth_time: context.now,
-        amr: vec!["pwd".into()],
-        acr: ACR_PASSWORD.into(),
+        auth_time: proof.at,
+        amr: proof.amr.clone(),
+        acr: proof.level.acr().to_owned(),
         last_seen: context.now,
         expires_at: context.now + tenant.settings.session_lifetime,
     };

@@ -2,14 +2,16 @@
 //! (OpenID Connect Core sections 3.1.2.3 to 3.1.2.6).
 
 mod device;
+mod level;
 mod login;
 mod registration;
 mod respond;
+mod second;
 
 use std::collections::BTreeSet;
 
 use crate::admin;
-use crate::authorize::{AuthorizationRequest, Channel, Prompt};
+use crate::authorize::{Channel, Prompt};
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::fault::Fault;
@@ -18,14 +20,17 @@ use crate::redirect::{self, ReturnTo};
 use crate::subject;
 
 pub use device::{approve, deny};
-pub use login::{LoggedIn, log_in, switch_account};
+pub use level::{Factors, Level, Proof, Second};
+pub use login::{LoggedIn, switch_account};
 pub use registration::{Account, Wish, register};
 pub use respond::{Answer, Made, Responded, refuse, respond};
+pub use second::{
+    Accepted, MAX_PASSKEYS, Pending, RECOVERY_CODES, credential_event, passkey_accepted, password_accepted,
+    raised, recovery_codes, second_accepted, use_one_time, use_passkey, use_recovery_code,
+};
 
-/// The `acr` of a login with a password.
-pub const ACR_PASSWORD: &str = "urn:signet:acr:password";
-/// Every `acr` value that this provider can meet; discovery is made from this.
-pub const ACR_VALUES: &[&str] = &[ACR_PASSWORD];
+/// Every `acr` value that this provider can meet, the lowest first; discovery is made from this.
+pub const ACR_VALUES: &[&str] = &[Level::Password.acr(), Level::Mfa.acr(), Level::Passkey.acr()];
 /// Prefix of session cookies.
 pub const SESSION_PREFIX: &str = "sgn_se_";
 
@@ -46,6 +51,10 @@ pub struct Input<'a> {
     pub user: Option<&'a User>,
     /// What that user allows this client already.
     pub consent: Option<&'a Consent>,
+    /// Who has given the password within this interaction; see [`Stage::Identified`].
+    pub identified: Option<&'a User>,
+    /// What the person at hand has enrolled: of whoever is identified, else of the session's user.
+    pub factors: Factors,
 }
 
 /// What comes next.
@@ -55,6 +64,13 @@ pub enum Step {
     Login,
     /// Show the page on which people make an account.
     Register,
+    /// Ask for the second factor of whoever [`pending`] names.
+    Second {
+        /// Nothing less than a passkey is enough.
+        passkey_only: bool,
+    },
+    /// Let whoever [`pending`] names enrol an authenticator application.
+    Enrol,
     /// Show the consent page for these scopes.
     Consent(BTreeSet<String>),
     /// Nothing more to ask: respond with what was asked for.
@@ -97,19 +113,23 @@ pub fn return_to(input: &Input<'_>, now: UnixTime) -> Result<ReturnTo, Fault> {
 pub fn next(input: &Input<'_>, now: UnixTime) -> Step {
     let request = &input.interaction.request;
     let silent = request.prompt.contains(&Prompt::None);
-    // OpenID Connect Core section 5.5.1.1: an essential acr that cannot be met "MUST [be treated] as a failed
-    // authentication attempt"; unmet voluntary ones are ignored. Said before anybody types a password for nothing.
-    if !silent && !acr_met(request, ACR_VALUES) {
-        return Step::Refuse(Fault::AcrUnmet);
-    }
     let ask = |step| if silent { Step::Refuse(Fault::LoginRequired) } else { step };
+    // Said before anybody types a password for nothing.
+    if !silent && let Err(fault) = level::essential(request) {
+        return Step::Refuse(fault);
+    }
+    if second::identified(input, now).is_some() {
+        return ask(second_step(input));
+    }
     let Some((session, user)) = usable_login(input, now) else {
         // Initiating User Registration via OpenID Connect: `create` asks for the account creation page.
         let create = request.prompt.contains(&Prompt::Create) && input.tenant.settings.self_registration;
         return if create { Step::Register } else { ask(Step::Login) };
     };
-    if !acr_met(request, &[session.acr.as_str()]) {
-        return Step::Refuse(Fault::AcrUnmet);
+    match level::wanted(input) {
+        Err(fault) => return Step::Refuse(fault),
+        Ok(level) if Level::of(session) < level => return ask(second_step(input)),
+        Ok(_) => {}
     }
     if !is_wanted(input, user) {
         return ask(Step::Login);
@@ -139,10 +159,24 @@ fn is_wanted(input: &Input<'_>, user: &User) -> bool {
     hinted && by_value
 }
 
-/// Whether one of the `available` context classes satisfies an essential `acr`, if there is one.
-fn acr_met(request: &AuthorizationRequest, available: &[&str]) -> bool {
-    let Some(acr) = request.claims.id_token.get("acr").filter(|acr| acr.essential) else { return true };
-    acr.values.is_empty() || acr.values.iter().any(|v| v.as_str().is_some_and(|v| available.contains(&v)))
+/// What the person at hand is asked for beside the password.
+fn second_step(input: &Input<'_>) -> Step {
+    match (level::demanded(input), level::wanted(input)) {
+        (Err(fault), _) | (_, Err(fault)) => Step::Refuse(fault),
+        (_, Ok(Level::Password)) => Step::Login,
+        (Ok(demanded), _) if input.factors.has_second() => {
+            Step::Second { passkey_only: demanded == Level::Passkey }
+        }
+        _ => Step::Enrol,
+    }
+}
+
+/// Whose second step it is, if [`next`] asks for one.
+pub fn pending<'a>(input: &Input<'a>, now: UnixTime) -> Option<Pending<'a>> {
+    second::identified(input, now).or_else(|| {
+        let (session, user) = usable_login(input, now)?;
+        Some(Pending { user, first: Proof::of(session) })
+    })
 }
 
 /// The scope that this person can give: administrative ones are cut to what their role allows.

@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::LoggedIn;
+use super::level::Proof;
 use super::login::log_in;
 use crate::audit;
 use crate::change::Change;
@@ -115,7 +116,7 @@ pub fn register(
     // OpenID Connect Core section 5.1: true only after "affirmative steps to ensure that this e-mail address was controlled
     // by the End-User".
     user.claims.insert("email_verified".into(), false.into());
-    let mut made = log_in(tenant, interaction, &user, old, context);
+    let mut made = log_in(tenant, interaction, &user, &Proof::password(context.now), old, context);
     let event = audit::success(&tenant.id, "user.registered", &interaction.correlation_id, context)
         .client(&interaction.request.client_id)
         .user(user.id)

@@ -6,6 +6,7 @@ use signet_jose::JoseFault;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::level::reported;
 use super::{Input, Step, asked_scope, granted_scope, next, return_to, usable_login};
 use crate::audit;
 use crate::change::Change;
@@ -90,7 +91,7 @@ pub fn respond(
 ) -> Result<Responded, Fault> {
     match next(input, context.now) {
         Step::Refuse(fault) => return Err(fault),
-        Step::Login | Step::Register => return Err(Fault::LoginRequired),
+        Step::Login | Step::Register | Step::Second { .. } | Step::Enrol => return Err(Fault::LoginRequired),
         Step::Consent(_) if consented.is_none() => return Err(Fault::ConsentRequired),
         Step::Consent(_) | Step::Respond => {}
     }
@@ -194,7 +195,7 @@ impl Issuing<'_> {
             sid: self.session.sid.clone(),
             auth_time: self.session.auth_time,
             amr: self.session.amr.clone(),
-            acr: self.session.acr.clone(),
+            acr: reported(&self.input.interaction.request, self.session),
         }
     }
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::fault::Refusal;
 use crate::context::UnixTime;
 use crate::ids::{ClientId, TenantId};
-use crate::records::{ClientSettings, KeyOrigin, TenantSettings};
+use crate::records::{ClientSettings, KeyOrigin, Role, TenantSettings};
 
 /// The version of the model.
 const VERSION: u32 = 1;
@@ -103,8 +103,10 @@ pub struct ClientDeclaration {
 
 /// Tells `null` from what is left out.
 #[expect(clippy::option_option, reason = "left out, null, and a value mean three things")]
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Uuid>>, D::Error> {
-    Option::<Uuid>::deserialize(deserializer).map(Some)
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// A client's key as it shall be.
@@ -146,6 +148,9 @@ pub struct UserDeclaration {
     /// Standard claims (OpenID Connect Core section 5.1).
     #[serde(default)]
     pub claims: Map<String, Value>,
+    /// What the person may do in the administration of the tenant; `null` for nothing. Left out, it stays as it is.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub role: Option<Option<Role>>,
 }
 
 /// Text that is never shown.

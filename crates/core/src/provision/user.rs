@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::claims::is_standard;
 use crate::context::Context;
 use crate::ids::TenantId;
-use crate::records::{CustomScope, User};
+use crate::records::{CustomScope, Role, User};
 
 /// Longest username.
 const MAX_USERNAME: usize = 128;
@@ -150,6 +150,11 @@ fn assemble(
     if next.disabled != declared.disabled {
         differences.push(format!("{what}: disabled: {} -> {}", next.disabled, declared.disabled));
     }
+    let role = declared.role.unwrap_or(next.role);
+    if next.role != role {
+        let name = |role: Option<Role>| role.map_or("none", |role| role.name());
+        differences.push(format!("{what}: role: {} -> {}", name(next.role), name(role)));
+    }
     if next.password_hash != hash {
         differences.push(format!("{what}: password: set"));
     }
@@ -159,6 +164,7 @@ fn assemble(
     next.version += 1;
     next.claims.clone_from(&declared.claims);
     next.disabled = declared.disabled;
+    next.role = role;
     next.password_hash = hash;
     next.updated_at = context.now;
     let id = next.id;

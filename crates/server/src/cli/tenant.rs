@@ -109,12 +109,14 @@ async fn create(
     display_name: Option<String>,
 ) -> Result<(), Problem> {
     let id = TenantId::from(name);
-    if admin.store.tenants().await?.iter().any(|tenant| tenant.id == id) {
+    let others = admin.store.tenants().await?;
+    if others.iter().any(|tenant| tenant.id == id) {
         return Err(Problem::new("exists", format!("there is a tenant \"{name}\" already")));
     }
     // Fails before anything is written if the keys could not be sealed.
     let workshop = admin.workshop()?;
-    let mut settings = TenantSettings::default();
+    // The first one looks after the installation: its owners make the others.
+    let mut settings = TenantSettings { operator: others.is_empty(), ..TenantSettings::default() };
     if let Some(display_name) = display_name {
         settings.branding.name = display_name;
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use signet_core::audit;
 use signet_core::change::Change;
 use signet_core::provision::{Secret, UserDeclaration};
-use signet_core::records::{Tenant, User};
+use signet_core::records::{Role, Tenant, User};
 use signet_store::Page;
 use zeroize::Zeroizing;
 
@@ -40,9 +40,20 @@ pub(super) enum Command {
         /// A claim, as in `email=a@example.org` or `email_verified=true`; may be repeated.
         #[arg(long, value_name = "NAME=VALUE")]
         claim: Vec<String>,
+        /// What they may do in the administration of the tenant.
+        #[arg(long, value_name = "ROLE")]
+        role: Option<String>,
         /// Read the password from standard input.
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Change what a user may do in the administration of the tenant.
+    Set {
+        /// The name.
+        username: String,
+        /// owner, administrator, developer, auditor, or none.
+        #[arg(long, value_name = "ROLE")]
+        role: String,
     },
     /// Set a password, read from standard input, or made and shown once.
     Password {
@@ -78,26 +89,34 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
             let user = find(&admin, &tenant, &username).await?;
             output::line(serde_json::to_string_pretty(&shown(&user)).unwrap_or_default());
         }
-        Command::Create { username, claim, password_stdin } => {
+        Command::Create { username, claim, role, password_stdin } => {
             let name = username.trim().to_lowercase();
             if admin.store.user_by_name(&tenant.id, &name).await?.is_some() {
                 return Err(Problem::new("exists", format!("there is a user \"{name}\" already")));
             }
             let claims = claim.iter().map(|text| claim_of(text)).collect::<Result<Map<_, _>, _>>()?;
-            save(&admin, &tenant, common.json, &username, claims, false, Some(password_stdin)).await?;
+            let role = role.map(|role| role_of(&role)).transpose()?;
+            let declared = UserDeclaration { claims, role, ..declared(&username) };
+            save(&admin, &tenant, common.json, declared, Some(password_stdin)).await?;
+        }
+        Command::Set { username, role } => {
+            let role = Some(role_of(&role)?);
+            let user = find(&admin, &tenant, &username).await?;
+            save(&admin, &tenant, common.json, UserDeclaration { role, ..as_is(&user) }, None).await?;
         }
         Command::Password { username, password_stdin } => {
             let user = find(&admin, &tenant, &username).await?;
-            save(&admin, &tenant, common.json, &username, user.claims, user.disabled, Some(password_stdin))
-                .await?;
+            save(&admin, &tenant, common.json, as_is(&user), Some(password_stdin)).await?;
         }
         Command::Disable { username } => {
             let user = find(&admin, &tenant, &username).await?;
-            save(&admin, &tenant, common.json, &username, user.claims, true, None).await?;
+            let declared = UserDeclaration { disabled: true, ..as_is(&user) };
+            save(&admin, &tenant, common.json, declared, None).await?;
         }
         Command::Enable { username } => {
             let user = find(&admin, &tenant, &username).await?;
-            save(&admin, &tenant, common.json, &username, user.claims, false, None).await?;
+            let declared = UserDeclaration { disabled: false, ..as_is(&user) };
+            save(&admin, &tenant, common.json, declared, None).await?;
         }
         Command::Delete { username } => delete(&admin, &tenant, &username).await?,
     }
@@ -135,6 +154,7 @@ fn shown(user: &User) -> Value {
         "disabled": user.disabled,
         "has_password": user.password_hash.is_some(),
         "claims": user.claims,
+        "role": user.role,
         "created": output::time(user.created_at),
         "updated": output::time(user.updated_at),
     })
@@ -155,28 +175,50 @@ fn claim_of(text: &str) -> Result<(String, Value), Problem> {
     Ok((name.to_owned(), value))
 }
 
+/// A user with nothing but a name.
+fn declared(username: &str) -> UserDeclaration {
+    UserDeclaration {
+        username: username.to_owned(),
+        disabled: false,
+        password: None,
+        password_hash: None,
+        claims: Map::new(),
+        role: None,
+    }
+}
+
+/// What a user is now, as a declaration that changes nothing.
+fn as_is(user: &User) -> UserDeclaration {
+    UserDeclaration { disabled: user.disabled, claims: user.claims.clone(), ..declared(&user.username) }
+}
+
+/// A role by its name, or `none`.
+fn role_of(name: &str) -> Result<Option<Role>, Problem> {
+    if name == "none" {
+        return Ok(None);
+    }
+    let names = Role::ALL.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+    let unknown =
+        || Problem::new("role", format!("\"{name}\" is no role")).hint(format!("One of {names}, none."));
+    Role::from_name(name).map(Some).ok_or_else(unknown)
+}
+
 /// Saves a user; `password` says whether to set one, and whether it comes from standard input.
 async fn save(
     admin: &Admin,
     tenant: &Tenant,
     as_json: bool,
-    username: &str,
-    claims: Map<String, Value>,
-    disabled: bool,
+    declared: UserDeclaration,
     password: Option<bool>,
 ) -> Result<(), Problem> {
+    let username = declared.username.clone();
     let (secret, made) = match password {
         None => (None, false),
         Some(true) => (Some(read_password()?), false),
         Some(false) => (Some(Zeroizing::new(admin.context().handle())), true),
     };
-    let declared = UserDeclaration {
-        username: username.to_owned(),
-        disabled,
-        password: secret.as_ref().map(|secret| Secret::new(secret.as_str())),
-        password_hash: None,
-        claims,
-    };
+    let password = secret.as_ref().map(|secret| Secret::new(secret.as_str()));
+    let declared = UserDeclaration { password, ..declared };
     let provisioned = admin.provisioner(tenant, false).user(&tenant.id, &declared).await?;
     let shown = secret.filter(|_| made).map(|secret| secret.to_string());
     if as_json {

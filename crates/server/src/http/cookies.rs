@@ -41,6 +41,26 @@ pub(super) fn device_name(view: &TenantView) -> String {
     format!("{}signet-device-{}", prefix(view), view.tenant.id)
 }
 
+/// The cookie that ties a login of one of our own clients to the browser that began it.
+pub(super) fn login_name(view: &TenantView, client_id: &str, state: &str) -> String {
+    format!("{}{client_id}-login-{state}", prefix(view))
+}
+
+/// The console's own cookie; its value is an access token.
+pub(super) fn console_name(view: &TenantView) -> String {
+    format!("{}signet-admin-{}", prefix(view), view.tenant.id)
+}
+
+/// The cookie that carries a notice of the console from one page to the next.
+pub(super) fn notice_name(view: &TenantView) -> String {
+    format!("{}signet-notice-{}", prefix(view), view.tenant.id)
+}
+
+/// The cookie that keeps a question for a passkey until its answer; sealed.
+pub(super) fn passkey_name(view: &TenantView) -> String {
+    format!("{}signet-passkey-{}", prefix(view), view.tenant.id)
+}
+
 fn prefix(view: &TenantView) -> &'static str {
     if view.is_https() { "__Host-" } else { "" }
 }

@@ -102,7 +102,7 @@ impl FromRequest<App> for FormParams {
     }
 }
 
-async fn form_body(request: Request, app: &App) -> Result<Bytes, Fault> {
+pub(super) async fn form_body(request: Request, app: &App) -> Result<Bytes, Fault> {
     let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
     let is_form = content_type.is_none_or(|value| {
         value

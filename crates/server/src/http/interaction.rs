@@ -10,10 +10,10 @@ use signet_core::change::{Change, Conflict};
 use signet_core::context::Context;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
-use signet_core::interaction::{self, Answer, Input, Responded, Step};
+use signet_core::interaction::{self, Answer, Factors, Input, Responded, Step};
 use signet_core::logout::{self, Ending};
 use signet_core::params::Params;
-use signet_core::records::{Client, Consent, Interaction, Session, User};
+use signet_core::records::{Client, Consent, Credential, Interaction, Session, Stage, User};
 use signet_core::redirect::{Delivery, Ready};
 use signet_store::StoreError;
 
@@ -37,6 +37,10 @@ pub(super) struct Loaded {
     pub(super) session: Option<Session>,
     pub(super) user: Option<User>,
     consent: Option<Consent>,
+    /// Who has given the password within this interaction.
+    pub(super) identified: Option<User>,
+    /// What the person at hand has enrolled.
+    pub(super) credentials: Vec<Credential>,
 }
 
 impl Loaded {
@@ -44,7 +48,7 @@ impl Loaded {
         &self.registered.client
     }
 
-    fn input<'a>(&'a self, view: &'a TenantView) -> Input<'a> {
+    pub(super) fn input<'a>(&'a self, view: &'a TenantView) -> Input<'a> {
         Input {
             tenant: &view.tenant,
             interaction: &self.interaction,
@@ -53,6 +57,8 @@ impl Loaded {
             session: self.session.as_ref(),
             user: self.user.as_ref(),
             consent: self.consent.as_ref(),
+            identified: self.identified.as_ref(),
+            factors: Factors::of(&self.credentials),
         }
     }
 }
@@ -143,6 +149,10 @@ impl Stepper<'_> {
             tokio::join!(self.app.client(tenant, &interaction.request.client_id), session);
         let registered = client?.filter(|found| !found.client.disabled).ok_or(Fault::ClientUnknown)?;
         let session = session.map_err(store_fault)?;
+        let identified = match interaction.stage {
+            Stage::Identified { user_id, .. } => store.user(tenant, user_id).await.map_err(store_fault)?,
+            _ => None,
+        };
         let (user, consent) = match &session {
             Some(session) => {
                 let (user, consent) = tokio::join!(
@@ -153,8 +163,16 @@ impl Stepper<'_> {
             }
             None => (None, None),
         };
+        let credentials = match identified.as_ref().or(user.as_ref()) {
+            Some(user) => self.credentials(user).await?,
+            None => Vec::new(),
+        };
         let secret = secret.unwrap_or_default();
-        Ok(Loaded { interaction, secret, registered, session, user, consent })
+        Ok(Loaded { interaction, secret, registered, session, user, consent, identified, credentials })
+    }
+
+    pub(super) async fn credentials(&self, user: &User) -> Result<Vec<Credential>, Fault> {
+        self.app.store.credentials(&self.view.tenant.id, user.id).await.map_err(store_fault)
     }
 
     pub(super) fn checked(
@@ -172,6 +190,8 @@ impl Stepper<'_> {
         match self.next(loaded) {
             Step::Login => self.login_page(loaded).await,
             Step::Register => Ok(self.registration_page(loaded)),
+            Step::Second { passkey_only } => Ok(self.second_page(loaded, passkey_only, None)),
+            Step::Enrol => self.enrolment_page(loaded, None),
             Step::Consent(scope) => {
                 let html = screens::consent(self.view, loaded, &scope, self.moment);
                 Ok(page(loaded, StatusCode::OK, html))
@@ -314,6 +334,8 @@ impl Stepper<'_> {
             Ok(()) => Ok(()),
             // Another tab, or a second click, was faster.
             Err(StoreError::Conflict(Conflict::Interaction)) => Err(Fault::InteractionFinished),
+            // The code, or the passkey's answer, was used at the same time.
+            Err(StoreError::Conflict(Conflict::Credential)) => Err(Fault::SecondFactorWrong),
             // The session was ended at the same time, elsewhere in this browser.
             Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::SessionEnded),
             Err(error) => Err(store_fault(error)),

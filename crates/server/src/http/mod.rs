@@ -6,6 +6,7 @@ mod authorize;
 mod case;
 mod check_session;
 mod client_auth;
+mod console;
 mod cookies;
 mod deliver;
 mod device;
@@ -19,12 +20,14 @@ mod issue;
 mod logout;
 mod metadata;
 mod middleware;
+mod own_client;
 pub(crate) mod protect;
 mod push;
 mod register;
 mod render;
 mod revoke;
 mod screens;
+mod second;
 mod sign_in;
 mod token;
 mod userinfo;
@@ -85,6 +88,9 @@ fn tenant_routes(app: &App) -> Router {
         .nest(api::BASE, api::routes())
         .route("/interaction/{id}", get(interaction::show))
         .route("/interaction/{id}/login", get(sign_in::show_login).post(sign_in::login))
+        .route("/interaction/{id}/second", post(second::code))
+        .route("/interaction/{id}/enrol", post(second::enrol))
+        .route("/interaction/{id}/passkey", get(second::show_passkey).post(second::passkey))
         .route("/interaction/{id}/register", get(sign_in::show_registration).post(sign_in::register))
         .route("/interaction/{id}/consent", post(interaction::consent))
         .route("/interaction/{id}/switch", post(interaction::switch))
@@ -93,6 +99,7 @@ fn tenant_routes(app: &App) -> Router {
         .route("/logout/confirm", post(logout::confirm))
         .route("/logout/done", get(logout::done))
         .route(Endpoint::CheckSession.path(), get(check_session::frame))
+        .merge(console::routes())
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

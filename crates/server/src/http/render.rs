@@ -94,22 +94,41 @@ struct Pending(Fault);
 #[derive(Clone, Debug, Default)]
 struct IsPage {
     target: Option<String>,
+    script: Script,
+}
+
+/// What a page may run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Script {
+    /// Nothing.
+    #[default]
+    None,
     /// The one script of the page that posts a response.
-    posts: bool,
+    Posting,
+    /// Scripts in files of ours.
+    Own,
 }
 
 /// A finished page.
 pub(super) fn page(status: StatusCode, html: String, form_target: Option<&str>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     let mut response = (status, kind, html).into_response();
-    response.extensions_mut().insert(IsPage { target: form_target.map(str::to_owned), posts: false });
+    response.extensions_mut().insert(IsPage { target: form_target.map(str::to_owned), script: Script::None });
+    response
+}
+
+/// A finished page that has a script in a file of its own.
+pub(super) fn scripted(mut response: Response) -> Response {
+    if let Some(page) = response.extensions_mut().get_mut::<IsPage>() {
+        page.script = Script::Own;
+    }
     response
 }
 
 /// The page that posts a response to its client.
 pub(super) fn posting(post: &FormPostPage) -> Response {
     let mut response = page(StatusCode::OK, post.render(), None);
-    response.extensions_mut().insert(IsPage { target: Some(post.action.clone()), posts: true });
+    response.extensions_mut().insert(IsPage { target: Some(post.action.clone()), script: Script::Posting });
     response
 }
 
@@ -236,18 +255,21 @@ fn secure(response: &mut Response, hsts: bool) {
     let Some(page) = page else { return };
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::CACHE_CONTROL, "no-store");
-    if let Ok(policy) = HeaderValue::from_str(&policy(page.target.as_deref(), page.posts)) {
+    if let Ok(policy) = HeaderValue::from_str(&policy(page.target.as_deref(), page.script)) {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
 }
 
-/// No script at all but the one that posts a response, nothing from elsewhere but logos. Browsers hold the whole chain of redirects after a form against
+/// No script at all but where a page is made for one, nothing from elsewhere but logos. Browsers hold the whole chain of redirects after a form against
 /// `form-action` (CSP3 section 6.4.1), and a client's redirect URI may redirect further on https, so https is open and
 /// other schemes are named.
-fn policy(form_target: Option<&str>, posts: bool) -> String {
+fn policy(form_target: Option<&str>, script: Script) -> String {
     let target = form_target.and_then(source).map(|source| format!(" {source}")).unwrap_or_default();
-    let script =
-        if posts { format!("script-src {}; ", FormPostPage::script_source()) } else { String::new() };
+    let script = match script {
+        Script::None => String::new(),
+        Script::Posting => format!("script-src {}; ", FormPostPage::script_source()),
+        Script::Own => "script-src 'self'; ".to_owned(),
+    };
     format!(
         "default-src 'none'; {script}style-src 'self'; img-src 'self' https: data:; form-action 'self' \
          https:{target}; frame-ancestors 'none'; base-uri 'none'"
@@ -271,7 +293,7 @@ mod tests {
     #[test]
     fn forms_may_lead_to_this_server_https_and_the_clients_own_redirect_uri() {
         let action = |uri| {
-            let policy = policy(uri, false);
+            let policy = policy(uri, Script::None);
             policy.split("form-action ").nth(1).and_then(|rest| rest.split(';').next()).map(str::to_owned)
         };
         assert_eq!(action(None).as_deref(), Some("'self' https:"));
@@ -282,7 +304,7 @@ mod tests {
         );
         assert_eq!(action(Some("com.example.app:/cb")).as_deref(), Some("'self' https: com.example.app:"));
         assert_eq!(action(Some("x;y")).as_deref(), Some("'self' https:"));
-        assert!(!policy(None, false).contains("script-src"));
-        assert!(policy(None, true).contains("default-src 'none'; script-src 'sha256-"));
+        assert!(!policy(None, Script::None).contains("script-src"));
+        assert!(policy(None, Script::Posting).contains("default-src 'none'; script-src 'sha256-"));
     }
 }

@@ -13,8 +13,11 @@ use super::forms;
 use super::interaction::Loaded;
 use super::render::shell;
 use crate::app::App;
+use crate::factors::passkeys::Passkeys;
+use crate::factors::totp::{self, Shared};
 use crate::pages::{
-    About, ConsentPage, DeviceDonePage, ErrorPage, LoginPage, RegisterPage, ScopeLine, Shell,
+    About, ConsentPage, DeviceDonePage, ErrorPage, Frame, LoginPage, RegisterPage, ScopeLine, Shell,
+    TotpOffer,
 };
 use crate::tenancy::TenantView;
 
@@ -35,6 +38,7 @@ pub(super) fn login(
         client_logo: loaded.client().settings.logo_uri.clone(),
         about: about(loaded.client()),
         register: view.tenant.settings.self_registration.then(|| path(view, loaded, "register")),
+        passkey: Passkeys::of(view).map(|_| path(view, loaded, "passkey")),
         deny_action: action.clone(),
         action,
         csrf: forms::csrf("login", &loaded.secret),
@@ -115,8 +119,34 @@ fn field(fault: &Fault) -> &'static str {
     }
 }
 
+/// What the pages of the second step have in common. `step` is where the form is posted, and what its token is for.
+pub(super) fn frame(view: &TenantView, loaded: &Loaded, step: &str, moment: &Moment) -> Frame {
+    Frame {
+        client_name: client_name(loaded.client()),
+        action: path(view, loaded, step),
+        csrf: forms::csrf(step, &loaded.secret),
+        correlation_id: moment.correlation_id.clone(),
+    }
+}
+
+/// What an authenticator application is set up with. `enrolment` is the secret again, sealed.
+pub(super) fn totp_offer(view: &TenantView, user: &User, shared: &Shared, enrolment: String) -> TotpOffer {
+    let address = shared.address(&view.tenant.settings.branding.name, &user.username);
+    TotpOffer {
+        picture: totp::picture(&address).unwrap_or_default(),
+        address: address.to_string(),
+        secret: shared.text().to_string(),
+        enrolment,
+    }
+}
+
+/// The interaction's own address.
+pub(super) fn own(view: &TenantView, loaded: &Loaded) -> String {
+    format!("{}/interaction/{}", view.prefix, loaded.interaction.id)
+}
+
 /// An address within the interaction.
-fn path(view: &TenantView, loaded: &Loaded, step: &str) -> String {
+pub(super) fn path(view: &TenantView, loaded: &Loaded, step: &str) -> String {
     format!("{}/interaction/{}/{step}", view.prefix, loaded.interaction.id)
 }
 
@@ -161,6 +191,34 @@ fn line(catalogue: Catalogue<'_>, name: &str) -> ScopeLine {
 pub(super) fn logout_error(view: &TenantView, fault: &Fault, correlation_id: &str) -> String {
     let retry = Some(("Sign out here".to_owned(), format!("{}/logout", view.prefix)));
     error_with(shell(view), fault, correlation_id, retry)
+}
+
+/// The page for a sign-in to the console that failed: it may be tried again.
+pub(super) fn console_error(view: &TenantView, fault: &Fault, correlation_id: &str) -> String {
+    let retry = Some(("Open the console".to_owned(), format!("{}/console", view.prefix)));
+    error_with(shell(view), fault, correlation_id, retry)
+}
+
+/// The page for somebody who has an account here and no role.
+pub(super) fn without_role(view: &TenantView, account: Option<&str>, correlation_id: &str) -> String {
+    let fault = Fault::AdminRoleMissing;
+    let name = &view.tenant.settings.branding.name;
+    let who = account.map(|account| format!("You are signed in as {account}. ")).unwrap_or_default();
+    let page = ErrorPage {
+        shell: shell(view),
+        status: fault.status(),
+        heading: "You have no role here".to_owned(),
+        text: fault.public(),
+        hint: format!(
+            "{who}Ask an owner or administrator of {name} to give your account a role: administrator, developer or \
+             auditor. Or sign out, and sign in with another account."
+        ),
+        wire: fault.wire().to_owned(),
+        code: fault.code().to_owned(),
+        correlation_id: correlation_id.to_owned(),
+        retry: Some(("Sign out".to_owned(), format!("{}/logout", view.prefix))),
+    };
+    page.render()
 }
 
 /// The page for `fault`.

@@ -5,7 +5,7 @@ use axum::response::Response;
 use signet_core::audit;
 use signet_core::change::{Change, Conflict};
 use signet_core::fault::Fault;
-use signet_core::interaction::{self, Account, LoggedIn, Step, Wish};
+use signet_core::interaction::{self, Accepted, Account, Factors, Input, LoggedIn, Step, Wish};
 use signet_core::params::Params;
 use signet_core::records::{LogoutDelivery, SessionClient, SubjectType, User};
 use signet_store::StoreError;
@@ -88,7 +88,7 @@ impl Stepper<'_> {
         }
         let username = form.get("username").unwrap_or_default().trim().to_lowercase();
         match self.authenticate(&username, form.get("password").unwrap_or_default()).await {
-            Ok(user) => self.logged_in(&loaded, &user).await,
+            Ok(user) => self.identified(&loaded, &user).await,
             Err(fault @ (Fault::CredentialsWrong | Fault::AttemptsExhausted)) => {
                 self.failed(&loaded, "login.refused", &fault).await;
                 let html = screens::login(self.app, self.view, &loaded, &username, Some(&fault), self.moment);
@@ -114,23 +114,46 @@ impl Stepper<'_> {
         user.filter(|_| fits).ok_or(Fault::CredentialsWrong)
     }
 
-    async fn failed(&self, loaded: &Loaded, kind: &str, fault: &Fault) {
+    pub(super) async fn failed(&self, loaded: &Loaded, kind: &str, fault: &Fault) {
         let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
         let correlation = &loaded.interaction.correlation_id;
         let event = audit::refused(tenant, kind, fault, correlation, &context)
             .client(&loaded.client().client_id)
             .fact("address", self.moment.address.to_string());
+        let event = match &loaded.identified {
+            Some(user) => event.user(user.id),
+            None => event,
+        };
         self.app.record(tenant, &[event.change()]).await;
     }
 
-    async fn logged_in(&self, loaded: &Loaded, user: &User) -> Result<Response, Fault> {
+    /// The password is right: a session, or a second step first.
+    async fn identified(&self, loaded: &Loaded, user: &User) -> Result<Response, Fault> {
         let context = self.app.context(self.moment.now);
-        let old = loaded.session.as_ref();
-        let mut login = interaction::log_in(&self.view.tenant, &loaded.interaction, user, old, &context);
+        let credentials = self.credentials(user).await?;
+        let input = Input { factors: Factors::of(&credentials), ..loaded.input(self.view) };
+        match interaction::password_accepted(&input, user, &context) {
+            Accepted::Session(login) => self.enter(loaded, *login).await,
+            Accepted::Second(changes) => {
+                self.apply(&changes).await?;
+                Ok(note(loaded, self.again()))
+            }
+            Accepted::Refused(fault) => self.refuse(loaded, fault).await,
+        }
+    }
+
+    /// Stores a login, and lets the browser have it.
+    pub(super) async fn enter(&self, loaded: &Loaded, login: LoggedIn) -> Result<Response, Fault> {
+        let login = self.stored(loaded, login).await?;
+        Ok(self.welcome(loaded, &login, self.again()))
+    }
+
+    /// Stores a login. What clients of a session that ended with it are told is on its way.
+    pub(super) async fn stored(&self, loaded: &Loaded, mut login: LoggedIn) -> Result<LoggedIn, Fault> {
         let told = self.former(loaded, &mut login).await?;
         self.apply(&login.changes).await?;
         logout_delivery::send(self.app, self.view, told).await;
-        Ok(self.welcome(loaded, &login))
+        Ok(login)
     }
 
     /// What becomes of the session that this browser had: it goes on, and so does what its clients are to be told; or it
@@ -152,9 +175,8 @@ impl Stepper<'_> {
         Ok(ended.deliveries)
     }
 
-    /// The next page follows by a redirect, so that a reload does not send the password again.
-    fn welcome(&self, loaded: &Loaded, login: &LoggedIn) -> Response {
-        let mut response = self.again();
+    /// An answer that brings the session: most often a redirect, so that a reload does not send the password again.
+    pub(super) fn welcome(&self, loaded: &Loaded, login: &LoggedIn, mut response: Response) -> Response {
         let name = cookies::session_name(self.view);
         if let Some(cookie) = cookies::set(self.view, &name, &login.cookie, None) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -169,7 +191,7 @@ impl Stepper<'_> {
         let loaded = self.load().await?;
         let form = self.checked(form, "register", &loaded)?;
         match self.made(&loaded, &form).await {
-            Ok(login) => Ok(self.welcome(&loaded, &login)),
+            Ok(login) => Ok(self.welcome(&loaded, &login, self.again())),
             Err(
                 fault @ (Fault::NewUsernameUnfit
                 | Fault::NewUsernameTaken

@@ -12,11 +12,20 @@ use sha2::{Digest, Sha256};
 
 use super::Accent;
 
-const STYLESHEET: &str = include_str!("../../assets/signet.css");
-const DEMO_STYLESHEET: &str = include_str!("../../assets/demo.css");
-const CHECK_SESSION: &str = include_str!("../../assets/check-session.js");
-const FRAMES: &str = include_str!("../../assets/frames.js");
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 const SEAL: &str = include_str!("../../assets/seal.svg");
+
+/// Files whose names change with their content: the beginning of the name, its ending, the content and its type.
+const FILES: &[(&str, &str, &str, &str)] = &[
+    ("signet", ".css", include_str!("../../assets/signet.css"), CSS),
+    ("demo", ".css", include_str!("../../assets/demo.css"), CSS),
+    ("console", ".css", include_str!("../../assets/console.css"), CSS),
+    ("check-session", ".js", include_str!("../../assets/check-session.js"), JS),
+    ("frames", ".js", include_str!("../../assets/frames.js"), JS),
+    ("passkey", ".js", include_str!("../../assets/passkey.js"), JS),
+];
 
 /// The colours in `seal.svg` that stand for the accent and for the text on it.
 const SEAL_WAX: &str = "#8c1c2e";
@@ -26,29 +35,40 @@ fn digest(content: &str) -> String {
     hex::encode(&Sha256::digest(content.as_bytes())[..8])
 }
 
-static STYLESHEET_NAME: LazyLock<String> = LazyLock::new(|| format!("signet-{}.css", digest(STYLESHEET)));
-static DEMO_STYLESHEET_NAME: LazyLock<String> =
-    LazyLock::new(|| format!("demo-{}.css", digest(DEMO_STYLESHEET)));
+/// The names of [`FILES`], in their order.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    FILES.iter().map(|(stem, end, content, _)| format!("{stem}-{}{end}", digest(content))).collect()
+});
 
-static CHECK_SESSION_NAME: LazyLock<String> =
-    LazyLock::new(|| format!("check-session-{}.js", digest(CHECK_SESSION)));
-static FRAMES_NAME: LazyLock<String> = LazyLock::new(|| format!("frames-{}.js", digest(FRAMES)));
+/// The name under which the file that begins with `stem` is served; empty if there is none.
+pub fn asset_name(stem: &str) -> &'static str {
+    let at = FILES.iter().position(|file| file.0 == stem);
+    at.and_then(|at| NAMES.get(at)).map_or("", String::as_str)
+}
+
+pub(super) fn passkey_name() -> &'static str {
+    asset_name("passkey")
+}
 
 pub(super) fn check_session_name() -> &'static str {
-    &CHECK_SESSION_NAME
+    asset_name("check-session")
 }
 
 /// Address of the script that waits for frames at the end of a logout.
 pub fn frames_script_path(prefix: &str) -> String {
-    format!("{prefix}/assets/{}", *FRAMES_NAME)
+    format!("{prefix}/assets/{}", asset_name("frames"))
 }
 
 pub(super) fn stylesheet_name() -> &'static str {
-    &STYLESHEET_NAME
+    asset_name("signet")
 }
 
 pub(super) fn demo_stylesheet_name() -> &'static str {
-    &DEMO_STYLESHEET_NAME
+    asset_name("demo")
+}
+
+pub(super) fn console_stylesheet_name() -> &'static str {
+    asset_name("console")
 }
 
 /// A file with what its answer says of it.
@@ -62,19 +82,9 @@ pub struct Asset {
 
 /// The file called `name` under `/assets/`.
 pub fn find(name: &str) -> Option<Asset> {
-    const CSS: &str = "text/css; charset=utf-8";
-    const JS: &str = "text/javascript; charset=utf-8";
-    const SVG: &str = "image/svg+xml";
-    if name == stylesheet_name() {
-        return Some(Asset { content: STYLESHEET.into(), content_type: CSS, immutable: true });
-    }
-    if name == demo_stylesheet_name() {
-        return Some(Asset { content: DEMO_STYLESHEET.into(), content_type: CSS, immutable: true });
-    }
-    for (script, content) in [(check_session_name(), CHECK_SESSION), (FRAMES_NAME.as_str(), FRAMES)] {
-        if name == script {
-            return Some(Asset { content: content.into(), content_type: JS, immutable: true });
-        }
+    if let Some(at) = NAMES.iter().position(|known| known == name) {
+        let (_, _, content, content_type) = FILES[at];
+        return Some(Asset { content: content.into(), content_type, immutable: true });
     }
     if name == "seal.svg" {
         return Some(Asset { content: SEAL.into(), content_type: SVG, immutable: false });

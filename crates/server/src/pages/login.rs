@@ -18,6 +18,8 @@ pub struct LoginPage {
     pub about: About,
     /// Where people make an account, if they may.
     pub register: Option<String>,
+    /// Where people sign in with a passkey, if they can here.
+    pub passkey: Option<String>,
     /// Where the form is posted: `csrf`, `username`, `password`.
     pub action: String,
     /// Where cancelling is posted: `csrf`, `decision=deny`.

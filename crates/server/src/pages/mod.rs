@@ -1,6 +1,7 @@
 //! The pages people see. Each is a context struct with one template, rendered on the server; none needs JavaScript, an
 //! inline style or an inline script, so that the Content Security Policy can forbid all three. Two pages of the logout have
-//! a script in a file of its own: one spares people a click, the other is a frame for scripts and shows nothing.
+//! a script in a file of its own: one spares people a click, the other is a frame for scripts and shows nothing. So have the
+//! pages that ask the browser for a passkey.
 //!
 //! Everything that is shown as text is escaped by the template engine; everything that becomes an address passes
 //! [`web_address`] or [`image_address`] first.
@@ -10,6 +11,8 @@ mod api;
 mod assets;
 mod check_session;
 mod consent;
+pub mod console;
+pub mod console_explain;
 mod device;
 mod error;
 mod form_post;
@@ -17,6 +20,7 @@ mod home;
 mod login;
 mod logout;
 mod register;
+mod second;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -25,7 +29,7 @@ use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
 pub use api::{ApiOperation, ApiPage};
-pub use assets::{Asset, assets, find as find_asset, frames_script_path};
+pub use assets::{Asset, asset_name, assets, find as find_asset, frames_script_path};
 pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};
 pub use device::{DeviceDonePage, DevicePage};
@@ -35,6 +39,7 @@ pub use home::{HomePage, Visitor};
 pub use login::LoginPage;
 pub use logout::{LogoutPage, Onward, SignedOutPage};
 pub use register::RegisterPage;
+pub use second::{EnrolPage, Frame, PasskeyPage, RecoveryPage, SecondPage, TotpOffer};
 
 /// What all pages of a tenant share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +99,11 @@ impl Shell {
     /// Address of the demo's stylesheet.
     pub fn demo_stylesheet(&self) -> String {
         format!("{}/assets/{}", self.prefix, assets::demo_stylesheet_name())
+    }
+
+    /// Address of the script that asks the browser for a passkey.
+    pub fn passkey_script(&self) -> String {
+        format!("{}/assets/{}", self.prefix, assets::passkey_name())
     }
 
     /// Address of the colours.

@@ -25,6 +25,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         client_logo: some(),
         about: About { client_uri: some(), policy_uri: some(), tos_uri: some() },
         register: Some("/acme/interaction/1/register".into()),
+        passkey: Some("/acme/interaction/1/passkey".into()),
         action: "/acme/login/1".into(),
         deny_action: "/acme/consent/1".into(),
         csrf: own(),
@@ -106,7 +107,46 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     let device =
         DevicePage { shell: shell(), action: own(), csrf: own(), user_code: own(), error: Some(own()) };
     let device_done = DeviceDonePage { shell: shell(), client_name: own(), allowed: true };
+    let frame = || Frame {
+        client_name: own(),
+        action: "/acme/interaction/1/second".into(),
+        csrf: own(),
+        correlation_id: own(),
+    };
+    let second = SecondPage {
+        shell: shell(),
+        frame: frame(),
+        account: own(),
+        totp: true,
+        recovery: true,
+        passkey: Some("/acme/interaction/1/passkey".into()),
+        error: some(),
+    };
+    let offer = TotpOffer {
+        picture: crate::factors::totp::picture("otpauth://totp/x").unwrap(),
+        address: own(),
+        secret: own(),
+        enrolment: own(),
+    };
+    let enrol = EnrolPage { shell: shell(), frame: frame(), offer, error: some() };
+    let recovery = RecoveryPage {
+        shell: shell(),
+        frame: frame(),
+        codes: vec![own()],
+        onward: "/acme/interaction/1".into(),
+    };
+    let passkey = PasskeyPage {
+        shell: shell(),
+        frame: frame(),
+        options: own(),
+        back: "/acme/interaction/1".into(),
+        error: some(),
+    };
     vec![
+        ("second", second.render()),
+        ("enrol", enrol.render()),
+        ("recovery", recovery.render()),
+        ("passkey", passkey.render()),
         ("device", device.render()),
         ("device_done", device_done.render()),
         ("login", login.render()),
@@ -147,6 +187,9 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     attributes(tag).into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
+/// The pages with one script of their own: who posts a response, and who asks the browser for a passkey.
+const SCRIPTED: [&str; 3] = ["form_post", "passkey", "account_new_passkey"];
+
 /// The rules that hold for every document of the server.
 pub(crate) fn check(page: &str, html: &str) {
     assert!(html.starts_with("<!doctype html>"), "{page}");
@@ -161,7 +204,7 @@ pub(crate) fn check(page: &str, html: &str) {
     assert_eq!((count("h1"), count("main"), count("title")), (1, 1, 1), "{page}");
     // The Content Security Policy forbids these; nothing may lean on them.
     assert_eq!(count("style"), 0, "{page}");
-    assert_eq!(count("script"), usize::from(page == "form_post"), "{page}");
+    assert_eq!(count("script"), usize::from(SCRIPTED.contains(&page)), "{page}");
     for (name, value) in tags.iter().flat_map(|tag| attributes(tag)) {
         assert!(name != "style" && !name.starts_with("on"), "{page}: {name}={value}");
     }
@@ -201,8 +244,7 @@ fn every_page_is_well_formed_whatever_it_is_given() {
 #[test]
 fn markup_in_names_is_shown_and_not_obeyed() {
     for (page, html) in pages(NASTY) {
-        // The page that posts a response has one script of its own.
-        assert_eq!(html.matches("<script").count(), usize::from(page == "form_post"), "{page}");
+        assert_eq!(html.matches("<script").count(), usize::from(SCRIPTED.contains(&page)), "{page}");
         assert!(!html.contains("alert(\"x\")"), "{page}");
         assert!(html.contains("&#60;script&#62;"), "{page}");
     }
@@ -255,7 +297,11 @@ fn the_stable_ids_are_there() {
     let pages = pages("Acme");
     let html = |wanted: &str| &pages.iter().find(|(page, _)| *page == wanted).unwrap().1;
     for (page, ids) in [
-        ("login", &["username", "password", "submit", "deny"][..]),
+        ("login", &["username", "password", "submit", "deny", "use-passkey"][..]),
+        ("second", &["code", "submit", "deny", "use-passkey"][..]),
+        ("enrol", &["totp-secret", "code", "submit", "deny"][..]),
+        ("recovery", &["recovery-codes", "continue"][..]),
+        ("passkey", &["passkey", "start-passkey", "passkey-problem", "other-way"][..]),
         ("consent", &["accept", "deny"][..]),
         ("logout", &["logout-confirm"][..]),
     ] {

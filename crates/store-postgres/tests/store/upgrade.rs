@@ -6,8 +6,10 @@ use std::path::Path;
 use super::support::open;
 use signet_core::change::Change;
 use signet_core::ids::{TenantId, TokenHash};
-use signet_core::records::ResponseType;
+use signet_core::records::{ResponseType, Stage};
+use signet_store::contract::Handle;
 use signet_store::contract::build::{NOW, id};
+use signet_store::{ClientFilter, Page};
 use sqlx::ConnectOptions as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
@@ -15,8 +17,18 @@ use sqlx::postgres::PgConnectOptions;
 /// Written by a binary that knows the versions up to 3.
 const BEFORE: &str = r#"
     INSERT INTO tenants VALUES ('one', 'https://one.example', 1, '{}', 0), ('two', 'https://two.example', 1, '{}', 0);
-    INSERT INTO clients VALUES ('one', 'app', 1, false, NULL, '{}', 0, 0);
-    INSERT INTO users VALUES ('one', '00000000-0000-0000-0000-000000000001', 'ada', NULL, '{}', false, 1, 0, 0);
+    INSERT INTO clients VALUES ('one', 'app', 1, false, NULL, '{}', 0, 0),
+        ('one', 'shop', 1, false, NULL, '{"client_name":"Corner SHOP"}', 0, 0),
+        ('one', 'odd', 1, false, NULL, '{"client_name":"nul \u0000 inside"}', 0, 0);
+    INSERT INTO users VALUES ('one', '00000000-0000-0000-0000-000000000001', 'ada', NULL, '{"email":"Ada@Example.com"}', false, 1, 0, 0),
+        ('one', '00000000-0000-0000-0000-000000000002', 'bob', NULL, '{"email":7}', false, 1, 0, 0),
+        ('one', '00000000-0000-0000-0000-000000000003', 'carl', NULL, '{"email":"a\u0000b"}', false, 1, 0, 0);
+    INSERT INTO interactions VALUES ('one', 'waiting', '\x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b', 1, 'authenticated', 'sid',
+        '{"client_id":"app","redirect_uri":"https://rp.example/cb","scope":["openid"],"state":null,"nonce":null,
+          "code_challenge":null,"prompt":[],"max_age":null,"acr_values":[],"login_hint":[],"ui_locales":[],
+          "claims":{"userinfo":{},"id_token":{}},"source":"signed"}', 'correlation', 0, 1800000901);
+    INSERT INTO audit (tenant, id, at, kind, outcome, correlation_id, detail)
+        VALUES ('one', '00000000-0000-0000-0000-000000000001', 5, 'login.succeeded', 'success', 'correlation', '{}');
     INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
         VALUES ('one', '00000000-0000-0000-0000-000000000001', 'app', '00000000-0000-0000-0000-000000000001', 0, 1800000901, NULL),
                ('one', '00000000-0000-0000-0000-000000000002', 'app', '00000000-0000-0000-0000-000000000001', 0, 1800000900, 5);
@@ -35,6 +47,8 @@ const BESIDE: &str = r#"
     INSERT INTO tenants (id, issuer, version, settings, created_at) VALUES ('three', 'https://three.example', 1, '{}', 0);
     INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, settings, created_at, updated_at)
         VALUES ('three', 'app', 1, false, NULL, '{}', 0, 0);
+    INSERT INTO audit (tenant, id, at, kind, outcome, correlation_id, detail)
+        VALUES ('one', '00000000-0000-0000-0000-000000000002', 5, 'login.succeeded', 'success', 'correlation', '{}');
     INSERT INTO grants (tenant, id, client_id, user_id, created_at, ends_at, revoked_at)
         VALUES ('one', '00000000-0000-0000-0000-000000000003', 'app', '00000000-0000-0000-0000-000000000001', 0, 1800000901, NULL);
     INSERT INTO access_tokens (tenant, hash, grant_id, scope, claims, issued_at, expires_at)
@@ -42,6 +56,14 @@ const BESIDE: &str = r#"
 
 fn migrations() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres"))
+}
+
+/// The clients of the tenant `one` that begin with `search`.
+async fn found(store: &Handle, search: &str) -> Vec<String> {
+    let page = Page { after: None, limit: 9 };
+    let filter = ClientFilter { search: Some(search.into()), page, ..ClientFilter::default() };
+    let clients = store.find_clients(&"one".into(), &filter).await.unwrap();
+    clients.into_iter().map(|client| client.client_id.as_str().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -62,7 +84,19 @@ async fn version_3_with_data_is_brought_up() {
     assert!(!salts.contains(&[0; 32]));
     let one = TenantId::new("one");
     let client = store.client(&one, &"app".into()).await.unwrap().unwrap();
-    assert_eq!((client.sealed_secret, client.registration_token), (None, None));
+    assert_eq!((client.sealed_secret, client.registration_token, client.owner), (None, None, None));
+    assert_eq!(found(store, "corner s").await, ["shop"]);
+    assert_eq!(found(store, "o").await, ["odd"]);
+    let ada = store.users_by_email(&one, "ADA@example.com").await.unwrap();
+    assert_eq!(ada.iter().map(|user| (user.id, user.role)).collect::<Vec<_>>(), [(id(1), None)]);
+    let waiting = store.interaction(&one, "waiting").await.unwrap().unwrap();
+    assert_eq!(waiting.stage, Stage::Authenticated { sid: "sid".into() });
+    let mut next = waiting.clone();
+    (next.version, next.stage) = (2, Stage::Identified { user_id: id(1), since: 5 });
+    let update = Change::UpdateInteraction { interaction: next.clone(), now: NOW };
+    store.apply(&one, &[update]).await.unwrap();
+    assert_eq!(store.interaction(&one, "waiting").await.unwrap(), Some(next));
+    assert_eq!(store.unsealed_audit(&one, 9).await.unwrap().len(), 1);
     assert_eq!(store.user_by_name(&one, "ada").await.unwrap().unwrap().id, id(1));
 
     let [live, ended] = [11_u8, 22].map(|byte| TokenHash::from_bytes([byte; 32]));
@@ -79,6 +113,7 @@ async fn version_3_with_data_is_brought_up() {
     let tenants = store.tenants().await.unwrap();
     let salts: BTreeSet<[u8; 32]> = tenants.iter().map(|tenant| tenant.pairwise_salt).collect();
     assert_eq!((tenants.len(), salts.len()), (3, 3));
+    assert_eq!(store.unsealed_audit(&one, 9).await.unwrap().len(), 2);
     let beside = TokenHash::from_bytes([33; 32]);
     assert_eq!(store.access_token(&one, &beside).await.unwrap().unwrap().user_id, Some(id(1)));
 
@@ -88,6 +123,6 @@ async fn version_3_with_data_is_brought_up() {
     store.apply(&one, &[Change::DeleteUser(id(1))]).await.unwrap();
     assert_eq!(store.code(&one, &live).await.unwrap(), None);
     assert_eq!(store.access_token(&one, &beside).await.unwrap(), None);
-    assert_eq!(store.sweep(i64::MAX, 10).await.unwrap().rows, 0);
+    assert_eq!(store.sweep(i64::MAX, 10).await.unwrap().rows, 1, "the interaction");
     fixture.close().await;
 }

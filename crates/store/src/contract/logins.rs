@@ -54,7 +54,8 @@ pub async fn interactions_advance_step_by_step(store: &Handle) {
     refused(step(&interaction(&world.client, "unknown"), Stage::Fresh)).await;
 
     let mut now = start.clone();
-    let stages = [authenticated.clone(), Stage::Fresh, authenticated, Stage::Finished];
+    let identified = Stage::Identified { user_id: world.user.id, since: NOW - 1 };
+    let stages = [identified, authenticated.clone(), Stage::Fresh, authenticated, Stage::Finished];
     for stage in stages {
         let at = start.expires_at - 1;
         apply(store, &world.id, &[step_at(&now, stage.clone(), at)]).await;

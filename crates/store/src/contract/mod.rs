@@ -12,13 +12,16 @@
 pub mod atomicity;
 pub mod audit;
 pub mod build;
+pub mod chain;
 pub mod isolation;
 pub mod logins;
 pub mod logouts;
 pub mod operations;
+pub mod people;
 pub mod races;
 pub mod refresh;
 pub mod round_trips;
+pub mod search;
 pub mod setup;
 pub mod single_use;
 pub mod sweeping;
@@ -88,6 +91,21 @@ macro_rules! contract_tests {
             audit: newest_first_and_page_by_page, filters_narrow;
             round_trips: any_text_comes_back, records_come_back_as_written,
                 protocol_records_come_back_as_written, names_with_nul_find_nothing;
+            people: credentials_are_kept_oldest_first, a_credential_is_used_renamed_and_removed,
+                a_link_is_used_once_in_time, an_idempotency_key_is_noted_once,
+                sessions_of_a_user_are_listed_while_they_live, links_and_receipts_go_when_they_expire,
+                a_deleted_user_leaves_no_credential_link_or_client_of_theirs,
+                people_of_one_tenant_are_not_anothers, one_use_of_a_one_time_password_wins,
+                one_use_of_a_recovery_code_wins, one_use_of_a_link_wins,
+                one_creation_with_an_idempotency_key_wins, one_link_is_left_of_many_sent_at_once;
+            search: clients_are_found_by_id_and_name, a_developers_clients_are_theirs_alone,
+                odd_names_do_no_harm_to_a_search, users_are_found_by_name_address_and_role,
+                keys_of_several_clients_are_read_at_once, keys_that_end_soon_come_first,
+                a_search_sees_one_tenant;
+            chain: a_link_covers_its_events, an_event_has_one_link_and_a_number_is_given_once,
+                tallies_add_up, purged_events_leave_their_link_and_tallies, a_chain_is_one_tenants,
+                one_of_many_nodes_makes_the_next_link, of_two_links_over_one_event_one_is_made,
+                an_event_is_found_by_kind_outcome_and_time;
             operations: migration_is_repeatable, the_clock_does_not_run_backwards;
         }
     };
@@ -112,13 +130,16 @@ mod tests {
         let modules = [
             include_str!("atomicity.rs"),
             include_str!("audit.rs"),
+            include_str!("chain.rs"),
             include_str!("isolation.rs"),
             include_str!("logins.rs"),
             include_str!("logouts.rs"),
             include_str!("operations.rs"),
+            include_str!("people.rs"),
             include_str!("races.rs"),
             include_str!("refresh.rs"),
             include_str!("round_trips.rs"),
+            include_str!("search.rs"),
             include_str!("setup.rs"),
             include_str!("single_use.rs"),
             include_str!("sweeping.rs"),

@@ -15,7 +15,7 @@ use super::build::{
 };
 use crate::{Result, StoreError};
 
-const RACERS: usize = 64;
+pub(super) const RACERS: usize = 64;
 
 /// Applies one list of changes per racer, all at once.
 async fn race(store: &Handle, tenant: &TenantId, lists: Vec<Vec<Change>>) -> Vec<Result<()>> {
@@ -32,7 +32,7 @@ async fn race(store: &Handle, tenant: &TenantId, lists: Vec<Vec<Change>>) -> Vec
 }
 
 /// `make` gives the changes of each racer. One succeeds, all others meet `conflict`.
-async fn one_wins(
+pub(super) async fn one_wins(
     store: &Handle,
     tenant: &TenantId,
     conflict: Conflict,
@@ -51,7 +51,7 @@ async fn one_wins(
 }
 
 /// Runs `round` with a number of its own, several times.
-async fn rounds<F: Future<Output = ()>>(round: impl Fn(u128) -> F) {
+pub(super) async fn rounds<F: Future<Output = ()>>(round: impl Fn(u128) -> F) {
     for number in 1..=4 {
         round(number).await;
     }

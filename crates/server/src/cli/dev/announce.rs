@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use signet_core::discovery::Endpoint;
+use signet_core::records::Role;
 
 use super::Options;
 use super::seed::{SeededClient, SeededUser};
@@ -24,6 +25,8 @@ pub(super) fn ready(
             "address": origin,
             "demo": format!("{origin}/demo"),
             "discovery": format!("{base}/.well-known/openid-configuration"),
+            "console": format!("{base}/console"),
+            "account": format!("{base}/account"),
             "registration": Endpoint::Register.url(issuer),
             "users": users,
             "clients": clients,
@@ -36,6 +39,12 @@ pub(super) fn ready(
     let people: Vec<String> =
         users.iter().map(|user| format!("{} / {}", user.username, user.password)).collect();
     output::line(format!("  People:              {}   (user name / password)", people.join(",  ")));
+    let base = issuer.trim_end_matches('/');
+    if let Some(owner) = users.iter().find(|user| user.role == Some(Role::Owner)) {
+        let (name, password) = (owner.username, owner.password);
+        output::line(format!("  Console:             {base}/console   ({name} / {password} owns the place)"));
+    }
+    output::line(format!("  Account pages:       {base}/account"));
     for client in clients {
         output::line(format!(
             "  Client:              {}   secret {}",

@@ -1,4 +1,4 @@
-//! What `signet dev` starts with: a tenant, two people, two clients.
+//! What `signet dev` starts with: a tenant, three people, two clients.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use signet_core::provision::{
     ClientDeclaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration, username,
 };
 use signet_core::records::{
-    ApplicationType, Branding, ClientSettings, Encryption, KeyOrigin, RegistrationPolicy, Tenant,
+    ApplicationType, Branding, ClientSettings, Encryption, KeyOrigin, RegistrationPolicy, Role, Tenant,
     TenantSettings, UserInfoResponseType,
 };
 use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse, PrivateKey};
@@ -31,16 +31,18 @@ pub(super) struct DemoUser {
     name: [&'static str; 2],
     locale: &'static str,
     birthdate: &'static str,
+    role: Option<Role>,
 }
 
 /// The people whom the login page offers.
-pub(super) const USERS: [DemoUser; 2] = [
+pub(super) const USERS: [DemoUser; 3] = [
     DemoUser {
         username: "alice",
         password: "alice",
         name: ["Alice", "Virtanen"],
         locale: "fi-FI",
         birthdate: "1987-03-14",
+        role: None,
     },
     DemoUser {
         username: "bob",
@@ -48,6 +50,15 @@ pub(super) const USERS: [DemoUser; 2] = [
         name: ["Bob", "Nilsen"],
         locale: "nb-NO",
         birthdate: "1992-11-02",
+        role: None,
+    },
+    DemoUser {
+        username: "admin",
+        password: "admin",
+        name: ["Olivia", "Owner"],
+        locale: "en-GB",
+        birthdate: "1979-05-21",
+        role: Some(Role::Owner),
     },
 ];
 
@@ -57,6 +68,8 @@ pub(super) struct SeededUser {
     pub(super) username: &'static str,
     pub(super) password: &'static str,
     pub(super) sub: String,
+    /// What they may do in the console.
+    pub(super) role: Option<Role>,
 }
 
 /// A client with everything its owner holds.
@@ -101,9 +114,11 @@ pub(super) async fn tenant(app: &App, issuer: &str) -> Result<Tenant, Problem> {
             .hint("`signet dev` would add users and clients with well-known passwords. Give it a database of its own."));
     }
     let settings = match find(current) {
-        Some(tenant) => tenant.settings,
+        // Made by an earlier version, it may not look after the installation yet.
+        Some(tenant) => TenantSettings { operator: true, ..tenant.settings },
         None => TenantSettings {
             development: true,
+            operator: true,
             client_id_in_object_only: true,
             registration: RegistrationPolicy::Open,
             self_registration: true,
@@ -116,7 +131,7 @@ pub(super) async fn tenant(app: &App, issuer: &str) -> Result<Tenant, Problem> {
     find(app.store.tenants().await?).ok_or_else(|| Problem::new("missing", "the tenant is gone"))
 }
 
-/// Alice and Bob.
+/// Alice and Bob, and Olivia, who owns the place.
 pub(super) async fn users(app: &App, tenant: &Tenant) -> Result<Vec<SeededUser>, Problem> {
     let provisioner = provisioner(app);
     let mut seeded = Vec::new();
@@ -129,7 +144,7 @@ pub(super) async fn users(app: &App, tenant: &Tenant) -> Result<Vec<SeededUser>,
         }
         let stored = app.store.user_by_name(&tenant.id, &name).await?;
         let sub = stored.map(|user| user.id.to_string()).unwrap_or_default();
-        seeded.push(SeededUser { username: user.username, password: user.password, sub });
+        seeded.push(SeededUser { username: user.username, password: user.password, sub, role: user.role });
     }
     Ok(seeded)
 }
@@ -142,6 +157,7 @@ impl DemoUser {
             password: Some(Secret::new(self.password)),
             password_hash: None,
             claims: self.claims(),
+            role: self.role.map(Some),
         }
     }
 

@@ -1,0 +1,201 @@
+//! The second step of a login: what follows the password.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::level::{Proof, wanted};
+use super::login::log_in;
+use super::{Input, Level, LoggedIn, Second};
+use crate::audit;
+use crate::change::Change;
+use crate::context::{Context, UnixTime};
+use crate::fault::Fault;
+use crate::ids::TokenHash;
+use crate::records::{Credential, CredentialKind, Session, Stage, User};
+
+/// How long a password that was given waits for the second step, in seconds.
+const PATIENCE: i64 = 600;
+/// Most passkeys of one person.
+pub const MAX_PASSKEYS: usize = 20;
+
+/// What a right password leads to.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A session.
+    Session(Box<LoggedIn>),
+    /// The second step, with what is to be written before it.
+    Second(Vec<Change>),
+    /// Nothing that this person could give is enough for the request.
+    Refused(Fault),
+}
+
+/// The person has given the right password of `user`, whose factors `input` has. There is a session only where nothing more
+/// is wanted.
+pub fn password_accepted(input: &Input<'_>, user: &User, context: &Context<'_>) -> Accepted {
+    match wanted(input) {
+        Err(fault) => Accepted::Refused(fault),
+        Ok(Level::Password) => {
+            let proof = Proof::password(context.now);
+            let login = log_in(input.tenant, input.interaction, user, &proof, input.session, context);
+            Accepted::Session(Box::new(login))
+        }
+        Ok(_) => Accepted::Second(identify(input, user, context)),
+    }
+}
+
+fn identify(input: &Input<'_>, user: &User, context: &Context<'_>) -> Vec<Change> {
+    let mut next = input.interaction.clone();
+    next.version += 1;
+    next.stage = Stage::Identified { user_id: user.id, since: context.now };
+    let correlation = &input.interaction.correlation_id;
+    let event = audit::success(&input.tenant.id, "login.identified", correlation, context)
+        .client(&input.interaction.request.client_id)
+        .user(user.id);
+    vec![Change::UpdateInteraction { interaction: next, now: context.now }, event.change()]
+}
+
+/// Whose second step it is, with what they have proved so far: who has given the password within this interaction, or who is
+/// logged in at a lower level than is wanted.
+#[derive(Clone, Debug)]
+pub struct Pending<'a> {
+    /// Who.
+    pub user: &'a User,
+    /// What they have proved.
+    pub first: Proof,
+}
+
+/// The person who has given the password within this interaction and has still to take the second step.
+pub(super) fn identified<'a>(input: &Input<'a>, now: UnixTime) -> Option<Pending<'a>> {
+    let Stage::Identified { user_id, since } = input.interaction.stage else { return None };
+    let user = input.identified.filter(|user| user.id == user_id && !user.disabled)?;
+    (now - since <= PATIENCE).then(|| Pending { user, first: Proof::password(now) })
+}
+
+/// The second step is taken: a session, in which whoever had one at a lower level goes on and keeps its `sid`. `used` is what
+/// the store has to hear of the credential.
+pub fn second_accepted(
+    input: &Input<'_>,
+    pending: &Pending<'_>,
+    second: Second,
+    used: Vec<Change>,
+    context: &Context<'_>,
+) -> LoggedIn {
+    let proof = pending.first.clone().and(second, context.now);
+    let mut login = log_in(input.tenant, input.interaction, pending.user, &proof, input.session, context);
+    login.changes.extend(used);
+    login
+}
+
+/// A passkey instead of a password.
+pub fn passkey_accepted(
+    input: &Input<'_>,
+    user: &User,
+    hardware: bool,
+    used: Vec<Change>,
+    context: &Context<'_>,
+) -> LoggedIn {
+    let proof = Proof::passkey(hardware, context.now);
+    let mut login = log_in(input.tenant, input.interaction, user, &proof, input.session, context);
+    login.changes.extend(used);
+    login
+}
+
+/// The use of a one-time password that fits the time step `step`. RFC 6238 section 5.2: "The verifier MUST NOT accept the
+/// second attempt of the OTP after the successful validation has been issued for the first OTP": a step is good once, and
+/// none before it.
+pub fn use_one_time(credential: &Credential, step: i64, now: UnixTime) -> Result<Change, Fault> {
+    if credential.kind != CredentialKind::Totp || step <= credential.counter {
+        return Err(Fault::SecondFactorWrong);
+    }
+    Ok(counted(credential, step, now))
+}
+
+/// The use of a passkey whose authenticator counts `count` signatures. Web Authentication section 7.2 step 22: where one of
+/// the two counts is not zero, the new one must be greater, or the key may have been copied.
+pub fn use_passkey(credential: &Credential, count: u32, now: UnixTime) -> Result<Change, Fault> {
+    let count = i64::from(count);
+    let grows = count > credential.counter || (count == 0 && credential.counter == 0);
+    if credential.kind != CredentialKind::Passkey || !grows {
+        return Err(Fault::PasskeyCopied);
+    }
+    Ok(counted(credential, count, now))
+}
+
+fn counted(credential: &Credential, counter: i64, now: UnixTime) -> Change {
+    let next = Credential { counter, last_used_at: Some(now), ..credential.clone() };
+    Change::UseCredential { credential: next, seen_counter: credential.counter }
+}
+
+/// The use of a recovery code: its record goes, so the write decides who has used it.
+pub fn use_recovery_code(credentials: &[Credential], typed: &str) -> Result<Change, Fault> {
+    let found = credentials.iter().filter(|one| one.kind == CredentialKind::RecoveryCode).find(|one| {
+        let hash = recovery_hash(one.user_id, typed);
+        subtle::ConstantTimeEq::ct_eq(hash.as_bytes().as_slice(), one.secret.as_slice()).into()
+    });
+    let found = found.ok_or(Fault::SecondFactorWrong)?;
+    Ok(Change::DeleteCredential { user_id: found.user_id, id: found.id })
+}
+
+/// Under which a recovery code is stored. Case and separators are the reader's convenience.
+fn recovery_hash(user: Uuid, code: &str) -> TokenHash {
+    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    TokenHash::of(&format!("recovery_code/{user}/{}", plain.to_ascii_uppercase()))
+}
+
+/// Letters and digits of recovery codes; none that looks like another one.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/// How many recovery codes a person gets.
+pub const RECOVERY_CODES: usize = 10;
+
+/// Fresh recovery codes in place of the old ones, and the changes. Each has 80 random bits, so a plain hash keeps it.
+pub fn recovery_codes(user: &User, context: &Context<'_>) -> (Vec<String>, Vec<Change>) {
+    let mut changes =
+        vec![Change::DeleteCredentials { user_id: user.id, kind: CredentialKind::RecoveryCode }];
+    let mut codes = Vec::with_capacity(RECOVERY_CODES);
+    for _ in 0..RECOVERY_CODES {
+        let letters = context.random().map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]));
+        let groups: Vec<String> = letters[..16].chunks(4).map(|group| group.iter().collect()).collect();
+        let code = groups.join("-");
+        let secret = recovery_hash(user.id, &code).as_bytes().to_vec();
+        changes.push(Change::InsertCredential(Credential {
+            tenant: user.tenant.clone(),
+            user_id: user.id,
+            id: context.uuid(),
+            kind: CredentialKind::RecoveryCode,
+            name: String::new(),
+            secret,
+            counter: 0,
+            created_at: context.now,
+            last_used_at: None,
+        }));
+        codes.push(code);
+    }
+    (codes, changes)
+}
+
+/// What the audit trail tells of a credential: enrolled, used, renamed or removed.
+pub fn credential_event(
+    kind: &str,
+    credential: CredentialKind,
+    user: &User,
+    correlation_id: &str,
+    context: &Context<'_>,
+) -> Change {
+    audit::success(&user.tenant, kind, correlation_id, context)
+        .user(user.id)
+        .fact("credential", json!(credential))
+        .change()
+}
+
+/// The same session at the level of the second factor that its person has just enrolled and proved to have.
+pub fn raised(session: &Session, second: Second, now: UnixTime) -> Vec<Change> {
+    let proof = Proof::of(session).and(second, now);
+    let next = Session {
+        auth_time: proof.at,
+        acr: proof.level.acr().to_owned(),
+        amr: proof.amr,
+        last_seen: now,
+        ..session.clone()
+    };
+    vec![Change::DeleteSession(session.hash), Change::InsertSession(next)]
+}

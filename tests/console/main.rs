@@ -1,0 +1,4 @@
+//! The console: who gets in, and what its forms do.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod sign_in;
