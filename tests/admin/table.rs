@@ -94,6 +94,12 @@ impl World {
             let id = keys[0]["id"].as_str().unwrap().to_owned();
             places.insert(if whose.is_some() { "own key" } else { "other key" }, id);
         }
+        for (name, story) in [("own", "own failure"), ("other", "other failure")] {
+            let path =
+                format!("/authorize?client_id={name}&redirect_uri=https://rp.example/cb&response_type=none");
+            let refused = provider.get(&path, None).await;
+            places.insert(story, refused.correlation_id().to_owned());
+        }
         let keys = office.call("GET", "/keys", &owner, None).await.json();
         places.insert("tenant key", keys["keys"][0]["id"].as_str().unwrap().to_owned());
         let token = json!({ "name": "partners 1" });
@@ -117,7 +123,10 @@ impl World {
             .path
             .replace("{client_id}", if own { "own" } else { "other" })
             .replace("{key_id}", &key)
-            .replace("{correlation_id}", &of("story"))
+            .replace(
+                "{correlation_id}",
+                &of(if operation.id == "explainFailure" { "failure" } else { "story" }),
+            )
             .replace("{name}", "partners%201");
         assert!(!path.contains('{'), "{path}: fill in the place");
         let mut query = Vec::new();
