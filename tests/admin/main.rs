@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod clients;
+mod conforming;
 mod keys;
 mod problems;
+mod random;
 mod table;
 mod tenant;
 mod tenant_keys;

@@ -267,7 +267,8 @@ async fn developers_live_among_their_own_clients() {
     let made = office.call("POST", "/clients", &token, Some(&new)).await;
     assert_eq!(made.json()["client"]["owner"], json!(world.developer), "{}", made.body);
     let somebody = office.person("somebody", Some(Role::Developer)).await;
-    let handed = json!({ "client_id": "gift", "owner": somebody, "settings": { "redirect_uris": ["https://rp.example/cb"] } });
+    let mut handed = new;
+    (handed["client_id"], handed["owner"]) = (json!("gift"), json!(somebody));
     assert_eq!(
         verdict(&office.call("POST", "/clients", &token, Some(&handed)).await),
         "admin_owner_forbidden"
