@@ -244,6 +244,10 @@ faults! {
     AdminOwnerForbidden = "admin_owner_forbidden", "insufficient_scope", 403, Warn, "Developers own the clients that they make; only administrators say whose a client is.";
     ClientBuiltin = "client_built_in", "invalid_request", 403, Info, "This client is built in; it can be seen, not changed.";
     AdminClientNeeded = "admin_client_needed", "insufficient_scope", 403, Info, "Developers see the audit trail of their own clients; name one.";
+    PasteEmpty = "paste_empty", "invalid_request", 400, Info, "Nothing was pasted. Paste a request object, an authorization URL, its query, or a form body.";
+    PasteTooLong = "paste_too_long", "invalid_request", 413, Info, "This is longer than any request that is accepted.";
+    PasteNoRequest = "paste_no_request", "invalid_request", 400, Info, "There is neither a request object nor a client_id in this.";
+    PasteByReference = "paste_by_reference", "invalid_request", 400, Info, "This request names its object by request_uri. Paste the object itself.";
     AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     AdminBodyUnexpected = "admin_body_unexpected", "invalid_request", 400, Info, "This operation has no body.";
     AdminContentType = "admin_content_type", "invalid_request", 415, Info, "The body must be application/json.";

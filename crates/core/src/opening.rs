@@ -52,7 +52,9 @@ pub fn open_jwt(
             let plaintext = decrypt(&jwe, keys, trace)?;
             // CVE-2026-9793 of another provider: after decryption the content must be a JWS, whatever the switches say
             //
-            let jws = parse_nested(&plaintext, limits).inspect_err(|fault| {
+            let jws = parse_nested(&plaintext, limits);
+            trace.keep(plaintext);
+            let jws = jws.inspect_err(|fault| {
                 trace.fail(
                     "nested_jws",
                     clause,

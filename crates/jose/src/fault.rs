@@ -57,6 +57,9 @@ macro_rules! faults {
             pub fn code(&self) -> &'static str {
                 match self { $(Self::$variant $({ $($field: _),+ })? => $code,)+ }
             }
+
+            /// Every reason code.
+            pub const CODES: &'static [&'static str] = &[$($code),+];
         }
     };
 }

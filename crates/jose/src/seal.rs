@@ -195,9 +195,22 @@ impl Decrypter {
             .ok_or(JoseFault::Undecryptable)
     }
 
+    /// Whether the token would open if its `alg` were `alg`: its sender named another one than it used. The answer is for
+    /// the operator of this key and must never reach the sender (RFC 7516 section 11.5).
+    pub fn opens_as(&self, jwe: &SealedJwe, alg: KeyAlg) -> bool {
+        let enc = jwe.header().enc;
+        self.content_key_as(jwe, alg).is_some_and(|key| {
+            enc.decrypt(&key, &jwe.iv, jwe.aad.as_bytes(), &jwe.ciphertext, &jwe.tag).is_some()
+        })
+    }
+
     fn content_key(&self, jwe: &SealedJwe) -> Option<Zeroizing<Vec<u8>>> {
+        self.content_key_as(jwe, jwe.header().alg)
+    }
+
+    fn content_key_as(&self, jwe: &SealedJwe, alg: KeyAlg) -> Option<Zeroizing<Vec<u8>>> {
         let header = jwe.header();
-        let raw = &self.0.raw[self.0.algs.iter().position(|alg| *alg == header.alg)?];
+        let raw = &self.0.raw[self.0.algs.iter().position(|own| *own == alg)?];
         // RFC 8017 section 7.1.2 step 1b: the ciphertext is as long as the modulus.
         if self.0.modulus_len.is_some_and(|length| length != jwe.encrypted_key.len()) {
             return None;

@@ -1,11 +1,14 @@
 //! The trace of checks: what was expected, what was found, how it was judged.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::fault::Offered;
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The rule is kept.
@@ -36,6 +39,18 @@ pub struct Check {
 pub struct Trace {
     /// The checks so far.
     pub checks: Vec<Check>,
+    #[serde(skip)]
+    content: Content,
+}
+
+/// What came out of a JWE. Never printed and never serialised.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Content(Option<Zeroizing<Vec<u8>>>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "kept" } else { "none" })
+    }
 }
 
 impl Trace {
@@ -86,6 +101,16 @@ impl Trace {
     /// Adds a check that did not apply.
     pub fn skip(&mut self, rule: &'static str, clause: &'static str, expected: impl Into<String>) {
         self.add(Verdict::Skipped, rule, clause, expected, "");
+    }
+
+    /// Keeps what came out of a JWE, for whoever explains what is wrong with it.
+    pub fn keep(&mut self, content: Zeroizing<Vec<u8>>) {
+        self.content = Content(Some(content));
+    }
+
+    /// What came out of the JWE, if one was opened.
+    pub fn content(&self) -> Option<&[u8]> {
+        self.content.0.as_ref().map(|content| content.as_slice())
     }
 
     /// The first broken rule, if any.

@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod desk;
 pub mod edge;
+pub mod explaining;
 pub mod factors;
 pub mod fetch;
 pub mod hints;

@@ -4,6 +4,7 @@ use serde_json::Value;
 use signet_jose::{Offered, Trace};
 
 use super::channel::{self, Channel};
+use super::noted::{listed, noted, sent};
 use super::parameters::{self, Rules};
 use super::raw::Raw;
 use super::reference::reference;
@@ -152,7 +153,10 @@ pub(super) fn judge(
     context: &Context<'_>,
 ) -> Result<Judged, Fault> {
     let tenant = facts.tenant;
-    let client = known_client(&facts, entry, &arrival)?;
+    let client = known_client(&facts, entry, &arrival);
+    let named = sent(outer_client_id(facts.params).as_ref().map(ClientId::as_str));
+    let rule = ("client", "RFC 6749 section 2.2", "the client_id of a client that is known and not disabled");
+    let client = noted(trace, rule, named, client)?;
     let beside = |name: &str| facts.params.get(name);
     let target = |address: Address<'_>| address.check(&facts, client, context);
     // A-124: until the object's signature is verified, errors go to the redirect URI beside it, if that one is
@@ -164,17 +168,27 @@ pub(super) fn judge(
     // of initiating an authorization request the client is allowed to use is PAR".
     let pushed_only = tenant.settings.require_pushed_authorization_requests
         || client.settings.require_pushed_authorization_requests;
-    if pushed_only && matches!(entry, Entry::Browser) {
-        return Err(Fault::PushRequired);
+    if pushed_only {
+        let pushed = if matches!(entry, Entry::Browser) { Err(Fault::PushRequired) } else { Ok(()) };
+        let found = if pushed.is_ok() { "pushed" } else { "brought by the browser" };
+        noted(trace, ("pushed", "RFC 9126 section 5", "pushed first"), found, pushed)?;
     }
     let (raw, object) = raw(&facts, entry, arrival, client, return_to, trace, context)?;
     *return_to = None;
-    let uri = raw.redirect_uri.as_deref().ok_or(Fault::RedirectUriMissing)?;
-    *return_to = Some(target(raw.address(uri))?);
+    let uri = raw.redirect_uri.as_deref();
+    let place = uri.ok_or(Fault::RedirectUriMissing).and_then(|uri| target(raw.address(uri)));
+    let wanted = listed(client.settings.redirect_uris.iter().map(String::as_str));
+    let wanted = format!("equal to one of: {wanted}");
+    let rule = ("redirect_uri", "OpenID Connect Core section 3.1.2.1", wanted.as_str());
+    *return_to = Some(noted(trace, rule, sent(uri), place)?);
     let source = object.as_ref().map_or(RequestSource::Parameters, |object| object.source);
     let rules = Rules { tenant: &tenant.settings, client, hint: facts.hint };
-    let request = parameters::judge(raw, &rules, source)?;
-    responses_can_be_made(client, facts.client_keys, tenant, context)?;
+    let request = parameters::judge(raw, &rules, source, trace)?;
+    let possible = responses_can_be_made(client, facts.client_keys, tenant, context);
+    let found = if possible.is_ok() { "can be made" } else { "no encryption key of the client is valid now" };
+    let rule =
+        ("responses", "client settings", "responses that are protected as the client's settings demand");
+    noted(trace, rule, found, possible)?;
     let replay = object.and_then(|o| o.claim(client, tenant.settings.clock_skew, context.now));
     Ok(Judged { request, replay })
 }
@@ -206,7 +220,10 @@ fn raw(
             Err(Fault::Internal { detail: "a request object was left aside" })
         }
         // A-19. Without a redirect URI to go to, the page still tells the reason.
-        Arrival::Plain if client.settings.require_request_object => Err(Fault::RequestObjectRequired),
+        Arrival::Plain if client.settings.require_request_object => {
+            let rule = ("request_object", "client setting require_request_object", "a request object");
+            noted(trace, rule, "none", Err(Fault::RequestObjectRequired))
+        }
         Arrival::Plain => Ok((Raw::from_params(facts.params)?, None)),
         Arrival::Object(opened) => {
             let object = verified(opened?, facts, client, context, trace)?;
@@ -221,16 +238,28 @@ fn raw(
             };
             *return_to =
                 Address::named(counts).and_then(|address| address.check(facts, client, context).ok());
-            let inside = Raw::from_claims(&object.claims)?;
+            let rule = ("parameter_types", "RFC 9101 section 4", "text, except max_age, claims and lists");
+            let inside = Raw::from_claims(&object.claims);
+            let found = inside.as_ref().err().map_or_else(|| "fit".to_owned(), wrong_type);
+            let inside = noted(trace, rule, found, inside)?;
             // OpenID Connect Core section 6.1: "The values for these parameters [response_type and client_id] MUST match
             // those in the Request Object, if present." RFC 9101 section 6.3 reads nothing outside, so nothing can differ.
             let differs = |inner: &str| beside("response_type").is_some_and(|outer| outer != inner);
             if overrides && inside.response_type.as_deref().is_some_and(differs) {
-                return Err(Fault::ObjectResponseTypeMismatch);
+                let rule =
+                    ("response_type_outside", "OpenID Connect Core section 6.1", "as inside the object");
+                return noted(trace, rule, "another one", Err(Fault::ObjectResponseTypeMismatch));
             }
             let raw = if overrides { inside.over(Raw::from_params(facts.params)?) } else { inside };
             Ok((raw, Some(object)))
         }
+    }
+}
+
+fn wrong_type(fault: &Fault) -> String {
+    match fault {
+        Fault::ObjectParameterType { name } => format!("\"{name}\" has another type"),
+        other => other.code().to_owned(),
     }
 }
 

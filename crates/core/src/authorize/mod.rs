@@ -3,6 +3,7 @@
 mod channel;
 mod claims_parameter;
 mod decide;
+mod noted;
 mod parameters;
 mod push;
 mod raw;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use signet_jose::Offered;
+use signet_jose::{Offered, Trace};
 use url::Url;
 
 use super::channel;
 use super::claims_parameter;
 use super::decide::HintSource;
+use super::noted::{listed, noted, sent};
 use super::raw::Raw;
 use super::request::{AuthorizationRequest, ClaimsRequest, Prompt, RequestSource};
 use crate::admin;
@@ -25,29 +26,42 @@ pub(super) struct Rules<'a> {
     pub(super) hint: &'a HintSource<'a>,
 }
 
-/// Judges the parameters that count.
+/// Judges the parameters that count. Each rule leaves its check in the trace.
 pub(super) fn judge(
     raw: Raw,
     rules: &Rules<'_>,
     source: RequestSource,
+    trace: &mut Trace,
 ) -> Result<AuthorizationRequest, Fault> {
+    const REQUEST: &str = "OpenID Connect Core section 3.1.2.1";
     let settings = &rules.client.settings;
     if raw.registration {
-        return Err(Fault::RegistrationUnsupported);
+        let rule = ("registration", "OpenID Connect Core section 7.2.1", "absent");
+        return noted(trace, rule, "present", Err(Fault::RegistrationUnsupported));
     }
-    let response_type = response_type(raw.response_type.as_deref(), settings)?;
+    let registered = listed(settings.response_types.iter().map(|one| one.name()));
+    let wanted = format!("one that the client is registered for: {registered}");
+    let asked = raw.response_type.as_deref();
+    let response_type =
+        noted(trace, ("response_type", REQUEST, &wanted), sent(asked), response_type(asked, settings))?;
     let encrypted = settings.authorization_response.encrypted.is_some();
-    let chosen = channel::choose(raw.response_type.as_deref(), raw.response_mode.as_deref(), encrypted);
-    if let Some(fault) = chosen.refused {
-        return Err(fault);
-    }
+    let chosen = channel::choose(asked, raw.response_mode.as_deref(), encrypted);
+    let rule =
+        ("response_mode", "OAuth 2.0 Multiple Response Types section 2.1", "one that fits response_type");
+    noted(trace, rule, sent(raw.response_mode.as_deref()), chosen.refused.map_or(Ok(()), Err))?;
     // Core sections 3.2.2.1 and 3.3.2.11: `nonce` is required as soon as an ID token comes by the browser.
     if response_type.has_id_token() && raw.nonce.is_none() {
-        return Err(Fault::NonceMissing);
+        let rule =
+            ("nonce", "OpenID Connect Core section 3.2.2.1", "present: an ID token comes by the browser");
+        return noted(trace, rule, "absent", Err(Fault::NonceMissing));
     }
     let catalogue = Catalogue::of(rules.tenant);
     let hinted_subject = match &raw.id_token_hint {
-        Some(token) => Some((rules.hint)(token, rules.client)?.sub().to_owned()),
+        Some(token) => {
+            let hint = (rules.hint)(token, rules.client);
+            let rule = ("id_token_hint", REQUEST, "an ID token that this server issued to this client");
+            Some(noted(trace, rule, "an ID token", hint)?.sub().to_owned())
+        }
         None => None,
     };
     let mut acr_values = words(raw.acr_values.as_deref());
@@ -56,18 +70,40 @@ pub(super) fn judge(
         // request parameter or an individual acr Claim request override these default values."
         acr_values.clone_from(&settings.default_acr_values);
     }
+    let asked = raw.scope.as_deref();
+    let wanted =
+        format!("openid, and of {} what is needed", listed(settings.scope.iter().map(String::as_str)));
+    let rule = ("scope", "RFC 6749 section 3.3", wanted.as_str());
+    let scope = noted(trace, rule, sent(asked), scope(asked, response_type, settings, catalogue))?;
+    let wanted = if pkce_required(settings) { "present, with S256" } else { "S256, if present" };
+    let challenge = code_challenge(&raw, response_type, settings);
+    let code_challenge = noted(trace, ("pkce", "RFC 7636 section 4.3", wanted), pkce_sent(&raw), challenge)?;
+    let asked = raw.prompt.as_deref();
+    let rule =
+        ("prompt", REQUEST, "none, login, consent, select_account, or create where it is on; none alone");
+    let prompt = noted(trace, rule, sent(asked), prompt(asked, rules.tenant))?;
+    let found = raw.max_age.as_ref().map(ToString::to_string);
+    let rule = ("max_age", REQUEST, "a whole number of seconds, if present");
+    let max_age = noted(trace, rule, sent(found.as_deref()), max_age(raw.max_age.as_ref()))?;
+    let found = listed(raw.resources.iter().map(String::as_str));
+    let rule =
+        ("resource", "RFC 8707 section 2", "absolute URIs that the client may ask tokens for, if present");
+    let resources = noted(trace, rule, sent(Some(&found)), resources(raw.resources, settings))?;
+    let rule = ("claims_parameter", "OpenID Connect Core section 5.5", "an object of that form, if present");
+    let found = if raw.claims.is_some() { "present" } else { "absent" };
+    let claims = noted(trace, rule, found, claims_parameter::read(raw.claims.as_ref()))?;
     Ok(AuthorizationRequest {
         client_id: rules.client.client_id.clone(),
         response_type,
         response_mode: chosen.mode,
         device: None,
-        scope: scope(raw.scope.as_deref(), response_type, settings, catalogue)?,
-        code_challenge: code_challenge(&raw, response_type, settings)?,
+        scope,
+        code_challenge,
         redirect_uri: raw.redirect_uri.ok_or(Fault::RedirectUriMissing)?,
         state: raw.state,
         nonce: raw.nonce,
-        prompt: prompt(raw.prompt.as_deref(), rules.tenant)?,
-        max_age: max_age(raw.max_age.as_ref())?.or(settings.default_max_age),
+        prompt,
+        max_age: max_age.or(settings.default_max_age),
         acr_values,
         login_hint: raw.login_hint.unwrap_or_default(),
         ui_locales: words(raw.ui_locales.as_deref()),
@@ -75,10 +111,22 @@ pub(super) fn judge(
         // Section 3.1.2.1; what is not defined there is as good as left out.
         display: raw.display.filter(|display| DISPLAYS.contains(&display.as_str())),
         hinted_subject,
-        resources: resources(raw.resources, settings)?,
-        claims: permitted(claims_parameter::read(raw.claims.as_ref())?, &settings.scope, catalogue),
+        resources,
+        claims: permitted(claims, &settings.scope, catalogue),
         source,
     })
+}
+
+/// What a check shows of PKCE: never the challenge itself.
+fn pkce_sent(raw: &Raw) -> String {
+    match (&raw.code_challenge, raw.code_challenge_method.as_deref()) {
+        (None, None) => "absent".to_owned(),
+        (None, Some(method)) => format!("only a method: {}", Offered::new(method)),
+        (Some(challenge), None) => format!("{} characters, no method (so plain)", challenge.len()),
+        (Some(challenge), Some(method)) => {
+            format!("{} characters, {}", challenge.len(), Offered::new(method))
+        }
+    }
 }
 
 /// The values of `display` (section 3.1.2.1). The pages are the same for all: they fit any window.
@@ -102,8 +150,12 @@ fn code_challenge(
     if !response_type.has_code() {
         return Ok(None);
     }
-    let required = settings.require_pkce || settings.token_endpoint_auth_method == ClientAuthMethod::None;
+    let required = pkce_required(settings);
     pkce::challenge(raw.code_challenge.as_deref(), raw.code_challenge_method.as_deref(), required)
+}
+
+fn pkce_required(settings: &ClientSettings) -> bool {
+    settings.require_pkce || settings.token_endpoint_auth_method == ClientAuthMethod::None
 }
 
 fn words(text: Option<&str>) -> Vec<String> {

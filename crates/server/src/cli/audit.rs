@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::{Value, json};
+use signet_core::explain::Record;
 use signet_core::ids::ClientId;
 use signet_core::records::AuditEvent;
 use signet_store::AuditFilter;
@@ -52,12 +53,19 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     };
     let events = admin.store.audit(&tenant.id, &filter).await?;
     let columns = ["at", "kind", "outcome", "reason", "client_id", "user_id", "correlation_id", "detail"];
-    output::table(common.json, &columns, &events.iter().map(row).collect::<Vec<_>>());
+    output::table(
+        common.json,
+        &columns,
+        &events.iter().map(|event| row(event, common.json)).collect::<Vec<_>>(),
+    );
     admin.store.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(event: &AuditEvent) -> Vec<Value> {
+fn row(event: &AuditEvent, whole: bool) -> Vec<Value> {
+    // What explains a refusal fills a screen; `signet request-object explain --reference` shows it.
+    let mut detail = event.detail.clone();
+    detail.retain(|name, _| whole || name != Record::MEMBER);
     vec![
         json!(output::time(event.at)),
         json!(event.kind),
@@ -66,6 +74,6 @@ fn row(event: &AuditEvent) -> Vec<Value> {
         json!(event.client_id),
         json!(event.user_id),
         json!(event.correlation_id),
-        json!(event.detail),
+        json!(detail),
     ]
 }

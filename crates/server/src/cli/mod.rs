@@ -7,6 +7,7 @@ mod audit;
 mod client;
 mod dev;
 mod doctor;
+mod explain;
 mod key;
 mod logouts;
 mod migrate;

@@ -1,36 +1,25 @@
 //! `signet request-object`: makes one as a client would, or explains one check by check.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
-use signet_core::authorize::{self, Arrival, Facts, Outcome};
+use serde_json::{Value, json};
 use signet_core::discovery::Endpoint;
-use signet_core::fault::Fault;
-use signet_core::ids::{ClientId, TokenHash};
-use signet_core::params::Params;
 use signet_core::records::{KeyState, Tenant, TenantKey};
-use signet_core::request_object::{self, DecryptionKey};
-use signet_jose::{
-    Check, ContentAlg, KeyAlg, KeyUse, PrivateKey, PublicKey, SealHeader, SigAlg, Trace, Verdict,
-};
+use signet_jose::{ContentAlg, KeyAlg, KeyUse, PrivateKey, PublicKey, SealHeader, SigAlg};
 use zeroize::Zeroizing;
 
-use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem};
-use crate::hints;
-use crate::keyring::Keyring;
-use crate::tenancy;
+use super::{Common, explain};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make a signed (and encrypted) request object for a client.
     Make(Make),
-    /// Explain a request object check by check. Nothing is consumed: its `jti` stays usable.
-    Explain(Explain),
+    /// Explain a request object, or a whole request, check by check. Nothing is consumed: its `jti` stays usable.
+    Explain(explain::Explain),
 }
 
 fn named<T: Copy>(
@@ -85,21 +74,12 @@ pub(super) struct Make {
     enc: ContentAlg,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct Explain {
-    /// The request object; read from standard input if left out.
-    token: Option<String>,
-    /// The `client_id` beside it, if one was sent.
-    #[arg(long, value_name = "CLIENT_ID")]
-    client: Option<String>,
-}
-
 pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, Problem> {
     let admin = Admin::open(common).await?;
     let tenant = admin.tenant().await?;
     let code = match command {
         Command::Make(make) => self::make(common, &admin, &tenant, make).await?,
-        Command::Explain(explain) => self::explain(common.json, &admin, &tenant, explain).await?,
+        Command::Explain(explain) => explain::run(common.json, &admin, &tenant, explain).await?,
     };
     admin.store.close().await;
     Ok(code)
@@ -207,100 +187,4 @@ async fn seal(admin: &Admin, tenant: &Tenant, make: &Make, signed: &str) -> Resu
     let encrypter = public.encrypter(make.alg).map_err(|fault| failed(fault.to_string()))?;
     let header = SealHeader { cty: Some("JWT"), ..SealHeader::new(make.enc) };
     encrypter.seal(&header, signed.as_bytes()).map_err(|fault| failed(fault.to_string()))
-}
-
-async fn explain(
-    as_json: bool,
-    admin: &Admin,
-    tenant: &Tenant,
-    explain: Explain,
-) -> Result<ExitCode, Problem> {
-    let token = match explain.token {
-        Some(token) => token,
-        None => read_token()?,
-    };
-    let keyring = Keyring::default();
-    let keys = admin.store.tenant_keys(&tenant.id, admin.now).await?;
-    let decryption: Vec<DecryptionKey> =
-        tenancy::decryption_keys(&keys, &keyring, admin.vault()?.as_ref(), admin.now);
-    let mut trace = Trace::new();
-    let opened = request_object::open(token.trim(), &decryption, &tenant.settings, &mut trace);
-    let named = match (&explain.client, &opened) {
-        (Some(id), _) => Some(ClientId::from(id.as_str())),
-        (None, Ok(opened)) => opened.client_id().cloned(),
-        (None, Err(_)) => None,
-    };
-    let client = match &named {
-        Some(id) => admin.store.client(&tenant.id, id).await?,
-        None => None,
-    };
-    let client_keys = match &named {
-        Some(id) => admin.store.client_keys(&tenant.id, id).await?,
-        None => Vec::new(),
-    };
-    let beside = named.as_ref().map(|id| form(&[("client_id", id.as_str())])).unwrap_or_default();
-    let params =
-        Params::decode(&[beside.as_bytes()]).map_err(|fault| Problem::new(fault.code(), fault.public()))?;
-    let facts = Facts {
-        tenant,
-        params: &params,
-        client: client.as_ref(),
-        client_keys: &client_keys,
-        verifier: &|key, alg| keyring.verifier(key, alg),
-        hint: &|token, client| hints::judge(token, client, tenant, &keys, &decryption, admin.now),
-        correlation_id: "explain",
-    };
-    let nobody = TokenHash::of("");
-    let outcome = authorize::decide(facts, nobody, Arrival::Object(opened), trace, &admin.context());
-    show(as_json, named.as_ref(), &outcome);
-    Ok(if outcome.reply.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn form(pairs: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-}
-
-fn read_token() -> Result<String, Problem> {
-    let mut text = String::new();
-    let limit = signet_core::params::MAX_REQUEST_OBJECT as u64 + 1024;
-    let read = std::io::stdin().take(limit).read_to_string(&mut text);
-    read.map_err(|error| Problem::new("stdin", format!("standard input: {error}")))?;
-    Ok(text)
-}
-
-fn show(as_json: bool, client: Option<&ClientId>, outcome: &Outcome) {
-    let fault: Option<&Fault> = outcome.reply.as_ref().err().map(|refused| &refused.fault);
-    if as_json {
-        let mut facts: Map<String, Value> = Map::new();
-        facts.insert("accepted".into(), fault.is_none().into());
-        facts.insert("client_id".into(), json!(client));
-        facts.insert("reason".into(), json!(fault.map(Fault::code)));
-        facts.insert("error".into(), json!(fault.map(Fault::wire)));
-        facts.insert("text".into(), json!(fault.map(Fault::public)));
-        facts.insert("checks".into(), json!(outcome.trace.checks));
-        return output::value(&Value::Object(facts));
-    }
-    outcome.trace.checks.iter().for_each(explain_check);
-    match fault {
-        None => output::line("\nAccepted. (Only looked at: a jti was not used up.)"),
-        Some(fault) => output::line(format!(
-            "\nRefused: {} (reason code {}; the client is told: {})",
-            fault.public(),
-            fault.code(),
-            fault.wire()
-        )),
-    }
-}
-
-fn explain_check(check: &Check) {
-    let mark = match check.verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "FAIL",
-        Verdict::Skipped => "skip",
-    };
-    output::line(format!("{mark}  {}  ({})", check.rule, check.clause));
-    output::line(format!("      wanted: {}", check.expected));
-    if check.verdict != Verdict::Skipped {
-        output::line(format!("      found:  {}", check.actual));
-    }
 }

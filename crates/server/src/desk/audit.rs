@@ -136,7 +136,7 @@ impl Desk<'_> {
         Ok(AuditStory { correlation_id: correlation_id.to_owned(), events })
     }
 
-    async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {
+    pub(super) async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {
         let named: BTreeSet<ClientId> = events.iter().filter_map(|event| event.client_id.clone()).collect();
         let mut own = BTreeSet::new();
         for id in named {

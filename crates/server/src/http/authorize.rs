@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use signet_core::audit;
 use signet_core::authorize::{self, Arrival, Outcome, Refused, Taking, outer_client_id};
 use signet_core::change::Conflict;
+use signet_core::explain::Record;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::params::Params;
@@ -55,13 +56,18 @@ async fn answer(
         },
         Err(fault) => page(fault),
     };
-    refuse(app, view, moment, refused.0, refused.1.as_deref()).await
+    refuse(app, view, moment, refused).await
 }
 
-type Refusal = (Refused, Option<Arc<Registered>>);
+/// A refusal, the client that it is for, and what is kept of the request for whoever explains it.
+struct Refusal {
+    refused: Refused,
+    found: Option<Arc<Registered>>,
+    record: Option<Record>,
+}
 
 fn page(fault: Fault) -> Refusal {
-    (Refused { fault, return_to: None }, None)
+    Refusal { refused: Refused { fault, return_to: None }, found: None, record: None }
 }
 
 /// Load, decide, apply; the answer moves the browser on to the interaction, so that reload and back never repeat the
@@ -74,15 +80,22 @@ async fn accept(
 ) -> Result<Response, Refusal> {
     let browser = app.context(moment.now).mint(BROWSER_PREFIX);
     let case = Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params };
-    let (outcome, client) = match authorize::pushed_request(&case.params) {
+    let judged = match authorize::pushed_request(&case.params) {
         Some(pushed) => take(&case, pushed, browser.hash).await.map_err(page)?,
-        None => judge(case, browser.hash).await.map_err(page)?,
+        None => judge(&case, browser.hash).await.map_err(page)?,
     };
-    let accepted = outcome.reply.clone().map_err(|refused| (refused, client.clone()))?;
-    match app.store.apply(&view.tenant.id, &outcome.changes).await {
+    let accepted = match &judged.outcome.reply {
+        Ok(accepted) => accepted,
+        Err(refused) => return Err(judged.refuse(&case, refused.clone())),
+    };
+    match app.store.apply(&view.tenant.id, &judged.outcome.changes).await {
         Ok(()) => {}
-        Err(StoreError::Conflict(Conflict::Replay)) => return Err((outcome.replayed(), client)),
-        Err(StoreError::Conflict(Conflict::PushedRequest)) => return Err((Refused::taken(), client)),
+        Err(StoreError::Conflict(Conflict::Replay)) => {
+            return Err(judged.refuse(&case, judged.outcome.replayed()));
+        }
+        Err(StoreError::Conflict(Conflict::PushedRequest)) => {
+            return Err(judged.refuse(&case, Refused::taken()));
+        }
         Err(error) => return Err(page(store_fault(error))),
     }
     let location = format!("{}/interaction/{}", view.prefix, accepted.interaction_id);
@@ -93,7 +106,20 @@ async fn accept(
     Ok(response)
 }
 
-type Judged = (Outcome, Option<Arc<Registered>>);
+/// How a request was judged, for which client, and the object that came with it.
+struct Judged {
+    outcome: Outcome,
+    found: Option<Arc<Registered>>,
+    object: Object,
+}
+
+impl Judged {
+    fn refuse(&self, case: &Case, refused: Refused) -> Refusal {
+        let token = self.object.as_ref().and_then(|object| object.as_deref().ok());
+        let record = case.record(&refused.fault, token, &self.outcome.trace, parts(self.found.as_deref()));
+        Refusal { refused, found: self.found.clone(), record: Some(record) }
+    }
+}
 
 /// RFC 9126 section 4: what was pushed was judged then.
 async fn take(case: &Case, pushed: TokenHash, browser: TokenHash) -> Result<Judged, Fault> {
@@ -102,24 +128,28 @@ async fn take(case: &Case, pushed: TokenHash, browser: TokenHash) -> Result<Judg
     let stored = case.app.store.pushed_request(&tenant.id, &pushed).await.map_err(store_fault)?;
     let (client, client_keys) = parts(found.as_deref());
     let taking = Taking { tenant, client, client_keys, pushed: stored.as_ref(), browser };
-    Ok((authorize::take(taking, &case.app.context(case.moment.now)), found))
+    let outcome = authorize::take(taking, &case.app.context(case.moment.now));
+    Ok(Judged { outcome, found, object: None })
 }
 
 /// OpenID Connect Core section 10.1.1: an unfamiliar kid is a reason to fetch the client's keys again.
-async fn judge(case: Case, browser: TokenHash) -> Result<Judged, Fault> {
+async fn judge(case: &Case, browser: TokenHash) -> Result<Judged, Fault> {
     let object = case.object().await?;
     let (outcome, found) = decide(case.clone(), object.clone(), browser).await?;
     if let (Err(refused), Some(known)) = (&outcome.reply, &found)
         && remote_keys::may_be_stale(&refused.fault)
         && case.app.client_afresh(&case.view.tenant.id, &known.client.client_id).await?.is_some()
     {
-        return decide(case, object, browser).await;
+        let (outcome, found) = decide(case.clone(), object.clone(), browser).await?;
+        return Ok(Judged { outcome, found, object });
     }
-    Ok((outcome, found))
+    Ok(Judged { outcome, found, object })
 }
 
+type Decided = (Outcome, Option<Arc<Registered>>);
+
 /// Opens the object, finds the client and judges, with everything that costs CPU on the crypto pool.
-async fn decide(case: Case, object: Object, browser: TokenHash) -> Result<Judged, Fault> {
+async fn decide(case: Case, object: Object, browser: TokenHash) -> Result<Decided, Fault> {
     let app = case.app.clone();
     let found = case.client().await?;
     let decided = move |case: &Case, arrival, trace, found: Option<Arc<Registered>>| {
@@ -169,19 +199,18 @@ async fn decide(case: Case, object: Object, browser: TokenHash) -> Result<Judged
 
 /// One refusal: an audit event with reason code and failed check, then a response to the client where that is allowed,
 /// else a page.
-async fn refuse(
-    app: &App,
-    view: &TenantView,
-    moment: &Moment,
-    refused: Refused,
-    found: Option<&Registered>,
-) -> Response {
+async fn refuse(app: &App, view: &TenantView, moment: &Moment, refusal: Refusal) -> Response {
+    let Refusal { refused, found, record } = refusal;
+    let found = found.as_deref();
     let context = app.context(moment.now);
     let tenant = &view.tenant.id;
     let mut event =
         audit::refused(tenant, "authorize.refused", &refused.fault, &moment.correlation_id, &context);
     if let Some(found) = found {
         event = event.client(&found.client.client_id);
+    }
+    if let Some((name, value)) = record.map(|record| record.fact()) {
+        event = event.fact(name, value);
     }
     app.record(tenant, &[event.change()]).await;
     let (Some(to), Some(found)) = (refused.return_to, found) else {

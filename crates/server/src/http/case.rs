@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use signet_core::authorize::{Arrival, Facts, outer_client_id, reference};
+use signet_core::explain::{Record, Scene};
 use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::records::{Client, ClientKey};
@@ -84,5 +85,25 @@ impl Case {
             },
             correlation_id: &self.moment.correlation_id,
         })
+    }
+
+    /// What is kept of a refused request, for whoever explains it.
+    pub(super) fn record(
+        &self,
+        fault: &Fault,
+        token: Option<&str>,
+        trace: &Trace,
+        (client, client_keys): (Option<&Client>, &[ClientKey]),
+    ) -> Record {
+        let scene = Scene {
+            tenant: &self.view.tenant,
+            tenant_keys: &self.view.keys,
+            probes: &[],
+            client,
+            client_keys,
+            params: &self.params,
+            now: self.moment.now,
+        };
+        Record::gather(token, Some(fault), trace, &scene)
     }
 }

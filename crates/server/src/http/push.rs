@@ -66,15 +66,16 @@ async fn accept(app: &App, view: &Arc<TenantView>, moment: &Moment, caller: Call
     {
         outcome = decide(&case, &client, &fresh).await?;
     }
-    let pushed = match outcome.reply {
+    let PushOutcome { changes, reply, trace } = outcome;
+    let pushed = match reply {
         Ok(pushed) => pushed,
-        Err(fault) => return Err(refused(&case, &client, fault).await),
+        Err(fault) => return Err(refused(&case, &client, &registered, &trace, fault).await),
     };
-    match app.store.apply(&view.tenant.id, &outcome.changes).await {
+    match app.store.apply(&view.tenant.id, &changes).await {
         Ok(()) => Ok(pushed),
         Err(StoreError::Conflict(Conflict::Replay)) => {
             let fault = replayed(&case, &client).await;
-            Err(refused(&case, &client, fault).await)
+            Err(refused(&case, &client, &registered, &trace, fault).await)
         }
         Err(error) => Err(store_fault(error)),
     }
@@ -112,12 +113,21 @@ async fn replayed(case: &Case, client: &AuthenticatedClient) -> Fault {
     }
 }
 
-/// Writes a refusal to the audit trail, and hands the fault back.
-async fn refused(case: &Case, client: &AuthenticatedClient, fault: Fault) -> Fault {
+/// Writes a refusal to the audit trail, with what is kept for whoever explains it, and hands the fault back.
+async fn refused(
+    case: &Case,
+    client: &AuthenticatedClient,
+    registered: &Registered,
+    trace: &Trace,
+    fault: Fault,
+) -> Fault {
     let (tenant, context) = (&case.view.tenant.id, case.app.context(case.moment.now));
+    let known = (Some(client.client()), registered.keys.as_slice());
+    let (name, value) = case.record(&fault, case.params.get("request"), trace, known).fact();
     let event =
         audit::refused(tenant, "authorize.push_refused", &fault, &case.moment.correlation_id, &context)
-            .client(&client.client().client_id);
+            .client(&client.client().client_id)
+            .fact(name, value);
     case.app.record(tenant, &[event.change()]).await;
     fault
 }

@@ -12,6 +12,7 @@ mod assets;
 mod check_session;
 mod consent;
 pub mod console;
+pub mod console_explain;
 mod device;
 mod error;
 mod form_post;

@@ -7,6 +7,7 @@
 
 mod client;
 mod clients;
+mod explain;
 mod fields;
 mod keys;
 mod once;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(client::routes())
         .merge(keys::routes())
         .route("/console/{*rest}", get(nothing))
+        .merge(explain::routes())
 }
 
 /// Leads to the first part that the person may see.
