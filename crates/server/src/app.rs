@@ -12,6 +12,7 @@ use signet_core::records::Client;
 use signet_core::remote_keys::{Alarm, Demand};
 use signet_store::{Store, StoreError};
 
+use crate::checkups::Checkups;
 use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
 use crate::fetch::Fetcher;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub trusted_proxies: Proxies,
     /// Fetches from addresses that clients name.
     pub fetcher: Fetcher,
+    /// Which clients fail.
+    pub checkups: Checkups,
     /// Keys that clients publish.
     pub remote_keys: RemoteKeys,
     /// Mail to people.

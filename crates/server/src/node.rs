@@ -107,6 +107,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         mode: setup.mode,
         tenancy: crate::tenancy::Tenancy::default(),
         clients: crate::clients::Clients::default(),
+        checkups: crate::checkups::Checkups::default(),
         keyring: Arc::default(),
         crypto: Pool::new(or(config.crypto.threads, cores), config.crypto.queue),
         hashing: Pool::new(

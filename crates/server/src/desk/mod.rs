@@ -9,6 +9,8 @@ mod client_keys;
 mod client_writes;
 mod clients;
 mod explain;
+mod overview;
+mod preview;
 mod receipt;
 mod refused;
 mod registration_tokens;
@@ -35,6 +37,10 @@ pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, Private
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
 pub use explain::Failure;
+pub use overview::{
+    ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
+};
+pub use preview::PreviewView;
 pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
 pub use tenant::{TenantChange, TenantRecord, TenantWritten};
