@@ -8,6 +8,7 @@
     reason = "test support: a failure here is a failed test"
 )]
 
+pub mod admin;
 pub mod certificates;
 pub mod console;
 pub mod craft;

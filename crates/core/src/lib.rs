@@ -26,6 +26,7 @@ pub mod logout;
 pub mod opening;
 pub mod own_login;
 pub mod params;
+pub mod people;
 pub mod pkce;
 pub mod provision;
 pub mod records;

@@ -18,6 +18,7 @@ use crate::edge::Clock;
 use crate::fetch::Fetcher;
 use crate::keyring::Keyring;
 use crate::limits::Limits;
+use crate::mail::Mailer;
 use crate::passwords::Hasher;
 use crate::pool::Pool;
 use crate::proxies::Proxies;
@@ -68,6 +69,8 @@ pub struct Parts {
     pub checkups: Checkups,
     /// Keys that clients publish.
     pub remote_keys: RemoteKeys,
+    /// Mail to people.
+    pub mailer: Mailer,
     /// People to show on the login page, in development only: username and password.
     pub demo_users: Vec<(String, String)>,
     /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.

@@ -20,6 +20,7 @@ struct AuditRow {
     client_id: Option<String>,
     user_id: Option<Uuid>,
     detail: Json<Map<String, Value>>,
+    seal: Option<i64>,
 }
 
 impl AuditRow {
@@ -54,7 +55,7 @@ pub(crate) async fn audit(pool: &PgPool, tenant: &TenantId, filter: &AuditFilter
             sqlx::query_as!(
                 AuditRow,
                 r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                  user_id, detail AS "detail: Json<Map<String, Value>>"
+                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
                    FROM audit
                    WHERE tenant = $1 AND id < $2 AND id >= $3 AND at >= $4 AND at < $5
                      AND ($6::text IS NULL OR correlation_id = $6) AND ($7::uuid IS NULL OR user_id = $7)
@@ -103,7 +104,7 @@ pub(crate) async fn unsealed_audit(pool: &PgPool, tenant: &TenantId, limit: u32)
         sqlx::query_as!(
             AuditRow,
             r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                  user_id, detail AS "detail: Json<Map<String, Value>>"
+                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = $1 AND seal IS NULL ORDER BY id LIMIT $2"#,
             name,
             limit
@@ -120,7 +121,7 @@ pub(crate) async fn sealed_audit(pool: &PgPool, tenant: &TenantId, number: i64) 
         sqlx::query_as!(
             AuditRow,
             r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                  user_id, detail AS "detail: Json<Map<String, Value>>"
+                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = $1 AND seal = $2 ORDER BY id"#,
             name,
             number
@@ -129,6 +130,31 @@ pub(crate) async fn sealed_audit(pool: &PgPool, tenant: &TenantId, number: i64) 
         .await,
     )?;
     rows.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+pub(crate) async fn chained_audit(
+    pool: &PgPool,
+    tenant: &TenantId,
+    after: (i64, Uuid),
+    limit: u32,
+) -> Result<Vec<(i64, AuditEvent)>> {
+    let (name, (number, id), limit) = (tenant.as_str(), after, backend::page_limit(limit));
+    let rows = looked_up(
+        sqlx::query_as!(
+            AuditRow,
+            r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
+                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
+           FROM audit WHERE tenant = $1 AND seal IS NOT NULL AND (seal, id) > ($2, $3)
+           ORDER BY seal, id LIMIT $4"#,
+            name,
+            number,
+            id,
+            limit
+        )
+        .fetch_all(pool)
+        .await,
+    )?;
+    rows.into_iter().map(|row| Ok((row.seal.unwrap_or_default(), row.record(tenant)?))).collect()
 }
 
 struct SealRow {

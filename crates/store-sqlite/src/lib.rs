@@ -234,6 +234,14 @@ impl Store for SqliteStore {
     async fn sealed_audit(&self, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>> {
         read_audit::sealed_audit(&self.readers, tenant, number).await
     }
+    async fn chained_audit(
+        &self,
+        tenant: &TenantId,
+        after: (i64, Uuid),
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditEvent)>> {
+        read_audit::chained_audit(&self.readers, tenant, after, limit).await
+    }
     async fn unpurged_audit_seals(&self, tenant: &TenantId, limit: u32) -> Result<Vec<AuditSeal>> {
         read_audit::unpurged_audit_seals(&self.readers, tenant, limit).await
     }

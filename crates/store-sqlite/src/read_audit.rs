@@ -20,6 +20,7 @@ struct AuditRow {
     client_id: Option<String>,
     user_id: Option<Uuid>,
     detail: Json<Map<String, Value>>,
+    seal: Option<i64>,
 }
 
 impl AuditRow {
@@ -58,7 +59,7 @@ pub(crate) async fn audit(
             sqlx::query_as!(
                 AuditRow,
                 r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
-                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>"
+                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
                    FROM audit
                    WHERE tenant = ?1 AND id < ?2 AND id >= ?3 AND at >= ?4 AND at < ?5
                      AND (?6 IS NULL OR correlation_id = ?6) AND (?7 IS NULL OR user_id = ?7)
@@ -110,7 +111,7 @@ pub(crate) async fn unsealed_audit(
     let rows = sqlx::query_as!(
         AuditRow,
         r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
-                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>"
+                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = ?1 AND seal IS NULL ORDER BY id LIMIT ?2"#,
         name,
         limit
@@ -130,7 +131,7 @@ pub(crate) async fn sealed_audit(
     let rows = sqlx::query_as!(
         AuditRow,
         r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
-                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>"
+                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = ?1 AND seal = ?2 ORDER BY id"#,
         name,
         number
@@ -139,6 +140,30 @@ pub(crate) async fn sealed_audit(
     .await
     .map_err(failed)?;
     rows.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+pub(crate) async fn chained_audit(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    after: (i64, Uuid),
+    limit: u32,
+) -> Result<Vec<(i64, AuditEvent)>> {
+    let (name, (number, id), limit) = (tenant.as_str(), after, backend::page_limit(limit));
+    let rows = sqlx::query_as!(
+        AuditRow,
+        r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
+                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
+           FROM audit WHERE tenant = ?1 AND seal IS NOT NULL AND (seal, id) > (?2, ?3)
+           ORDER BY seal, id LIMIT ?4"#,
+        name,
+        number,
+        id,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(|row| Ok((row.seal.unwrap_or_default(), row.record(tenant)?))).collect()
 }
 
 struct SealRow {

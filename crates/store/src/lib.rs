@@ -202,6 +202,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn audit_seals(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<AuditSeal>>;
     /// The events that a link covers, by id.
     async fn sealed_audit(&self, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>>;
+    /// Events of the whole chain with the number of their link, by number, then by id, after the one named; at most `limit`
+    /// (1 to 1000). Those of a number that no link has are among them.
+    async fn chained_audit(
+        &self,
+        tenant: &TenantId,
+        after: (i64, Uuid),
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditEvent)>>;
     /// Links whose events are still there, by number; at most `limit` (1 to 1000).
     async fn unpurged_audit_seals(&self, tenant: &TenantId, limit: u32) -> Result<Vec<AuditSeal>>;
     /// Tallies of the days from `since` on, by day, kind, outcome and reason.

@@ -3,7 +3,7 @@
 use super::declaration::TenantDeclaration;
 use super::fault::Refusal;
 use super::{Provisioned, difference};
-use crate::audit;
+use crate::audit::{self, chain};
 use crate::change::Change;
 use crate::claims::{self, Catalogue, SCOPES};
 use crate::client_policy::{self, Mode};
@@ -97,6 +97,12 @@ fn check(settings: &TenantSettings, refusals: &mut Vec<Refusal>) {
     ] {
         if !(min..=max).contains(&found) {
             refusals.push(Refusal::Duration { setting, found, min, max });
+        }
+    }
+    if let Some(found) = settings.audit_retention {
+        let (min, max) = (chain::MIN_RETENTION, chain::MAX_RETENTION);
+        if !(min..=max).contains(&found) {
+            refusals.push(Refusal::Duration { setting: "audit_retention", found, min, max });
         }
     }
     refusals.extend(branding(&settings.branding).err());

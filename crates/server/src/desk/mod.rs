@@ -16,6 +16,9 @@ mod refused;
 mod registration_tokens;
 mod tenant;
 mod tenant_keys;
+mod user_access;
+mod user_import;
+mod users;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -42,6 +45,10 @@ pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
 pub use tenant::{TenantChange, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
+
+pub use user_access::{ConsentView, CredentialView, Handed, SessionView};
+pub use user_import::{ImportReport, ImportRow, ImportUsers};
+pub use users::{NewUser, UserChange, UserLine, UserQuery, UserView, UserWritten};
 
 /// Result of something that was asked for at the desk.
 pub type Result<T> = std::result::Result<T, Refused>;

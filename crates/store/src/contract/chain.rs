@@ -71,6 +71,14 @@ pub async fn a_link_covers_its_events(store: &Handle) {
     apply(store, &one, &[sealed(&one, 2, &[1, 2], Vec::new())]).await;
     assert_eq!(ids(&store.sealed_audit(&one, 2).await.unwrap()), [1, 2]);
     assert_eq!(store.last_audit_seal(&one).await.unwrap(), Some(seal(&one, 2, 2)));
+    let chained = async |after, limit| {
+        let found = store.chained_audit(&one, after, limit).await.unwrap();
+        found.into_iter().map(|(number, event)| (number, event.id.as_u128())).collect::<Vec<_>>()
+    };
+    let all = [(1, 3), (1, 4), (1, 5), (2, 1), (2, 2)];
+    assert_eq!(chained((i64::MIN, Uuid::nil()), 9).await, all);
+    assert_eq!(chained((1, id(4)), 2).await, all[2..4]);
+    assert_eq!(chained((2, id(2)), 9).await, []);
     let links = [seal(&one, 1, 3), seal(&one, 2, 2)];
     assert_eq!(store.audit_seals(&one, 0, 9).await.unwrap(), links);
     assert_eq!(store.audit_seals(&one, 0, 1).await.unwrap(), links[..1]);
@@ -136,6 +144,7 @@ pub async fn a_chain_is_one_tenants(store: &Handle) {
     assert_eq!(store.last_audit_seal(&two).await.unwrap(), None);
     assert!(store.audit_seals(&two, 0, 9).await.unwrap().is_empty());
     assert!(store.unpurged_audit_seals(&two, 9).await.unwrap().is_empty());
+    assert!(store.chained_audit(&two, (0, Uuid::nil()), 9).await.unwrap().is_empty());
     assert!(store.sealed_audit(&two, 1).await.unwrap().is_empty());
     assert!(store.audit_tallies(&two, 0).await.unwrap().is_empty());
     assert_conflict(store.apply(&two, &[purge(1)]).await, Conflict::Missing);

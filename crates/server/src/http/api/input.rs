@@ -118,7 +118,9 @@ fn check_body(operation: &Operation, headers: &HeaderMap, body: &[u8]) -> Result
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Fault::AdminContentType);
     }
-    if depth(body) > MAX_DEPTH { Err(Fault::AdminBodyMalformed) } else { Ok(()) }
+    // An array would be read as a struct's members in their order.
+    let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    if !is_object || depth(body) > MAX_DEPTH { Err(Fault::AdminBodyMalformed) } else { Ok(()) }
 }
 
 /// How deep objects and arrays lie in each other; what is not JSON is found by the parser.

@@ -1,4 +1,6 @@
-//! Builds audit events.
+//! Builds audit events, and the chain over them.
+
+pub mod chain;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
