@@ -118,7 +118,7 @@ async fn the_cookie_ends_with_its_time_with_the_session_and_with_signing_out() {
     assert!(below(&reply).starts_with("/authorize?"));
 
     let reply = person.post("/console/sign-out", &[]).await;
-    assert!(below(&reply).starts_with("/logout?"), "{}", reply.body);
+    assert_eq!(below(&reply), "/logout", "{}", reply.body);
     assert!(cookie(&person, COOKIE).is_none());
     let found = provider.app.store.access_token(&"default".into(), &TokenHash::of(&token)).await.unwrap();
     assert!(found.is_none(), "the token itself has ended");

@@ -16,6 +16,7 @@ use signet_server::app::App;
 use signet_server::config::Config;
 use signet_server::edge::{self, Clock};
 use signet_server::fetch::Fetcher;
+use signet_server::mail::Mailer;
 use signet_server::node::{self, Setup};
 use signet_server::provisioning::Provisioner;
 use signet_server::vault::Vault;
@@ -136,6 +137,7 @@ impl Provider {
             mode: Mode::Development,
             demo_users: Vec::new(),
             fetcher: Fetcher::new(&config.fetch, Mode::Development).unwrap(),
+            mailer: Mailer::outbox(),
         };
         let app = node::assemble(setup, config);
         let router = http::router(&app, Router::new());

@@ -12,11 +12,13 @@ use signet_core::records::Client;
 use signet_core::remote_keys::{Alarm, Demand};
 use signet_store::{Store, StoreError};
 
+use crate::checkups::Checkups;
 use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
 use crate::fetch::Fetcher;
 use crate::keyring::Keyring;
 use crate::limits::Limits;
+use crate::mail::Mailer;
 use crate::passwords::Hasher;
 use crate::pool::Pool;
 use crate::proxies::Proxies;
@@ -63,8 +65,12 @@ pub struct Parts {
     pub trusted_proxies: Proxies,
     /// Fetches from addresses that clients name.
     pub fetcher: Fetcher,
+    /// Which clients fail.
+    pub checkups: Checkups,
     /// Keys that clients publish.
     pub remote_keys: RemoteKeys,
+    /// Mail to people.
+    pub mailer: Mailer,
     /// People to show on the login page, in development only: username and password.
     pub demo_users: Vec<(String, String)>,
     /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.

@@ -31,6 +31,8 @@ pub struct Config {
     pub crypto: Crypto,
     /// Background jobs.
     pub jobs: Jobs,
+    /// Mail to people.
+    pub mail: MailSettings,
     /// Time.
     pub clock: ClockSettings,
     /// Logging.
@@ -129,6 +131,26 @@ pub struct Jobs {
     pub key_seconds: u64,
     /// Seconds between looks at logout tokens that are to be sent again.
     pub logout_seconds: u64,
+    /// Seconds between links of the audit chain.
+    pub audit_seconds: u64,
+    /// Seconds between removals of audit events whose time is over.
+    pub retention_seconds: u64,
+}
+
+/// Mail to people: invitations, and links for a forgotten password.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// The server that takes mail, with user and password; empty means that no mail is sent.
+    pub smtp_url: String,
+    /// Whom mails come from, as in `Bank <no-reply@bank.example>`.
+    pub from: String,
+}
+
+impl std::fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailSettings").field("from", &self.from).finish_non_exhaustive()
+    }
 }
 
 /// Time.

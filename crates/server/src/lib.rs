@@ -1,6 +1,8 @@
 //! HTTP, pages, configuration, jobs and the `signet` binary.
 
 pub mod app;
+pub mod audit_chain;
+pub mod checkups;
 pub mod cli;
 pub mod clients;
 pub mod config;
@@ -17,9 +19,11 @@ pub mod keyring;
 pub mod limits;
 pub mod logging;
 pub mod logout_delivery;
+pub mod mail;
 pub mod node;
 pub mod pages;
 pub mod passwords;
+pub mod people;
 pub mod pool;
 pub mod provisioning;
 pub mod proxies;

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::edge::{self, Clock};
 use crate::fetch::Fetcher;
 use crate::limits::{Limits, Rates};
+use crate::mail::Mailer;
 use crate::pool::Pool;
 use crate::remote_keys::RemoteKeys;
 use crate::tls::Certificate;
@@ -83,6 +84,8 @@ pub struct Setup {
     pub demo_users: Vec<(String, String)>,
     /// Fetches from addresses that clients name.
     pub fetcher: Fetcher,
+    /// Mail to people.
+    pub mailer: Mailer,
 }
 
 /// A node from its settings. Rate limits and the clock's tolerance hold in production only.
@@ -104,6 +107,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         mode: setup.mode,
         tenancy: crate::tenancy::Tenancy::default(),
         clients: crate::clients::Clients::default(),
+        checkups: crate::checkups::Checkups::default(),
         keyring: Arc::default(),
         crypto: Pool::new(or(config.crypto.threads, cores), config.crypto.queue),
         hashing: Pool::new(
@@ -121,6 +125,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         trusted_proxies: config.http.trusted_proxies.clone(),
         remote_keys: RemoteKeys::new(setup.fetcher.clone(), setup.clock.clone(), setup.mode),
         fetcher: setup.fetcher,
+        mailer: setup.mailer,
         demo_users: if production { Vec::new() } else { setup.demo_users },
         clock_tolerance: production.then_some(config.clock.tolerance_seconds),
     })

@@ -8,10 +8,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use signet_core::context::Entropy;
 use zeroize::Zeroizing;
 
-/// Longest accepted password, in bytes: enough for any passphrase, and a bound on the work of one attempt.
-pub const MAX_LEN: usize = 512;
-/// Shortest accepted new password, in characters (NIST SP 800-63B section 3.1.1.2 asks for 8 at least).
-pub const MIN_CHARS: usize = 8;
+pub use signet_core::people::{MAX_PASSWORD as MAX_LEN, MIN_PASSWORD_CHARS as MIN_CHARS};
 
 /// Of a random password that nobody kept; only its cost matters.
 const DUMMY: &str =

@@ -227,8 +227,19 @@ impl Provisioner {
 
     /// A user as declared. A declared password is hashed only if it is not the stored one.
     pub async fn user(&self, tenant: &TenantId, declared: &UserDeclaration) -> Result<Provisioned> {
+        self.user_with(tenant, declared, &Along::default()).await
+    }
+
+    /// A user as declared, with what goes along.
+    pub async fn user_with(
+        &self,
+        tenant: &TenantId,
+        declared: &UserDeclaration,
+        along: &Along<'_>,
+    ) -> Result<Provisioned> {
         let name = provision::username(&declared.username).map_err(|refusal| vec![refusal])?;
         let current = self.store.user_by_name(tenant, &name).await?;
+        along.check(current.as_ref().map_or(0, |user| user.version))?;
         let stored = current.as_ref().and_then(|user| user.password_hash.clone());
         let password = match &declared.password {
             Some(secret) => self.hashed(Zeroizing::new(secret.expose().to_owned()), stored).await?,
@@ -239,8 +250,14 @@ impl Provisioner {
         let scopes = scopes.map_or(&[][..], Vec::as_slice);
         let facts = UserFacts { tenant, scopes, current: current.as_ref() };
         let context = self.context();
-        let provisioned = provision::user(declared, &password, &facts, &context.handle(), &context)?;
-        self.write(tenant, provisioned, &Along::default()).await
+        let provisioned = provision::user(declared, &password, &facts, &self.correlation(along), &context)?;
+        match self.write(tenant, provisioned, along).await {
+            Err(ProvisioningError::Store(StoreError::Conflict(Conflict::Version))) => {
+                let current = self.store.user_by_name(tenant, &name).await?.map_or(0, |user| user.version);
+                Err(ProvisioningError::Stale { current })
+            }
+            done => done,
+        }
     }
 
     async fn hashed(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<PasswordHash> {

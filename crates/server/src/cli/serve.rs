@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::edge::Clock;
 use crate::fetch::Fetcher;
+use crate::mail::Mailer;
 use crate::node::{self, Listening, Location, Setup};
 use crate::tls::Certificate;
 use crate::vault::{Vault, tenant_key_context};
@@ -50,6 +51,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         .map_err(|error| Problem::new("tls", error).hint("See certificate and key under [tls]."))?;
     let fetcher = Fetcher::new(&config.fetch, Mode::Production)
         .map_err(|error| Problem::new("fetch", error).hint("See extra_ca_file under [fetch]."))?;
+    let mailer = Mailer::new(&config.mail)
+        .map_err(|error| Problem::new("mail", error).hint("See smtp_url and from under [mail]."))?;
     let setup = Setup {
         store,
         vault,
@@ -57,6 +60,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         mode: Mode::Production,
         demo_users: Vec::new(),
         fetcher,
+        mailer,
     };
     let app = node::assemble(setup, &config);
     for tenant in tenants(app.store.as_ref()).await? {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use signet_core::admin::AUDIT_READ;
+use signet_core::admin::{AUDIT_READ, USERS_READ};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
@@ -134,6 +134,17 @@ impl Desk<'_> {
         events.reverse();
         let events = events.into_iter().map(AuditLine::from).collect();
         Ok(AuditStory { correlation_id: correlation_id.to_owned(), events })
+    }
+
+    /// The user that somebody filters by: an id, or a user name for those who may see users.
+    pub async fn audit_user(&self, text: &str) -> Result<Option<Uuid>> {
+        self.actor.need(AUDIT_READ)?;
+        if let Ok(id) = text.parse() {
+            return Ok(Some(id));
+        }
+        self.actor.need(USERS_READ)?;
+        let found = self.app.store.user_by_name(&self.tenant().id, &text.trim().to_lowercase()).await?;
+        Ok(found.map(|user| user.id))
     }
 
     pub(super) async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {

@@ -9,11 +9,17 @@ mod client_keys;
 mod client_writes;
 mod clients;
 mod explain;
+mod overview;
+mod preview;
 mod receipt;
 mod refused;
 mod registration_tokens;
 mod tenant;
 mod tenant_keys;
+mod trial;
+mod user_access;
+mod user_import;
+mod users;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,10 +38,19 @@ pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, Private
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
 pub use explain::Failure;
+pub use overview::{
+    ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
+};
+pub use preview::PreviewView;
 pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
 pub use tenant::{TenantChange, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
+pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
+
+pub use user_access::{ConsentView, CredentialView, Handed, SessionView};
+pub use user_import::{ImportReport, ImportRow, ImportUsers};
+pub use users::{NewUser, UserChange, UserLine, UserQuery, UserView, UserWritten};
 
 /// Result of something that was asked for at the desk.
 pub type Result<T> = std::result::Result<T, Refused>;

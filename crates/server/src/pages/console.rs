@@ -66,6 +66,25 @@ pub struct Link {
     pub current: bool,
 }
 
+/// Something that is wrong with what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What it is, and what to do.
+    pub text: String,
+    /// The stable code; empty if there is none.
+    pub code: String,
+    /// The fields that it is about: what they are called, and an address within the page or of another one.
+    pub links: Vec<(String, String)>,
+}
+
+impl Problem {
+    /// One that is about a field of the same page.
+    pub fn of_field(id: &str, title: &str, text: impl Into<String>) -> Self {
+        let links = vec![(title.to_owned(), format!("#{id}"))];
+        Self { text: text.into(), code: String::new(), links }
+    }
+}
+
 /// What stands around the content of a page.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -191,6 +210,11 @@ pub fn relative(at: UnixTime, now: UnixTime) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     if seconds > 0 { format!("in {count} {unit}{plural}") } else { format!("{count} {unit}{plural} ago") }
+}
+
+/// A JWK or another JSON object, to be read by people.
+pub fn pretty(object: &serde_json::Map<String, serde_json::Value>) -> String {
+    serde_json::to_string_pretty(object).unwrap_or_default()
 }
 
 /// A page that says one thing: that something was refused, is not there, or needs a role.

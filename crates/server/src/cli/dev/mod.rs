@@ -19,6 +19,7 @@ use crate::config::{Config, LogFormat};
 use crate::demo::{self, DemoRp, DemoSettings};
 use crate::edge::{self, Clock};
 use crate::fetch::Fetcher;
+use crate::mail::Mailer;
 use crate::node::{self, Listening, Location, Setup};
 use crate::pages::Shell;
 use crate::{logging, tenant_keys};
@@ -64,6 +65,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         mode: Mode::Development,
         demo_users: seed::USERS.iter().map(|user| (user.username.into(), user.password.into())).collect(),
         fetcher,
+        mailer: Mailer::outbox(),
     };
     let app = node::assemble(setup, &config);
     let tenant = seed::tenant(&app, &issuer).await?;

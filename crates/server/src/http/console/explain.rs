@@ -7,6 +7,8 @@ use axum::routing::get;
 use signet_core::explain::Report;
 use signet_core::fault::Fault;
 
+use super::audit::story_path;
+use super::clients::path;
 use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{Failure, Refused};
@@ -98,11 +100,10 @@ fn told(visit: &Visit, mut page: ExplainPage, status: StatusCode, problem: Strin
 }
 
 fn answer(visit: &Visit, report: Report, event: Option<Failure>) -> Answer {
-    let story = |event: &Failure| format!("/console/audit/{}", path_segment(&event.correlation_id));
-    let story = event.as_ref().map(|event| visit.href(&story(event)));
+    let story = event.as_ref().map(|event| visit.href(&story_path(&event.correlation_id)));
     let known = report.reason.as_ref().is_none_or(|reason| reason.code != "client_unknown");
     let client = report.client_id.as_deref().filter(|_| known);
-    let client = client.map(|id| visit.href(&format!("/console/clients/{}", path_segment(id))));
+    let client = client.map(|id| visit.href(&path(id)));
     Answer { report, event, story, client }
 }
 

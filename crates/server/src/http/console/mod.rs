@@ -5,34 +5,41 @@
 //! role, a `Posted` moreover only for a form of our own page in the same browser. Each subject has a file with its pages,
 //! its handlers and `routes()`.
 
+mod audit;
+mod client;
+mod clients;
 mod explain;
+mod fields;
+mod keys;
+mod once;
+mod overview;
+mod problems;
 mod session;
+mod trial;
 mod visit;
 
 use axum::Router;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use signet_core::fault::Fault;
 
 use crate::app::App;
 use crate::desk::Refused;
-use crate::pages::console::Section;
 pub(super) use visit::{Posted, Visit};
 
 /// Everything below `/console`.
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/console", get(index))
-        .route("/console/", get(index))
         .route("/console/callback", get(session::callback))
         .route("/console/sign-out", post(session::sign_out))
-        .route("/console/{*rest}", get(nothing))
+        .merge(overview::routes())
+        .merge(audit::routes())
         .merge(explain::routes())
-}
-
-/// Leads to the first part that the person may see.
-async fn index(visit: Visit) -> Response {
-    Redirect::to(&visit.href(Section::Clients.path())).into_response()
+        .merge(clients::routes())
+        .merge(client::routes())
+        .merge(keys::routes())
+        .merge(trial::routes())
+        .route("/console/{*rest}", get(nothing))
 }
 
 async fn nothing(visit: Visit) -> Response {

@@ -1,0 +1,141 @@
+// Makes key pairs in the browser with WebCrypto. The private part is shown here and offered as a file; only the public JWK goes
+// into the form. Without this script everything else on the page works: keys are pasted, or made on the server.
+"use strict";
+
+const RSA = (hash) => ({ modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash });
+const KINDS = {
+  sig: [
+    ["RSA 2048 (RS256, PS256)", { name: "RSASSA-PKCS1-v1_5", ...RSA("SHA-256") }],
+    ["RSA 4096 (RS256, PS256)", { name: "RSASSA-PKCS1-v1_5", ...RSA("SHA-256"), modulusLength: 4096 }],
+    ["P-256 (ES256)", { name: "ECDSA", namedCurve: "P-256" }],
+    ["P-384 (ES384)", { name: "ECDSA", namedCurve: "P-384" }],
+    ["P-521 (ES512)", { name: "ECDSA", namedCurve: "P-521" }],
+    ["Ed25519 (EdDSA)", { name: "Ed25519" }],
+  ],
+  enc: [
+    ["RSA 2048 (RSA-OAEP, RSA-OAEP-256)", { name: "RSA-OAEP", ...RSA("SHA-256") }],
+    ["RSA 4096 (RSA-OAEP, RSA-OAEP-256)", { name: "RSA-OAEP", ...RSA("SHA-256"), modulusLength: 4096 }],
+    ["P-256 (ECDH-ES)", { name: "ECDH", namedCurve: "P-256" }],
+    ["P-384 (ECDH-ES)", { name: "ECDH", namedCurve: "P-384" }],
+    ["P-521 (ECDH-ES)", { name: "ECDH", namedCurve: "P-521" }],
+    ["X25519 (ECDH-ES)", { name: "X25519" }],
+  ],
+};
+const USES = {
+  "RSASSA-PKCS1-v1_5": ["sign", "verify"], ECDSA: ["sign", "verify"], Ed25519: ["sign", "verify"],
+  "RSA-OAEP": ["encrypt", "decrypt"], ECDH: ["deriveBits"], X25519: ["deriveBits"],
+};
+const PRIVATE = ["d", "p", "q", "dp", "dq", "qi"];
+
+function element(name, attributes, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+// RFC 7638 section 3: the required members in lexicographic order, without white space.
+async function thumbprint(jwk) {
+  const members = { RSA: ["e", "kty", "n"], EC: ["crv", "kty", "x", "y"], OKP: ["crv", "kty", "x"] }[jwk.kty];
+  const text = JSON.stringify(Object.fromEntries(members.map((name) => [name, jwk[name]])));
+  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
+}
+
+async function pair(use, algorithm) {
+  const keys = await crypto.subtle.generateKey(algorithm, true, USES[algorithm.name]);
+  const jwk = await crypto.subtle.exportKey("jwk", keys.privateKey);
+  const pkcs8 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
+  for (const name of ["alg", "ext", "key_ops"]) delete jwk[name];
+  const secret = { ...jwk, use, kid: await thumbprint(jwk) };
+  const open = Object.fromEntries(Object.entries(secret).filter(([name]) => !PRIVATE.includes(name)));
+  const lines = btoa(Array.from(pkcs8, (byte) => String.fromCharCode(byte)).join("")).match(/.{1,64}/g).join("\n");
+  return { open, secret, pem: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n` };
+}
+
+function download(label, name, type, text) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  return element("a", { class: "button quiet small", href: address, download: name }, label);
+}
+
+function show(made, use, id) {
+  const title = use === "sig" ? "Private signing key" : "Private encryption key";
+  const text = JSON.stringify(made.secret, null, 2);
+  return element("section", { class: "private", "aria-label": title },
+    element("h3", {}, title),
+    element("p", { class: "hint" }, "Save it now, to where only the application reads it. It has not left this browser, and is gone with this page."),
+    element("pre", { class: "code-block", tabindex: "0", id }, element("code", {}, text)),
+    element("p", { class: "actions" },
+      download("Download as JWK", `${made.secret.kid}.jwk.json`, "application/jwk+json", text),
+      download("Download as PEM", `${made.secret.kid}.pem`, "application/x-pem-file", made.pem)));
+}
+
+function choose(use, id) {
+  const select = element("select", { id, autocomplete: "off" });
+  KINDS[use].forEach(([label], at) => select.append(element("option", { value: String(at) }, label)));
+  return select;
+}
+
+function maker(place, id, wanted) {
+  const said = element("p", { class: "hint", role: "status", id: `${id}-status` });
+  const button = element("button", { type: "button", class: "button quiet", id: `${id}-button` }, wanted.label);
+  const shown = element("div", {});
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    said.textContent = "Making the key…";
+    shown.replaceChildren();
+    try {
+      for (const one of wanted.keys()) {
+        const made = await pair(one.use, one.algorithm);
+        document.getElementById(one.target).value = JSON.stringify(made.open, null, 2);
+        shown.append(show(made, one.use, `private-${one.use}`));
+      }
+      said.textContent = "Made. The public part stands in the form; save the private part before you register it.";
+    } catch (error) {
+      said.textContent = `This browser cannot make such a key (${error.name}). Choose another kind.`;
+    }
+    button.disabled = false;
+  });
+  place.append(element("p", { class: "actions" }, button), said, shown);
+}
+
+function one(place) {
+  const usage = document.getElementById(place.dataset.usage);
+  const field = element("div", { class: "field" }, element("label", { for: "browser-kind" }, "Kind of key to make here"));
+  field.append(choose(usage.value, "browser-kind"));
+  usage.addEventListener("change", () => field.lastChild.replaceWith(choose(usage.value, "browser-kind")));
+  place.append(field);
+  const keys = () => [{ use: usage.value, target: place.dataset.target, algorithm: KINDS[usage.value][Number(field.lastChild.value)][1] }];
+  maker(place, "make-key", { label: "Make a key in this browser", keys });
+}
+
+function both(place) {
+  const keys = () => [
+    { use: "sig", target: place.dataset.signing, algorithm: KINDS.sig[2][1] },
+    { use: "enc", target: place.dataset.encryption, algorithm: KINDS.enc[0][1] },
+  ];
+  maker(place, "make-keys", { label: "Make both in this browser", keys });
+}
+
+function file(place) {
+  const target = document.getElementById(place.dataset.file);
+  const input = element("input", { type: "file", id: "key-file", accept: ".json,.jwk,.jwks,.pem,.crt,.cer" });
+  input.addEventListener("change", async () => {
+    const chosen = input.files[0];
+    if (!chosen || chosen.size > 65536) return;
+    const bytes = new Uint8Array(await chosen.arrayBuffer());
+    // A certificate in DER (X.690 section 8.9: a SEQUENCE) becomes PEM, as it would be pasted.
+    const der = bytes[0] === 0x30;
+    const lines = () => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).match(/.{1,64}/g).join("\n");
+    target.value = der ? `-----BEGIN CERTIFICATE-----\n${lines()}\n-----END CERTIFICATE-----\n` : new TextDecoder().decode(bytes);
+  });
+  place.append(element("div", { class: "field" }, element("label", { for: "key-file" }, "Or read it from a file"), input));
+}
+
+for (const place of document.querySelectorAll("[data-file]")) file(place);
+if (window.isSecureContext && window.crypto && crypto.subtle) {
+  for (const place of document.querySelectorAll("[data-make=one]")) one(place);
+  for (const place of document.querySelectorAll("[data-make=pair]")) both(place);
+}

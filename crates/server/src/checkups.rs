@@ -1,0 +1,210 @@
+//! Which clients fail, or soon will. Looking at every client takes a while where there are many, so it is done beside the
+//! requests, once a minute at most, and the result is shared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use signet_core::builtin::Builtin;
+use signet_core::client_policy::{self, Mode};
+use signet_core::context::UnixTime;
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::records::{Client, ClientKey, KeyOrigin, Tenant};
+use signet_jose::KeyUse;
+use signet_store::{ClientFilter, Page, Store, StoreError};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::provisioning::kept_secret;
+
+/// How old a checkup may be.
+const FRESHNESS: Duration = Duration::from_mins(1);
+/// How long a page waits for one that is not there yet.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// Most checkups kept: one for each tenant, and one for each developer who looks.
+const CAPACITY: u64 = 1_000;
+/// Clients that are read at once.
+const PAGE: u32 = 500;
+/// Most clients that are looked at.
+const MAX_CLIENTS: usize = 20_000;
+/// Most clients and keys that are told of.
+const MAX_TOLD: usize = 100;
+/// How far ahead ends of keys are told, in seconds.
+pub const AHEAD: i64 = 30 * 86_400;
+
+/// A code with its text.
+pub type Problem = (&'static str, String);
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkup {
+    /// How many clients were looked at.
+    pub checked: usize,
+    /// Whether there are more, beyond the bound.
+    pub more: bool,
+    /// How many of them fail.
+    pub failing_count: usize,
+    /// The first of them.
+    pub failing: Vec<Failing>,
+    /// Keys whose period ends soon, the first to end first.
+    pub ending: Vec<Ending>,
+}
+
+/// A client that fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// The `client_id`.
+    pub client_id: ClientId,
+    /// Name shown to people.
+    pub client_name: String,
+    /// Why.
+    pub problems: Vec<Problem>,
+}
+
+/// A key whose period ends soon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Whose.
+    pub client_id: ClientId,
+    /// Name shown to people.
+    pub client_name: String,
+    /// What people call the key.
+    pub name: String,
+    /// Its `kid`.
+    pub kid: String,
+    /// What it is for.
+    pub usage: KeyUse,
+    /// Whether the period is that of a certificate.
+    pub certificate: bool,
+    /// When it ends.
+    pub not_after: UnixTime,
+    /// What will fail then; empty if another key takes over.
+    pub problems: Vec<Problem>,
+}
+
+/// The last checkups.
+#[derive(Clone, Debug)]
+pub struct Checkups(Cache<(TenantId, Option<Uuid>), Arc<Checkup>>);
+
+impl Default for Checkups {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(CAPACITY).time_to_live(FRESHNESS).build())
+    }
+}
+
+impl Checkups {
+    /// Forgets what was found, so that the next page looks anew.
+    pub fn forget(&self) {
+        self.0.invalidate_all();
+    }
+
+    /// The checkup of a tenant, or of one developer's clients, at most a minute old; `None` while it is being made.
+    pub async fn of(
+        &self,
+        app: &App,
+        tenant: &Tenant,
+        owner: Option<Uuid>,
+        now: UnixTime,
+    ) -> Result<Option<Arc<Checkup>>, StoreError> {
+        let cache = self.0.clone();
+        let look = Look { store: app.store.clone(), tenant: tenant.clone(), owner, mode: app.mode, now };
+        let key = (tenant.id.clone(), owner);
+        // Goes on when the one who asked does not wait any longer.
+        let made = tokio::spawn(async move { cache.try_get_with(key, look.at_all()).await });
+        match tokio::time::timeout(PATIENCE, made).await {
+            Err(_) => Ok(None),
+            Ok(Ok(Ok(checkup))) => Ok(Some(checkup)),
+            Ok(Ok(Err(error))) => Err(StoreError::Unavailable(error.to_string().into())),
+            Ok(Err(error)) => Err(StoreError::Unavailable(error.into())),
+        }
+    }
+}
+
+struct Look {
+    store: Arc<dyn Store>,
+    tenant: Tenant,
+    owner: Option<Uuid>,
+    mode: Mode,
+    now: UnixTime,
+}
+
+impl Look {
+    async fn at_all(self) -> Result<Arc<Checkup>, StoreError> {
+        let mut checkup = Checkup::default();
+        let mut after = None;
+        loop {
+            let page = Page { after, limit: PAGE };
+            let filter = ClientFilter { search: None, owner: self.owner, page };
+            let clients = self.store.find_clients(&self.tenant.id, &filter).await?;
+            let Some(last) = clients.last() else { break };
+            after = Some(last.client_id.to_string());
+            let full = clients.len() >= PAGE as usize;
+            self.at_some(&clients, &mut checkup).await?;
+            if !full {
+                break;
+            }
+            if checkup.checked >= MAX_CLIENTS {
+                checkup.more = true;
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        checkup.ending.sort_by_key(|ending| ending.not_after);
+        checkup.ending.truncate(MAX_TOLD);
+        Ok(Arc::new(checkup))
+    }
+
+    async fn at_some(&self, clients: &[Client], checkup: &mut Checkup) -> Result<(), StoreError> {
+        let ids: Vec<ClientId> = clients.iter().map(|client| client.client_id.clone()).collect();
+        let mut keys: HashMap<ClientId, Vec<ClientKey>> = HashMap::new();
+        for key in self.store.keys_of_clients(&self.tenant.id, &ids).await? {
+            keys.entry(key.client_id.clone()).or_default().push(key);
+        }
+        let in_use = clients.iter().filter(|one| !one.disabled && Builtin::of(&one.client_id).is_none());
+        for client in in_use {
+            self.at_one(client, keys.get(&client.client_id).map_or(&[], Vec::as_slice), checkup);
+        }
+        Ok(())
+    }
+
+    fn at_one(&self, client: &Client, keys: &[ClientKey], checkup: &mut Checkup) {
+        checkup.checked += 1;
+        let problems = self.problems(client, keys, self.now);
+        let soon = |key: &&ClientKey| {
+            key.revoked_at.is_none()
+                && key.not_after.is_some_and(|end| (self.now..self.now + AHEAD).contains(&end))
+        };
+        for key in keys.iter().filter(soon) {
+            let end = key.not_after.unwrap_or(self.now);
+            let then = self.problems(client, keys, end);
+            checkup.ending.push(Ending {
+                client_id: client.client_id.clone(),
+                client_name: client.settings.client_name.clone(),
+                name: key.name.clone(),
+                kid: key.kid.clone(),
+                usage: key.usage,
+                certificate: key.origin == KeyOrigin::X509,
+                not_after: end,
+                // What fails already is told elsewhere.
+                problems: then.into_iter().filter(|one| !problems.contains(one)).collect(),
+            });
+        }
+        if !problems.is_empty() {
+            checkup.failing_count += 1;
+            if checkup.failing.len() < MAX_TOLD {
+                checkup.failing.push(Failing {
+                    client_id: client.client_id.clone(),
+                    client_name: client.settings.client_name.clone(),
+                    problems,
+                });
+            }
+        }
+    }
+
+    fn problems(&self, client: &Client, keys: &[ClientKey], at: UnixTime) -> Vec<Problem> {
+        let (settings, policies) = (&client.settings, &self.tenant.settings);
+        let found = client_policy::check(settings, kept_secret(client), keys, policies, self.mode, at);
+        found.iter().map(|one| (one.code(), one.to_string())).collect()
+    }
+}

@@ -1,0 +1,366 @@
+//! How a tenant is.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use signet_core::admin::{AUDIT_READ, CLIENTS_READ, TENANT_READ};
+use signet_core::context::UnixTime;
+use signet_core::fault::Fault;
+use signet_core::records::{AuditTally, KeyState, Outcome, TenantKey};
+use signet_jose::KeyUse;
+use signet_store::{AuditFilter, ClientFilter, Page};
+
+use super::{Desk, Remark, Result};
+use crate::checkups::Checkup;
+
+const DAY: i64 = 86_400;
+/// Days that are counted, today among them.
+pub const DAYS: i64 = 14;
+/// Most events without a tally that are counted, and most events of one client.
+const MAX_EVENTS: u32 = 1_000;
+/// Most clients of a developer whose events are counted.
+const MAX_OWN: u32 = 20;
+/// Most reasons that are told.
+const MAX_REASONS: usize = 12;
+
+/// What counts as a login: a response that a person was sent back to a client with.
+const LOGIN: &str = "authorize.responded";
+/// What counts as a failed login, with what was refused in words.
+const FAILURES: &[(&str, &str)] = &[
+    ("authorize.refused", "authorization request"),
+    ("authorize.push_refused", "pushed request"),
+    ("login.refused", "sign-in"),
+    ("token.refused", "token request"),
+    ("userinfo.refused", "UserInfo request"),
+];
+
+/// The health of a tenant; of their own clients alone for developers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Overview {
+    /// What somebody should look at first.
+    pub warnings: Vec<Remark>,
+    /// The clients, unless they are still being looked at.
+    pub clients: Option<ClientHealth>,
+    /// The tenant's keys that are in use or will be.
+    pub tenant_keys: Vec<TenantKeyHealth>,
+    /// Why logins failed within these days, the most frequent reason first.
+    pub failures: Vec<ReasonCount>,
+    /// Each of the last 14 days, the oldest first.
+    pub days: Vec<DayCount>,
+}
+
+/// The health of clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ClientHealth {
+    /// How many were looked at.
+    pub checked: usize,
+    /// Whether there are more.
+    pub more: bool,
+    /// How many fail.
+    pub failing_count: usize,
+    /// The first 100 of them.
+    pub failing: Vec<FailingClient>,
+    /// Keys and certificates that end within 30 days, the first to end first.
+    pub ending: Vec<EndingKey>,
+}
+
+/// A client that fails, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FailingClient {
+    /// The `client_id`.
+    pub client_id: String,
+    /// Name shown to people.
+    pub client_name: String,
+    /// Why.
+    pub problems: Vec<Remark>,
+}
+
+/// A client's key that ends soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EndingKey {
+    /// Whose.
+    pub client_id: String,
+    /// Name shown to people.
+    pub client_name: String,
+    /// What people call the key.
+    pub name: String,
+    /// Its `kid`.
+    pub kid: String,
+    /// What it is for.
+    pub usage: KeyUse,
+    /// Whether it came with a certificate.
+    pub certificate: bool,
+    /// When it ends, in Unix seconds.
+    pub not_after: UnixTime,
+    /// What fails then; empty if another key takes over.
+    pub problems: Vec<Remark>,
+}
+
+/// One of the tenant's keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TenantKeyHealth {
+    /// Names it.
+    pub id: String,
+    /// What it is for.
+    pub usage: KeyUse,
+    /// The algorithms that it serves.
+    pub algs: Vec<String>,
+    /// Where it stands.
+    pub state: KeyState,
+    /// When that changes, in Unix seconds.
+    pub until: UnixTime,
+}
+
+/// How often something was refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReasonCount {
+    /// What was refused, in dotted words.
+    pub kind: String,
+    /// The same in words.
+    pub what: String,
+    /// The reason code.
+    pub reason: String,
+    /// The sentence that is shown for it, if it is always the same.
+    pub text: Option<String>,
+    /// How often.
+    pub count: i64,
+}
+
+/// The numbers of one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DayCount {
+    /// When the day began (UTC), in Unix seconds.
+    pub at: UnixTime,
+    /// Logins that came to their end.
+    pub logins: i64,
+    /// Refusals.
+    pub failures: i64,
+}
+
+impl Desk<'_> {
+    /// How the tenant is. Developers see what concerns their own clients.
+    pub async fn overview(&self) -> Result<Overview> {
+        self.actor.need(TENANT_READ)?;
+        self.actor.need(CLIENTS_READ)?;
+        let owner = self.actor.confined_to();
+        let checkup = self.app.checkups.of(self.app, self.tenant(), owner, self.now).await?;
+        let tallies = if self.actor.holds(AUDIT_READ) { self.tallies().await? } else { Vec::new() };
+        let tenant_keys = if owner.is_none() { self.keys_in_use() } else { Vec::new() };
+        Ok(Overview {
+            warnings: self.warnings(&tenant_keys).await?,
+            clients: checkup.as_deref().map(health),
+            tenant_keys,
+            failures: reasons(&tallies),
+            days: days(&tallies, self.now),
+        })
+    }
+
+    fn since(&self) -> i64 {
+        self.now.div_euclid(DAY) - DAYS + 1
+    }
+
+    /// The counts of these days. What no link of the audit chain covers yet is in no tally and counted here.
+    async fn tallies(&self) -> Result<Vec<AuditTally>> {
+        let (store, tenant) = (&self.app.store, &self.tenant().id);
+        if self.actor.confined_to().is_some() {
+            return self.own_tallies().await;
+        }
+        let mut tallies = store.audit_tallies(tenant, self.since()).await?;
+        let recent = store.unsealed_audit(tenant, MAX_EVENTS).await?;
+        tallies.extend(recent.iter().map(tally));
+        Ok(tallies)
+    }
+
+    async fn own_tallies(&self) -> Result<Vec<AuditTally>> {
+        let (store, tenant) = (&self.app.store, &self.tenant().id);
+        let page = Page { after: None, limit: MAX_OWN };
+        let filter = ClientFilter { search: None, owner: self.actor.confined_to(), page };
+        let mut tallies = Vec::new();
+        for client in store.find_clients(tenant, &filter).await? {
+            let filter = AuditFilter {
+                client_id: Some(client.client_id),
+                since: Some(self.since() * DAY),
+                limit: MAX_EVENTS,
+                ..AuditFilter::default()
+            };
+            tallies.extend(store.audit(tenant, &filter).await?.iter().map(tally));
+        }
+        Ok(tallies)
+    }
+
+    fn keys_in_use(&self) -> Vec<TenantKeyHealth> {
+        let shown = [KeyState::Active, KeyState::Published];
+        let health = |key: &TenantKey| {
+            let state = key.state(self.now);
+            let until = if state == KeyState::Published { key.use_from } else { key.use_until };
+            TenantKeyHealth { id: key.id.clone(), usage: key.usage, algs: key.algs.clone(), state, until }
+        };
+        self.view.keys.iter().filter(|key| shown.contains(&key.state(self.now))).map(health).collect()
+    }
+
+    async fn warnings(&self, keys: &[TenantKeyHealth]) -> Result<Vec<Remark>> {
+        let mut warnings = Vec::new();
+        if self.actor.confined_to().is_some() {
+            return Ok(warnings);
+        }
+        let mut warn = |code: &str, text: String| {
+            warnings.push(Remark { code: code.to_owned(), text });
+        };
+        let settings = &self.tenant().settings;
+        let signing = settings.signing_algs.iter().map(|alg| (KeyUse::Sig, alg.name()));
+        let sealing = settings.encryption_algs.iter().map(|alg| (KeyUse::Enc, alg.name()));
+        for (usage, alg) in signing.chain(sealing) {
+            let serving = || {
+                self.view
+                    .keys
+                    .iter()
+                    .filter(|key| key.usage == usage && key.algs.iter().any(|own| own == alg))
+            };
+            let end = serving().map(|key| key.use_until).max().unwrap_or(self.now);
+            // Successors are published at least this long before they are needed.
+            if end <= self.now {
+                warn("tenant_key_missing", format!("No key of this tenant serves {alg}. Rotate the keys."));
+            } else if end - self.now <= settings.key_propagation && !keys.is_empty() {
+                let text = format!(
+                    "The key for {alg} ends soon and has no successor. Is the job that makes keys running?"
+                );
+                warn("tenant_key_ending", text);
+            }
+        }
+        let drift = self.app.store.clock().await? - self.app.clock.now();
+        let tolerated = self.app.clock_tolerance.unwrap_or(5);
+        if drift.abs() > tolerated {
+            let text = format!(
+                "The clocks of this node and of the database differ by {} seconds; {tolerated} are tolerated. Let both set their clocks by NTP.",
+                drift.abs()
+            );
+            warn("clock_drift", text);
+        }
+        if settings.development {
+            let text = "This tenant was made by `signet dev`: its secrets are known to everybody.".to_owned();
+            warn("development", text);
+        }
+        Ok(warnings)
+    }
+}
+
+fn remarks(problems: &[crate::checkups::Problem]) -> Vec<Remark> {
+    problems.iter().map(|(code, text)| Remark { code: (*code).to_owned(), text: text.clone() }).collect()
+}
+
+fn health(checkup: &Checkup) -> ClientHealth {
+    let failing = checkup.failing.iter().map(|one| FailingClient {
+        client_id: one.client_id.to_string(),
+        client_name: one.client_name.clone(),
+        problems: remarks(&one.problems),
+    });
+    let ending = checkup.ending.iter().map(|one| EndingKey {
+        client_id: one.client_id.to_string(),
+        client_name: one.client_name.clone(),
+        name: one.name.clone(),
+        kid: one.kid.clone(),
+        usage: one.usage,
+        certificate: one.certificate,
+        not_after: one.not_after,
+        problems: remarks(&one.problems),
+    });
+    ClientHealth {
+        checked: checkup.checked,
+        more: checkup.more,
+        failing_count: checkup.failing_count,
+        failing: failing.collect(),
+        ending: ending.collect(),
+    }
+}
+
+/// One event, counted.
+fn tally(event: &signet_core::records::AuditEvent) -> AuditTally {
+    AuditTally {
+        day: event.at.div_euclid(DAY),
+        kind: event.kind.clone(),
+        outcome: event.outcome,
+        reason: event.reason.clone().unwrap_or_default(),
+        count: 1,
+    }
+}
+
+fn failure(tally: &AuditTally) -> Option<&'static str> {
+    let known = FAILURES.iter().find(|(kind, _)| *kind == tally.kind).map(|(_, what)| *what);
+    known.filter(|_| tally.outcome == Outcome::Refused)
+}
+
+fn reasons(tallies: &[AuditTally]) -> Vec<ReasonCount> {
+    let mut counts: BTreeMap<(&str, &str), (&str, i64)> = BTreeMap::new();
+    for tally in tallies {
+        if let Some(what) = failure(tally) {
+            counts.entry((&tally.kind, &tally.reason)).or_insert((what, 0)).1 += tally.count;
+        }
+    }
+    let text = |reason: &str| {
+        let row = Fault::TABLE.iter().find(|row| row.0 == reason)?;
+        (!row.3.contains('{')).then(|| row.3.to_owned())
+    };
+    let mut reasons: Vec<ReasonCount> = counts
+        .into_iter()
+        .map(|((kind, reason), (what, count))| ReasonCount {
+            kind: kind.to_owned(),
+            what: what.to_owned(),
+            reason: reason.to_owned(),
+            text: text(reason),
+            count,
+        })
+        .collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.count));
+    reasons.truncate(MAX_REASONS);
+    reasons
+}
+
+fn days(tallies: &[AuditTally], now: UnixTime) -> Vec<DayCount> {
+    let today = now.div_euclid(DAY);
+    let on = |day: i64| {
+        let of_day = tallies.iter().filter(|tally| tally.day == day);
+        of_day.fold(DayCount { at: day * DAY, ..DayCount::default() }, |mut count, tally| {
+            if tally.kind == LOGIN && tally.outcome == Outcome::Success {
+                count.logins += tally.count;
+            }
+            if failure(tally).is_some() {
+                count.failures += tally.count;
+            }
+            count
+        })
+    };
+    (today - DAYS + 1..=today).map(on).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(day: i64, kind: &str, reason: &str, count: i64) -> AuditTally {
+        let outcome = if reason.is_empty() { Outcome::Success } else { Outcome::Refused };
+        AuditTally { day, kind: kind.into(), outcome, reason: reason.into(), count }
+    }
+
+    #[test]
+    fn days_and_reasons_are_counted_from_the_tallies() {
+        let now = 100 * DAY + 5;
+        let tallies = [
+            tally(100, LOGIN, "", 7),
+            tally(100, LOGIN, "", 1),
+            tally(87, LOGIN, "", 3),
+            tally(86, LOGIN, "", 9),
+            tally(100, "authorize.refused", "token_expired", 2),
+            tally(99, "authorize.refused", "token_expired", 2),
+            tally(99, "login.refused", "credentials_wrong", 5),
+            tally(99, "client.updated", "", 5),
+        ];
+        let days = days(&tallies, now);
+        assert_eq!(days.len(), 14);
+        assert_eq!(days[13], DayCount { at: 100 * DAY, logins: 8, failures: 2 });
+        assert_eq!(days[12], DayCount { at: 99 * DAY, logins: 0, failures: 7 });
+        assert_eq!(days[0], DayCount { at: 87 * DAY, logins: 3, failures: 0 });
+        let reasons: Vec<_> = reasons(&tallies).into_iter().map(|one| (one.reason, one.count)).collect();
+        assert_eq!(reasons, [("credentials_wrong".to_owned(), 5), ("token_expired".to_owned(), 4)]);
+    }
+}
