@@ -46,7 +46,7 @@ pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, Regis
 pub use tenant::{TenantChange, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 
-pub use user_access::{ConsentView, CredentialView, Handed, SessionView};
+pub use user_access::{ConsentView, CredentialView, Done, Handed, SessionView};
 pub use user_import::{ImportReport, ImportRow, ImportUsers};
 pub use users::{NewUser, UserChange, UserLine, UserQuery, UserView, UserWritten};
 

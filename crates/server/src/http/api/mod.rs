@@ -11,6 +11,7 @@ mod openapi;
 mod operation;
 mod problem;
 mod tenant;
+mod users;
 
 use std::sync::{Arc, LazyLock};
 
@@ -34,10 +35,16 @@ pub(super) const BASE: &str = "/admin/v1";
 
 /// The table of operations.
 static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    [clients::operations(), client_keys::operations(), tenant::operations(), audit::operations()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        clients::operations(),
+        client_keys::operations(),
+        users::operations(),
+        tenant::operations(),
+        audit::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 });
 
 /// The routes of the interface, without [`BASE`].
