@@ -6,6 +6,7 @@ mod audit;
 mod client_keys;
 mod clients;
 mod docs;
+mod explain;
 mod input;
 mod openapi;
 mod operation;
@@ -41,6 +42,7 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         users::operations(),
         tenant::operations(),
         audit::operations(),
+        explain::operations(),
     ]
     .into_iter()
     .flatten()

@@ -15,6 +15,7 @@ mod once;
 mod overview;
 mod problems;
 mod session;
+mod trial;
 mod visit;
 
 use axum::Router;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(clients::routes())
         .merge(client::routes())
         .merge(keys::routes())
+        .merge(trial::routes())
         .route("/console/{*rest}", get(nothing))
 }
 
