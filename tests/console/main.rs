@@ -1,4 +1,5 @@
 //! The console: who gets in, and what its forms do.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod clients;
 mod sign_in;

@@ -8,6 +8,7 @@
 mod audit;
 mod client;
 mod clients;
+mod configuration;
 mod explain;
 mod fields;
 mod keys;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(explain::routes())
         .merge(clients::routes())
         .merge(client::routes())
+        .merge(configuration::routes())
         .merge(keys::routes())
         .route("/console/{*rest}", get(nothing))
 }
