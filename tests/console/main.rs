@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod clients;
+mod explain;
 mod sign_in;
+mod watching;

@@ -16,6 +16,7 @@ mod once;
 mod overview;
 mod problems;
 mod session;
+mod trial;
 mod visit;
 
 use axum::Router;
@@ -39,6 +40,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(client::routes())
         .merge(configuration::routes())
         .merge(keys::routes())
+        .merge(trial::routes())
         .route("/console/{*rest}", get(nothing))
 }
 
