@@ -75,8 +75,7 @@ impl World {
     async fn new() -> Self {
         let office = Office::open().await;
         let provider = &office.provider;
-        let mut tenant = TenantSettings::default();
-        tenant.operator = true;
+        let tenant = TenantSettings { operator: true, ..TenantSettings::default() };
         provider.tenant("default", signet_tests::provider::ISSUER, tenant).await;
         let developer = office.person("dev", Some(Role::Developer)).await;
         let owner = office.token_of(Role::Owner).await;
@@ -94,6 +93,12 @@ impl World {
             let keys = office.call("GET", &format!("/clients/{name}/keys"), &owner, None).await.json();
             let id = keys[0]["id"].as_str().unwrap().to_owned();
             places.insert(if whose.is_some() { "own key" } else { "other key" }, id);
+        }
+        for (name, story) in [("own", "own failure"), ("other", "other failure")] {
+            let path =
+                format!("/authorize?client_id={name}&redirect_uri=https://rp.example/cb&response_type=none");
+            let refused = provider.get(&path, None).await;
+            places.insert(story, refused.correlation_id().to_owned());
         }
         let keys = office.call("GET", "/keys", &owner, None).await.json();
         places.insert("tenant key", keys["keys"][0]["id"].as_str().unwrap().to_owned());
@@ -118,7 +123,10 @@ impl World {
             .path
             .replace("{client_id}", if own { "own" } else { "other" })
             .replace("{key_id}", &key)
-            .replace("{correlation_id}", &of("story"))
+            .replace(
+                "{correlation_id}",
+                &of(if operation.id == "explainFailure" { "failure" } else { "story" }),
+            )
             .replace("{name}", "partners%201");
         assert!(!path.contains('{'), "{path}: fill in the place");
         let mut query = Vec::new();
@@ -259,7 +267,8 @@ async fn developers_live_among_their_own_clients() {
     let made = office.call("POST", "/clients", &token, Some(&new)).await;
     assert_eq!(made.json()["client"]["owner"], json!(world.developer), "{}", made.body);
     let somebody = office.person("somebody", Some(Role::Developer)).await;
-    let handed = json!({ "client_id": "gift", "owner": somebody, "settings": { "redirect_uris": ["https://rp.example/cb"] } });
+    let mut handed = new;
+    (handed["client_id"], handed["owner"]) = (json!("gift"), json!(somebody));
     assert_eq!(
         verdict(&office.call("POST", "/clients", &token, Some(&handed)).await),
         "admin_owner_forbidden"

@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use signet_core::records::TenantSettings;
-use signet_server::node::Location;
 use signet_store::{AuditFilter, Store};
-use signet_store_sqlite::Durability;
+use signet_tests::database::Database;
 use signet_tests::process::{Dev, signet};
 use signet_tests::provider::Reply;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-use tempfile::TempDir;
 
 use crate::party::Party;
 use crate::web::Web;
@@ -24,10 +19,7 @@ pub(crate) const ISSUER: &str = "http://localhost:9";
 /// One database, with a folder for the keys that its nodes share.
 #[derive(Debug)]
 pub(crate) struct Site {
-    folder: TempDir,
-    url: String,
-    /// The database is one of the common cluster and is to be dropped.
-    common: Option<String>,
+    database: Database,
     /// Further arguments of every node.
     offset: i64,
 }
@@ -44,25 +36,17 @@ pub(crate) struct Ready {
 impl Site {
     /// On a SQLite file.
     pub(crate) fn sqlite() -> Self {
-        let folder = TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("signet.db").display());
-        Self { folder, url, common: None, offset: 0 }
+        Self { database: Database::sqlite(), offset: 0 }
     }
 
     /// On a database of its own in the cluster that `scripts/test` provides.
     pub(crate) async fn postgres() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("signet_races_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        administer(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
-        administer(&format!("CREATE DATABASE {name}")).await;
-        let mut url = url::Url::parse(&cluster()).unwrap();
-        url.set_path(&name);
-        Self { folder: TempDir::new().unwrap(), url: url.into(), common: Some(name), offset: 0 }
+        Self { database: Database::postgres().await, offset: 0 }
     }
 
     /// On a database that the test manages itself.
     pub(crate) fn at(url: &str) -> Self {
-        Self { folder: TempDir::new().unwrap(), url: url.to_owned(), common: None, offset: 0 }
+        Self { database: Database::at(url), offset: 0 }
     }
 
     /// Starts a node.
@@ -72,9 +56,17 @@ impl Site {
 
     /// Starts a node whose clock is ahead by `offset` seconds.
     pub(crate) async fn shifted(&self, offset: i64) -> Dev {
-        let (data, offset) = (self.folder.path().to_str().unwrap(), offset.to_string());
-        let arguments =
-            ["--database-url", &self.url, "--data", data, "--issuer", ISSUER, "--clock-offset", &offset];
+        let (data, offset) = (self.database.folder().to_str().unwrap(), offset.to_string());
+        let arguments = [
+            "--database-url",
+            &self.database.url,
+            "--data",
+            data,
+            "--issuer",
+            ISSUER,
+            "--clock-offset",
+            &offset,
+        ];
         Dev::start(&arguments, &[]).await
     }
 
@@ -91,12 +83,12 @@ impl Site {
 
     /// `signet apply`.
     pub(crate) async fn apply(&self, declaration: &Value) {
-        let file = self.folder.path().join("declaration.json");
+        let file = self.database.folder().join("declaration.json");
         std::fs::write(&file, declaration.to_string()).unwrap();
-        let key = self.folder.path().join("master.key");
+        let key = self.database.folder().join("master.key");
         let key = key.to_str().unwrap();
         let file = file.to_str().unwrap();
-        signet(&["apply", "-f", file, "--database-url", &self.url, "--master-key-file", key]).await;
+        signet(&["apply", "-f", file, "--database-url", &self.database.url, "--master-key-file", key]).await;
     }
 
     /// Lets request objects live for as long as a tenant may allow, 7 days.
@@ -112,28 +104,13 @@ impl Site {
 
     /// The records, beside the nodes.
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        Location::parse(&self.url).unwrap().open(2, Durability::Full).await.unwrap()
+        self.database.store().await
     }
 
     /// Removes the database.
     pub(crate) async fn close(self) {
-        if let Some(name) = &self.common {
-            administer(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
-        }
+        self.database.close().await;
     }
-}
-
-fn cluster() -> String {
-    std::env::var("SIGNET_TEST_POSTGRES").unwrap_or_else(|_| {
-        panic!("SIGNET_TEST_POSTGRES is not set: run these tests with scripts/test, or with scripts/postgres run -- cargo test -p signet-tests")
-    })
-}
-
-async fn administer(sql: &str) {
-    let mut admin =
-        cluster().parse::<PgConnectOptions>().unwrap().connect().await.expect("the test server answers");
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut admin).await.unwrap();
-    admin.close().await.unwrap();
 }
 
 /// The reason code and the instant with which the audit trail answers for `reply`.

@@ -12,6 +12,7 @@ pub mod admin;
 pub mod certificates;
 pub mod console;
 pub mod craft;
+pub mod database;
 pub mod flow;
 pub mod front;
 pub mod process;

@@ -139,6 +139,8 @@ faults! {
     SecondFactorWrong = "second_factor_wrong", "access_denied", 401, Info, "This code is wrong, or was used before.";
     PasskeyWrong = "passkey_wrong", "access_denied", 401, Info, "This passkey is not known here, or its answer came too late. Try again.";
     PasskeyCopied = "passkey_copied", "access_denied", 401, Warn, "This passkey may have been copied: its counter has gone back. Use another way to sign in.";
+    ProfileUnfit { name: &'static str } = "profile_unfit", "invalid_request", 400, Info, "{name} is too long, or has characters that it cannot have.";
+    AccountChanged = "account_changed", "invalid_request", 409, Info, "The account was changed elsewhere in the meantime. Look again.";
     LinkUnusable = "link_unusable", "invalid_request", 400, Info, "This link was used already, has expired, or another one took its place. Ask for a new one.";
     PasswordWrong = "password_wrong", "access_denied", 401, Info, "This is not your present password.";
     CredentialNameUnfit = "credential_name_unfit", "invalid_request", 400, Info, "A name has 1 to 60 characters.";

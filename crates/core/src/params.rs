@@ -80,6 +80,11 @@ impl Params {
         self.all(name).next()
     }
 
+    /// Every name that has a value, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Every value of `name`, for those that may be repeated.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.get(name).into_iter().flatten().map(String::as_str)

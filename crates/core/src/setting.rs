@@ -69,7 +69,7 @@ impl Group {
             Self::Tokens => "Access and refresh tokens",
             Self::Lifetimes => "Lifetimes",
             Self::People => "People",
-            Self::Keys => "Keys",
+            Self::Keys => "Keys that it publishes",
         }
     }
 }

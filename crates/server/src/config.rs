@@ -131,6 +131,10 @@ pub struct Jobs {
     pub key_seconds: u64,
     /// Seconds between looks at logout tokens that are to be sent again.
     pub logout_seconds: u64,
+    /// Seconds between links of the audit chain.
+    pub audit_seconds: u64,
+    /// Seconds between removals of audit events whose time is over.
+    pub retention_seconds: u64,
 }
 
 /// Mail to people: invitations, and links for a forgotten password.

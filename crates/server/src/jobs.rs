@@ -1,6 +1,6 @@
-//! What a node does by itself: deletes what is past its time, looks after the tenants' keys, and tells
-//! clients of logouts that they have not taken yet. Every node runs the
-//! same jobs; each write decides by itself, so that two nodes at once do no harm.
+//! What a node does by itself: deletes what is past its time, looks after the tenants' keys, tells clients of logouts that
+//! they have not taken yet, and makes the audit chain. Every node runs the same jobs; each write decides by itself, so that
+//! two nodes at once do no harm.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::audit_chain;
 use crate::config;
 use crate::logout_delivery;
 use crate::tenant_keys;
@@ -42,8 +43,14 @@ pub fn start(app: &App, settings: &config::Jobs) -> Running {
         every(settings.key_seconds, app.clone(), stopped.clone(), |app| async move {
             look_after_keys(&app).await;
         }),
-        every(settings.logout_seconds, app.clone(), stopped, |app| async move {
+        every(settings.logout_seconds, app.clone(), stopped.clone(), |app| async move {
             logout_delivery::deliver_due(&app).await;
+        }),
+        every(settings.audit_seconds, app.clone(), stopped.clone(), |app| async move {
+            audit_chain::seal_all(&app).await;
+        }),
+        every(settings.retention_seconds, app.clone(), stopped, |app| async move {
+            audit_chain::purge_all(&app).await;
         }),
     ];
     Running { stop, tasks }

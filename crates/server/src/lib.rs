@@ -1,6 +1,7 @@
 //! HTTP, pages, configuration, jobs and the `signet` binary.
 
 pub mod app;
+pub mod audit_chain;
 pub mod checkups;
 pub mod cli;
 pub mod clients;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac};
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use sha2::{Digest, Sha256};
+use signet_core::audit::chain::ChainKeys;
 use signet_core::context::Entropy;
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::provision::SecretKeeper;
@@ -70,6 +72,19 @@ impl Vault {
         let mut bytes = Zeroizing::new([0_u8; KEY_LEN]);
         entropy.fill(bytes.as_mut_slice());
         Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+    }
+
+    /// Keys of the audit chain, one for each master key. RFC 5869 section 3.3: where the input is a strong key already, "one may
+    /// skip the extract part"; this is the first block of its expand step (section 2.3).
+    pub fn chain_keys(&self) -> ChainKeys {
+        let expand = |key: &Zeroizing<[u8; KEY_LEN]>| {
+            let mut block = Zeroizing::new([0; 64]);
+            block[..KEY_LEN].copy_from_slice(key.as_slice());
+            let mut mac = <Hmac<Sha256> as Mac>::new((&*block).into());
+            mac.update(b"signet audit chain\x01");
+            Zeroizing::new(mac.finalize().into_bytes().into())
+        };
+        ChainKeys::new(self.keys.iter().map(expand).collect())
     }
 
     /// Seals `plain`; it opens only with the same `context`, so sealed values cannot be swapped between records.

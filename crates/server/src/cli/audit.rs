@@ -2,16 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use signet_core::explain::Record;
-use signet_core::ids::ClientId;
-use signet_core::records::AuditEvent;
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::records::{AuditEvent, Outcome};
 use signet_store::AuditFilter;
 
 use super::Common;
 use super::admin::Admin;
-use super::output::{self, Problem};
+use super::output::{self, Problem, parse_time};
+
+/// Events read at once.
+const PAGE: u32 = 1000;
+/// Events shown where nobody says how many.
+const SHOWN: u32 = 50;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -27,10 +32,37 @@ pub(super) struct Options {
     /// Only of this user.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// At most this many (1 to 1000).
-    #[arg(long, default_value_t = 50)]
-    limit: u32,
+    /// Only of this kind, as in `login.succeeded`.
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Only with this outcome.
+    #[arg(long)]
+    outcome: Option<Ended>,
+    /// Only from this time on: a date, or RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    since: Option<i64>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<i64>,
+    /// At most this many; 50 if left out, all with --jsonl.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// One JSON object a line, for every event that fits.
+    #[arg(long)]
+    jsonl: bool,
 }
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Ended {
+    /// Done.
+    Success,
+    /// Refused, with a reason.
+    Refused,
+}
+
+const COLUMNS: [&str; 9] =
+    ["at", "kind", "outcome", "reason", "client_id", "user_id", "correlation_id", "detail", "id"];
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, Problem> {
     let admin = Admin::open(common).await?;
@@ -44,22 +76,58 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         None => None,
     };
     let filter = AuditFilter {
+        kind: options.kind,
+        outcome: options.outcome.map(|ended| match ended {
+            Ended::Success => Outcome::Success,
+            Ended::Refused => Outcome::Refused,
+        }),
+        since: options.since,
+        until: options.until,
         client_id: options.client.map(ClientId::new),
         user_id,
         reason: options.reason,
         correlation_id: options.correlation_id,
-        limit: options.limit,
-        ..AuditFilter::default()
+        before: None,
+        limit: 0,
     };
-    let events = admin.store.audit(&tenant.id, &filter).await?;
-    let columns = ["at", "kind", "outcome", "reason", "client_id", "user_id", "correlation_id", "detail"];
-    output::table(
-        common.json,
-        &columns,
-        &events.iter().map(|event| row(event, common.json)).collect::<Vec<_>>(),
-    );
+    let wanted = options.limit.unwrap_or(if options.jsonl { u32::MAX } else { SHOWN });
+    let mut rows = Vec::new();
+    each(&admin, &tenant.id, filter, wanted, |event| {
+        let cells = row(event, common.json || options.jsonl);
+        if options.jsonl {
+            output::value(&COLUMNS.iter().map(|name| (*name).to_owned()).zip(cells).collect());
+        } else {
+            rows.push(cells);
+        }
+    })
+    .await?;
+    if !options.jsonl {
+        output::table(common.json, &COLUMNS[..8], &rows);
+    }
     admin.store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Hands over the events that pass the filter, page by page, so that any number of them fits into memory.
+async fn each(
+    admin: &Admin,
+    tenant: &TenantId,
+    mut filter: AuditFilter,
+    mut wanted: u32,
+    mut take: impl FnMut(&AuditEvent),
+) -> Result<(), Problem> {
+    while wanted > 0 {
+        filter.limit = wanted.min(PAGE);
+        let page = admin.store.audit(tenant, &filter).await?;
+        page.iter().for_each(&mut take);
+        let read = u32::try_from(page.len()).unwrap_or(PAGE);
+        if read < filter.limit {
+            break;
+        }
+        wanted -= read;
+        filter.before = page.last().map(|event| event.id);
+    }
+    Ok(())
 }
 
 fn row(event: &AuditEvent, whole: bool) -> Vec<Value> {
@@ -75,5 +143,6 @@ fn row(event: &AuditEvent, whole: bool) -> Vec<Value> {
         json!(event.user_id),
         json!(event.correlation_id),
         json!(detail),
+        json!(event.id),
     ]
 }

@@ -1,23 +1,31 @@
 //! `signet doctor`: what is wrong or soon will be, and what to do about it.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use signet_core::audit::chain::Found;
 use signet_core::client_policy;
 use signet_core::discovery;
-use signet_core::records::{KeyState, Tenant};
+use signet_core::ids::ClientId;
+use signet_core::records::{ClientKey, KeyState, Tenant};
 use signet_jose::KeyUse;
 
 use super::Common;
 use super::admin::{Admin, open_store};
 use super::output::{self, Problem};
-use crate::edge::Clock;
+use crate::audit_chain;
+use crate::edge::{Clock, Stopwatch};
 use crate::provisioning::{every_client, kept_secret};
 use crate::vault::tenant_key_context;
 
 /// Tolerated difference of clocks, in seconds, as in the default settings.
 const TOLERANCE: i64 = 5;
+/// Problems of an audit trail that are named one by one.
+const SHOWN: usize = 10;
+/// Events older than this, in seconds, should have their link.
+const UNSEALED: i64 = 3600;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -97,6 +105,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         for tenant in &tenants {
             keys(&admin, tenant, &mut report).await?;
             clients(&admin, tenant, &mut report).await?;
+            trail(&admin, tenant, &mut report).await?;
         }
         admin.store.close().await;
     }
@@ -153,8 +162,15 @@ async fn keys(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(),
 async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(), Problem> {
     let clients = every_client(admin.store.as_ref(), &tenant.id).await?;
     let mut quiet = 0;
+    let mut registered: HashMap<ClientId, Vec<ClientKey>> = HashMap::new();
+    for page in clients.chunks(1000) {
+        let ids: Vec<ClientId> = page.iter().map(|client| client.client_id.clone()).collect();
+        for key in admin.store.keys_of_clients(&tenant.id, &ids).await? {
+            registered.entry(key.client_id.clone()).or_default().push(key);
+        }
+    }
     for client in clients.iter().filter(|client| !client.disabled) {
-        let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
+        let keys = registered.remove(&client.client_id).unwrap_or_default();
         let settings = &client.settings;
         let subject = format!("client {}", client.client_id);
         let wrong = client_policy::check(
@@ -179,5 +195,36 @@ async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<
         format!("tenant {}", tenant.id),
         format!("{quiet} of {} clients need no attention", clients.len()),
     );
+    Ok(())
+}
+
+/// Judges the audit chain. Its last number and MAC are printed: whoever keeps them sees later whether an end was cut off.
+async fn trail(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(), Problem> {
+    let subject = format!("audit trail of tenant {}", tenant.id);
+    // That there is no master key is said already.
+    let Ok(vault) = admin.vault() else { return Ok(()) };
+    let watch = Stopwatch::start();
+    let found = audit_chain::verify(admin.store.as_ref(), &vault.chain_keys(), &tenant.id).await?;
+    let seconds = watch.elapsed().as_secs_f64();
+    let Found { links, purged, events, wrong, last } = &found;
+    for wrong in wrong.iter().take(SHOWN) {
+        report.add(Verdict::Wrong, &subject, wrong.to_string());
+    }
+    if wrong.len() > SHOWN {
+        report.add(Verdict::Wrong, &subject, format!("{} more like these", wrong.len() - SHOWN));
+    }
+    let last = match last {
+        Some((number, mac)) => format!("; the last is {number} with the MAC {}", hex::encode(mac)),
+        None => String::new(),
+    };
+    let what = format!("{links} links over {events} events, {purged} more emptied in their time");
+    let good = if wrong.is_empty() { "as written" } else { "judged" };
+    report.add(Verdict::Ok, &subject, format!("{what}: {good}, in {seconds:.1} s{last}"));
+    let young = admin.store.unsealed_audit(&tenant.id, 1000).await?;
+    if young.iter().any(|event| event.at < admin.now - UNSEALED) {
+        let waiting = if young.len() == 1000 { "1000 or more".to_owned() } else { young.len().to_string() };
+        let text = format!("{waiting} events have no link yet; a running `signet serve` makes them");
+        report.add(Verdict::Warning, &subject, text);
+    }
     Ok(())
 }

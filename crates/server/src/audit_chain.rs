@@ -1,0 +1,223 @@
+//! The audit chain at work: makes its links, removes the events whose time is over, and judges what the store holds. The
+//! rules are in [`signet_core::audit::chain`].
+
+use std::collections::VecDeque;
+
+use signet_core::audit::{
+    self,
+    chain::{self, ChainKeys, Found, Walk, Wrong},
+};
+use signet_core::change::{Change, Conflict};
+use signet_core::context::{Context, UnixTime};
+use signet_core::ids::TenantId;
+use signet_core::records::{AuditEvent, AuditSeal, Tenant};
+use signet_store::{Result, Store, StoreError};
+use uuid::Uuid;
+
+use crate::app::App;
+
+/// Most events of one link. Each holds SQLite's only writer; 500 rows take some ten milliseconds.
+const EVENTS: u32 = 500;
+/// Most links made for one tenant in one turn; the others get theirs, too.
+const LINKS: u32 = 100;
+/// Rows read at once.
+const PAGE: u32 = 1000;
+/// Links and events that one transaction removes, about.
+const PURGE_LINKS: u32 = 200;
+const PURGE_EVENTS: i64 = 2000;
+
+/// Makes links over everything that has none, in every tenant.
+pub async fn seal_all(app: &App) {
+    let keys = app.vault.chain_keys();
+    for tenant in tenants(app).await {
+        if let Err(error) = seal(app.store.as_ref(), &keys, &tenant.id, app.clock.now()).await {
+            tracing::warn!(tenant = %tenant.id, %error, "the audit chain did not grow; trying again later");
+        }
+    }
+}
+
+/// Removes the events whose time is over, in every tenant that has set one.
+pub async fn purge_all(app: &App) {
+    let keys = app.vault.chain_keys();
+    for tenant in tenants(app).await {
+        let context = app.context(app.clock.now());
+        if let Err(error) = purge(app.store.as_ref(), &keys, &tenant, &context).await {
+            tracing::warn!(tenant = %tenant.id, %error, "old audit events were not removed; trying again later");
+        }
+    }
+}
+
+async fn tenants(app: &App) -> Vec<Tenant> {
+    app.store.tenants().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the tenants could not be read; trying again later");
+        Vec::new()
+    })
+}
+
+/// Makes links over a tenant's events that have none; returns how many. Where another node makes the same link, that one
+/// goes on.
+pub async fn seal(store: &dyn Store, keys: &ChainKeys, tenant: &TenantId, now: UnixTime) -> Result<u32> {
+    for made in 0..LINKS {
+        let events = store.unsealed_audit(tenant, EVENTS).await?;
+        if events.is_empty() {
+            return Ok(made);
+        }
+        let last = store.last_audit_seal(tenant).await?;
+        let Some(link) = chain::next(keys, tenant, last.as_ref(), events, now) else { return Ok(made) };
+        match store.apply(tenant, &[link]).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict(Conflict::Exists)) => return Ok(made),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(LINKS)
+}
+
+/// Removes a tenant's events whose time is over, and audits it; returns how many links and events that were.
+pub async fn purge(
+    store: &dyn Store,
+    keys: &ChainKeys,
+    tenant: &Tenant,
+    context: &Context<'_>,
+) -> Result<(i64, i64)> {
+    let (mut links, mut events) = (0, 0);
+    let Some(retention) = tenant.settings.audit_retention else { return Ok((links, events)) };
+    loop {
+        let mut seals = store.unpurged_audit_seals(&tenant.id, PURGE_LINKS).await?;
+        seals.truncate(chain::expired(&seals, retention, context.now));
+        let Some(changes) = purge_changes(store, keys, &seals, retention, context).await? else {
+            return Ok((links, events));
+        };
+        match store.apply(&tenant.id, &changes.list).await {
+            Ok(()) => (links, events) = (links + changes.links, events + changes.events),
+            // Another node removes them.
+            Err(StoreError::Conflict(Conflict::Missing)) => return Ok((links, events)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+struct Purge {
+    list: Vec<Change>,
+    links: i64,
+    events: i64,
+}
+
+/// One transaction: the first of `seals`, and the event that says so.
+async fn purge_changes(
+    store: &dyn Store,
+    keys: &ChainKeys,
+    seals: &[AuditSeal],
+    retention: i64,
+    context: &Context<'_>,
+) -> Result<Option<Purge>> {
+    let Some(first) = seals.first() else { return Ok(None) };
+    let tenant = &first.tenant;
+    let mut before = store.audit_seals(tenant, first.number - 2, 1).await?.pop();
+    before = before.filter(|before| before.number == first.number - 1);
+    let mut purge = Purge { list: Vec::new(), links: 0, events: 0 };
+    for seal in seals {
+        let Some(change) = chain::purge(keys, before.as_ref(), seal, context.now) else { break };
+        purge.list.push(change);
+        (purge.links, purge.events) = (purge.links + 1, purge.events + seal.count);
+        before = Some(seal.clone());
+        if purge.events >= PURGE_EVENTS {
+            break;
+        }
+    }
+    let Some(last) = before.filter(|_| purge.links > 0) else { return Ok(None) };
+    let event = audit::success(tenant, "audit.purged", &context.handle(), context)
+        .fact("first_link", first.number)
+        .fact("last_link", last.number)
+        .fact("links", purge.links)
+        .fact("events", purge.events)
+        .fact("retention", retention);
+    purge.list.push(event.change());
+    Ok(Some(purge))
+}
+
+/// Judges a tenant's whole chain. Nodes may go on meanwhile.
+pub async fn verify(store: &dyn Store, keys: &ChainKeys, tenant: &TenantId) -> Result<Found> {
+    let mut walk = Walk::new(keys);
+    let mut trail =
+        Trail { store, tenant, read: VecDeque::new(), after: (i64::MIN, Uuid::nil()), end: false };
+    let (mut links, mut last) = (VecDeque::new(), 0);
+    loop {
+        // Links are read after the event that may be theirs, so that its link is there if it has one.
+        let next = trail.next().await?;
+        if links.is_empty() {
+            links = store.audit_seals(tenant, last, PAGE).await?.into();
+        }
+        let link: AuditSeal = match (links.front(), next) {
+            (None, None) => return Ok(walk.finish()),
+            (Some(link), next) if next.is_none_or(|number| number >= link.number) => link.clone(),
+            (_, number) => {
+                let number = number.unwrap_or_default();
+                trail.of(number).await?.iter().for_each(|_| walk.stray(number));
+                continue;
+            }
+        };
+        links.pop_front();
+        last = link.number;
+        let events = trail.of(link.number).await?;
+        let wrong = walk.judge(&link, &events);
+        let (link, events, wrong) = match wrong {
+            None => (link, events, None),
+            Some(wrong) => again(store, &walk, link, wrong).await?,
+        };
+        walk.pass(&link, &events, wrong);
+    }
+}
+
+/// Reads a link and then its events until they fit: between two reads they may have been removed.
+async fn again(
+    store: &dyn Store,
+    walk: &Walk<'_>,
+    mut link: AuditSeal,
+    mut wrong: Wrong,
+) -> Result<(AuditSeal, Vec<AuditEvent>, Option<Wrong>)> {
+    let mut events = Vec::new();
+    for _ in 0..2 {
+        let now = store.audit_seals(&link.tenant, link.number - 1, 1).await?.pop();
+        link = now.filter(|now| now.number == link.number).unwrap_or(link);
+        events = store.sealed_audit(&link.tenant, link.number).await?;
+        match walk.judge(&link, &events) {
+            None => return Ok((link, events, None)),
+            Some(still) => wrong = still,
+        }
+    }
+    Ok((link, events, Some(wrong)))
+}
+
+/// The events of a chain in the order of their links.
+struct Trail<'a> {
+    store: &'a dyn Store,
+    tenant: &'a TenantId,
+    read: VecDeque<(i64, AuditEvent)>,
+    after: (i64, Uuid),
+    end: bool,
+}
+
+impl Trail<'_> {
+    /// The link of the next event.
+    async fn next(&mut self) -> Result<Option<i64>> {
+        if self.read.is_empty() && !self.end {
+            let page = self.store.chained_audit(self.tenant, self.after, PAGE).await?;
+            match page.last() {
+                Some((number, event)) => self.after = (*number, event.id),
+                None => self.end = true,
+            }
+            self.read = page.into();
+        }
+        Ok(self.read.front().map(|(number, _)| *number))
+    }
+
+    /// Takes the events of a link.
+    async fn of(&mut self, number: i64) -> Result<Vec<AuditEvent>> {
+        let mut events = Vec::new();
+        while self.next().await? == Some(number) {
+            events.extend(self.read.pop_front().map(|(_, event)| event));
+        }
+        Ok(events)
+    }
+}
