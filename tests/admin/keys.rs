@@ -1,5 +1,6 @@
 //! Clients' keys over the interface.
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 use signet_core::records::Role;
 use signet_jose::{KeySpec, KeyUse};
@@ -116,7 +117,6 @@ async fn a_private_key_that_was_made_here_is_nowhere_afterwards() {
     let kid = jwk["kid"].as_str().unwrap();
     assert!(events.contains(kid) && !events.contains(&secret));
     // The file, its journal and all: the raw bytes.
-    use base64::Engine as _;
     let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&secret).unwrap();
     let mut found = false;
     for entry in std::fs::read_dir(folder.path()).unwrap() {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use signet_core::admin::{self, SCOPES};
-use signet_core::records::{Role, TenantSettings};
+use signet_core::change::Change;
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::records::{Consent, Credential, CredentialKind, Role, Session, TenantSettings};
 use signet_jose::{KeySpec, KeyUse};
 use signet_tests::admin::{OPS, Office};
 use signet_tests::key;
@@ -75,8 +77,7 @@ impl World {
     async fn new() -> Self {
         let office = Office::open().await;
         let provider = &office.provider;
-        let mut tenant = TenantSettings::default();
-        tenant.operator = true;
+        let tenant = TenantSettings { operator: true, ..TenantSettings::default() };
         provider.tenant("default", signet_tests::provider::ISSUER, tenant).await;
         let developer = office.person("dev", Some(Role::Developer)).await;
         let owner = office.token_of(Role::Owner).await;
@@ -95,11 +96,18 @@ impl World {
             let id = keys[0]["id"].as_str().unwrap().to_owned();
             places.insert(if whose.is_some() { "own key" } else { "other key" }, id);
         }
+        for (name, story) in [("own", "own failure"), ("other", "other failure")] {
+            let path =
+                format!("/authorize?client_id={name}&redirect_uri=https://rp.example/cb&response_type=none");
+            let refused = provider.get(&path, None).await;
+            places.insert(story, refused.correlation_id().to_owned());
+        }
         let keys = office.call("GET", "/keys", &owner, None).await.json();
         places.insert("tenant key", keys["keys"][0]["id"].as_str().unwrap().to_owned());
         let token = json!({ "name": "partners 1" });
         let made = office.call("POST", "/registration-tokens", &owner, Some(&token)).await;
         assert_eq!(made.status, 201, "{}", made.body);
+        places.insert("user", person_with_everything(&office).await);
         Self { office, developer, places }
     }
 
@@ -118,7 +126,13 @@ impl World {
             .path
             .replace("{client_id}", if own { "own" } else { "other" })
             .replace("{key_id}", &key)
-            .replace("{correlation_id}", &of("story"))
+            .replace(
+                "{correlation_id}",
+                &of(if operation.id == "explainFailure" { "failure" } else { "story" }),
+            )
+            .replace("{user_id}", &self.places["user"])
+            .replace("{sid}", "sid-1")
+            .replace("{credential_id}", &Uuid::from_u128(5).to_string())
             .replace("{name}", "partners%201");
         assert!(!path.contains('{'), "{path}: fill in the place");
         let mut query = Vec::new();
@@ -147,6 +161,51 @@ impl World {
         }
         self.office.call_with(method, &path, token, headers, body.as_ref()).await
     }
+}
+
+/// A user with a session, a second factor, and consents to both clients.
+async fn person_with_everything(office: &Office) -> String {
+    let id = office.person("everything", None).await;
+    let (tenant, now) = (TenantId::from("default"), office.provider.now());
+    let consent = |client: &str| {
+        Change::PutConsent(Consent {
+            tenant: tenant.clone(),
+            user_id: id,
+            client_id: client.into(),
+            scope: ["openid".to_owned()].into(),
+            granted_at: now,
+        })
+    };
+    let session = Session {
+        tenant: tenant.clone(),
+        hash: TokenHash::of("cookie"),
+        sid: "sid-1".into(),
+        user_id: id,
+        auth_time: now,
+        amr: vec!["pwd".into()],
+        acr: "urn:signet:acr:password".into(),
+        last_seen: now,
+        expires_at: now + 10_000,
+    };
+    let credential = Credential {
+        tenant: tenant.clone(),
+        user_id: id,
+        id: Uuid::from_u128(5),
+        kind: CredentialKind::Totp,
+        name: "one".into(),
+        secret: vec![1],
+        counter: 0,
+        created_at: now,
+        last_used_at: None,
+    };
+    let changes = [
+        consent("own"),
+        consent("other"),
+        Change::InsertSession(session),
+        Change::InsertCredential(credential),
+    ];
+    office.provider.app.store.apply(&tenant, &changes).await.unwrap();
+    id.to_string()
 }
 
 /// What an answer amounts to.
@@ -259,7 +318,8 @@ async fn developers_live_among_their_own_clients() {
     let made = office.call("POST", "/clients", &token, Some(&new)).await;
     assert_eq!(made.json()["client"]["owner"], json!(world.developer), "{}", made.body);
     let somebody = office.person("somebody", Some(Role::Developer)).await;
-    let handed = json!({ "client_id": "gift", "owner": somebody, "settings": { "redirect_uris": ["https://rp.example/cb"] } });
+    let mut handed = new;
+    (handed["client_id"], handed["owner"]) = (json!("gift"), json!(somebody));
     assert_eq!(
         verdict(&office.call("POST", "/clients", &token, Some(&handed)).await),
         "admin_owner_forbidden"

@@ -38,12 +38,16 @@ impl Office {
         Self { provider }
     }
 
+    fn uuid(&self) -> Uuid {
+        self.provider.app.context(self.provider.now()).uuid()
+    }
+
     /// Somebody with this role, or with none.
     pub async fn person(&self, name: &str, role: Option<Role>) -> Uuid {
         let tenant = TenantId::from("default");
         let user = User {
             tenant: tenant.clone(),
-            id: Uuid::new_v4(),
+            id: self.uuid(),
             username: name.to_owned(),
             password_hash: None,
             claims: serde_json::Map::new(),
@@ -66,17 +70,17 @@ impl Office {
 
     /// A token of somebody with this role.
     pub async fn token_of(&self, role: Role) -> String {
-        let person = self.person(&format!("{}-{}", role.name(), Uuid::new_v4()), Some(role)).await;
+        let person = self.person(&format!("{}-{}", role.name(), self.uuid()), Some(role)).await;
         self.token(Some(person)).await
     }
 
     /// An access token of this tenant, client, person and scope.
     pub async fn token_for(&self, tenant: &str, client: &str, user: Option<Uuid>, scope: &[&str]) -> String {
         let (tenant, client_id) = (TenantId::from(tenant), ClientId::from(client));
-        let secret = format!("sgn_at_{}", Uuid::new_v4().simple());
+        let secret = format!("sgn_at_{}", self.uuid().simple());
         let grant = Grant {
             tenant: tenant.clone(),
-            id: Uuid::new_v4(),
+            id: self.uuid(),
             client_id: client_id.clone(),
             user_id: user,
             sid: None,

@@ -35,6 +35,11 @@ pub async fn add_user(provider: &Provider, username: &str, role: Option<Role>) -
     give_role(provider, username, role).await
 }
 
+/// The user of the first tenant with this name.
+pub async fn user(provider: &Provider, username: &str) -> User {
+    provider.app.store.user_by_name(&"default".into(), username).await.unwrap().unwrap()
+}
+
 /// The part of a redirect's target that stands behind the issuer.
 pub fn below(reply: &Reply) -> String {
     let location = reply.location();

@@ -139,13 +139,14 @@ faults! {
     SecondFactorWrong = "second_factor_wrong", "access_denied", 401, Info, "This code is wrong, or was used before.";
     PasskeyWrong = "passkey_wrong", "access_denied", 401, Info, "This passkey is not known here, or its answer came too late. Try again.";
     PasskeyCopied = "passkey_copied", "access_denied", 401, Warn, "This passkey may have been copied: its counter has gone back. Use another way to sign in.";
+    ProfileUnfit { name: &'static str } = "profile_unfit", "invalid_request", 400, Info, "{name} is too long, or has characters that it cannot have.";
+    AccountChanged = "account_changed", "invalid_request", 409, Info, "The account was changed elsewhere in the meantime. Look again.";
     LinkUnusable = "link_unusable", "invalid_request", 400, Info, "This link was used already, has expired, or another one took its place. Ask for a new one.";
     PasswordWrong = "password_wrong", "access_denied", 401, Info, "This is not your present password.";
     CredentialNameUnfit = "credential_name_unfit", "invalid_request", 400, Info, "A name has 1 to 60 characters.";
     TooManyPasskeys = "too_many_passkeys", "invalid_request", 400, Info, "There are as many passkeys as one account can have. Remove one first.";
     LastOwner = "last_owner", "invalid_request", 409, Warn, "This is the last owner who can sign in. Make another one first.";
     UserForbidden = "user_forbidden", "insufficient_scope", 403, Warn, "Only owners change owners, or make somebody one.";
-    UserWithoutEmail = "user_without_email", "invalid_request", 400, Info, "This account has no e-mail address.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
     NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";

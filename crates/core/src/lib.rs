@@ -32,6 +32,7 @@ pub mod provision;
 pub mod records;
 pub mod redirect;
 pub mod registration;
+pub mod relying_party;
 pub mod remote_keys;
 pub mod replay;
 pub mod request_object;

@@ -111,6 +111,78 @@ pub fn without_owner(tenant: &Tenant, owners: &[User], leaving: Uuid) -> Result<
     }
 }
 
+/// The claims that people write themselves: name and label.
+pub const PROFILE: &[(&str, &str)] = &[
+    ("name", "Name"),
+    ("given_name", "Given name"),
+    ("family_name", "Family name"),
+    ("nickname", "Nickname"),
+    ("email", "E-mail address"),
+    ("phone_number", "Telephone"),
+    ("birthdate", "Date of birth"),
+    ("website", "Website"),
+    ("locale", "Language"),
+    ("zoneinfo", "Time zone"),
+];
+
+/// Longest value of one of them, in characters.
+const MAX_PROFILE: usize = 200;
+
+/// The account with a profile that its person wrote; empty values remove. `None` if nothing differs. What was verified is
+/// verified no more once it changes (OpenID Connect Core section 5.1).
+pub fn profile<'a>(
+    user: &User,
+    written: impl Fn(&str) -> Option<&'a str>,
+    now: UnixTime,
+) -> Result<Option<User>, Fault> {
+    let mut claims = user.claims.clone();
+    for (name, label) in PROFILE {
+        let value = written(name).unwrap_or_default().trim();
+        if value.chars().count() > MAX_PROFILE || value.chars().any(char::is_control) {
+            return Err(Fault::ProfileUnfit { name: label });
+        }
+        if *name == "email" && !value.is_empty() && !is_email(value) {
+            return Err(Fault::NewEmailUnfit);
+        }
+        if claims.get(*name).and_then(serde_json::Value::as_str).unwrap_or_default() == value {
+            continue;
+        }
+        if value.is_empty() {
+            claims.remove(*name);
+        } else {
+            claims.insert((*name).to_owned(), value.into());
+        }
+        match *name {
+            "email" => unverified(&mut claims, "email_verified", value),
+            "phone_number" => unverified(&mut claims, "phone_number_verified", value),
+            _ => {}
+        }
+    }
+    let changed = claims != user.claims;
+    Ok(changed.then(|| User { claims, version: user.version + 1, updated_at: now, ..user.clone() }))
+}
+
+fn unverified(claims: &mut serde_json::Map<String, serde_json::Value>, name: &str, value: &str) {
+    if value.is_empty() {
+        claims.remove(name);
+    } else {
+        claims.insert(name.to_owned(), false.into());
+    }
+}
+
+/// RFC 5322 in full helps nobody: what counts is whether mail arrives.
+pub fn is_email(text: &str) -> bool {
+    let parts = text.split_once('@').filter(|(local, host)| !local.is_empty() && !host.is_empty());
+    parts.is_some() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// What people call a passkey.
+pub fn credential_name(text: &str) -> Result<&str, Fault> {
+    let text = text.trim();
+    let fits = (1..=60).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits { Ok(text) } else { Err(Fault::CredentialNameUnfit) }
+}
+
 /// Removes a passkey or an authenticator application. With the last of them go the recovery codes, which stand for nothing
 /// then.
 pub fn remove_credential(all: &[Credential], gone: &Credential) -> Vec<Change> {
@@ -183,6 +255,39 @@ mod tests {
         assert_eq!(judge(&"x".repeat(513), &"x".repeat(513)), Err("new_password_unfit"));
         assert_eq!(judge("12345678", "12345679"), Err("new_passwords_differ"));
         assert_eq!(judge("ääääääää", "ääääääää"), Ok(()));
+    }
+
+    #[test]
+    fn what_people_write_of_themselves_is_kept_and_what_was_verified_is_so_no_more() {
+        let mut ada = user(1, None, false);
+        for (name, value) in [("name", "Ada"), ("email", "ada@example.org"), ("birthdate", "1815-12-10")] {
+            ada.claims.insert(name.into(), value.into());
+        }
+        ada.claims.insert("email_verified".into(), true.into());
+        ada.claims.insert("address".into(), serde_json::json!({ "country": "UK" }));
+        let same = |name: &str| ada.claims.get(name).and_then(serde_json::Value::as_str);
+        assert_eq!(profile(&ada, same, 9), Ok(None));
+        let renamed = profile(&ada, |name| if name == "name" { Some(" Ada L. ") } else { same(name) }, 9);
+        let renamed = renamed.unwrap().unwrap();
+        assert_eq!(
+            (&renamed.claims["name"], &renamed.claims["email_verified"]),
+            (&"Ada L.".into(), &true.into())
+        );
+        assert_eq!((renamed.version, renamed.updated_at), (5, 9));
+        let moved = profile(&ada, |name| if name == "email" { Some("b@c") } else { None }, 9);
+        let moved = moved.unwrap().unwrap();
+        assert_eq!(moved.claims["email_verified"], false);
+        assert!(!moved.claims.contains_key("birthdate") && moved.claims.contains_key("address"));
+        let gone = profile(&ada, |_| None, 9).unwrap().unwrap();
+        assert!(!gone.claims.contains_key("email_verified"));
+        for (field, value) in
+            [("email", "nobody"), ("email", "a b@c"), ("name", "a\u{7}b"), ("locale", &"x".repeat(201))]
+        {
+            assert!(
+                profile(&ada, |name| if name == field { Some(value) } else { same(name) }, 9).is_err(),
+                "{field}"
+            );
+        }
     }
 
     #[test]

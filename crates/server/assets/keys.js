@@ -113,7 +113,7 @@ function one(place) {
 
 function both(place) {
   const keys = () => [
-    { use: "sig", target: place.dataset.signing, algorithm: KINDS.sig[0][1] },
+    { use: "sig", target: place.dataset.signing, algorithm: KINDS.sig[2][1] },
     { use: "enc", target: place.dataset.encryption, algorithm: KINDS.enc[0][1] },
   ];
   maker(place, "make-keys", { label: "Make both in this browser", keys });

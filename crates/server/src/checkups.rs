@@ -94,6 +94,11 @@ impl Default for Checkups {
 }
 
 impl Checkups {
+    /// Forgets what was found, so that the next page looks anew.
+    pub fn forget(&self) {
+        self.0.invalidate_all();
+    }
+
     /// The checkup of a tenant, or of one developer's clients, at most a minute old; `None` while it is being made.
     pub async fn of(
         &self,

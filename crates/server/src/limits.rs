@@ -90,6 +90,12 @@ impl Limits {
         self.password(address, tenant, &format!("second factor of {user}"))
     }
 
+    /// One mail for a forgotten password, whether there is such an account or not: as many as passwords for the account.
+    pub fn forgotten(&self, address: IpAddr, tenant: &TenantId, typed: &str) -> Result<(), Fault> {
+        let typed: String = typed.chars().take(256).collect();
+        self.password(address, tenant, &format!("forgotten {typed}"))
+    }
+
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
     pub fn forget(&self) {
         if let Some(limiters) = &self.0 {

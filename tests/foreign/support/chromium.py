@@ -174,10 +174,11 @@ class Chromium:
         shot = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
-    def inspect(self, name: str) -> list[str]:
+    def inspect(self, name: str, *, scripts: bool = False) -> list[str]:
         """What is wrong with the page, at both widths and in both colour schemes. Its pictures are kept."""
-        source = self.driver.page_source
-        wrong = [f"{name} has {what}" for what in ("<script", " style=", " onclick=") if what in source]
+        query = "return document.querySelectorAll(arguments[0]).length"
+        forbidden = ["[style]", "[onclick]", "script:not([src])" if scripts else "script"]
+        wrong = [f"{name} has {what}" for what in forbidden if self.driver.execute_script(query, what)]
         for width in WIDTHS:
             for scheme in SCHEMES:
                 self.window(width, scheme)

@@ -6,7 +6,7 @@ use super::Input;
 use crate::authorize::AuthorizationRequest;
 use crate::context::UnixTime;
 use crate::fault::Fault;
-use crate::records::{Credential, CredentialKind, SecondFactor, Session, Stage};
+use crate::records::{Credential, CredentialKind, SecondFactor, Session, Stage, Tenant};
 
 /// How well a person has proved who they are, in order: a higher level meets a demand for a lower one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,6 +100,12 @@ pub(super) fn wanted(input: &Input<'_>) -> Result<Level, Fault> {
     let voluntary = || voluntary(&input.interaction.request).find(|level| input.factors.reach(*level));
     let wished = if asked { voluntary() } else { None };
     Ok(demanded(input)?.max(wished.unwrap_or(Level::Password)))
+}
+
+/// Whether a session is enough for the account pages of its person.
+pub fn opens_account(tenant: &Tenant, session: &Session, factors: Factors) -> bool {
+    let needed = tenant.settings.second_factor == SecondFactor::Required || factors.has_second();
+    Level::of(session) >= if needed { Level::Mfa } else { Level::Password }
 }
 
 /// The lowest level that meets an essential `acr`, if there is one. Section 5.5.1.1: "If this is an Essential Claim and the

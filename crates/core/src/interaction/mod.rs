@@ -20,7 +20,7 @@ use crate::redirect::{self, ReturnTo};
 use crate::subject;
 
 pub use device::{approve, deny};
-pub use level::{Factors, Level, Proof, Second};
+pub use level::{Factors, Level, Proof, Second, opens_account};
 pub use login::{LoggedIn, switch_account};
 pub use registration::{Account, Wish, register};
 pub use respond::{Answer, Made, Responded, refuse, respond};

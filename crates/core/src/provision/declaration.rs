@@ -102,6 +102,7 @@ pub struct ClientDeclaration {
 }
 
 /// Tells `null` from what is left out.
+#[expect(clippy::option_option, reason = "left out, null, and a value mean three things")]
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

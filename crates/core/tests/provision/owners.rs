@@ -3,7 +3,7 @@
 use serde_json::json;
 use signet_core::builtin::Builtin;
 use signet_core::change::Change;
-use signet_core::client_policy::{KeptSecret, Mode};
+use signet_core::client_policy::{Contradiction, KeptSecret, Mode};
 use signet_core::provision::{ClientFacts, remove_client, withdraw_key};
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ fn a_key_is_withdrawn_whatever_breaks_and_what_breaks_is_said() {
     };
     let withdraw = |id| withdraw_key(&client, id, KeptSecret::Nothing, &facts, "corr", &at(NOW + 1));
     let (done, broken) = withdraw(stored.keys[0].id).unwrap();
-    assert_eq!(broken.iter().map(|one| one.code()).collect::<Vec<_>>(), ["objects_without_key"]);
+    assert_eq!(broken.iter().map(Contradiction::code).collect::<Vec<_>>(), ["objects_without_key"]);
     let [Change::UpdateClient(next), Change::RevokeClientKey { at, .. }, Change::Audit(event)] =
         done.changes.as_slice()
     else {

@@ -270,7 +270,9 @@ async fn revoke_client(admin: &Admin, tenant: &Tenant, id: &str, kid: &str) -> R
     let provisioner = admin.provisioner(tenant, false);
     let done = provisioner.withdraw_key(tenant, &client, key.id, &Along::default()).await?;
     let (_, broken) = done.ok_or_else(|| unknown(kid))?;
-    broken.iter().for_each(|problem| output::note(format!("warning: {problem}")));
+    for problem in &broken {
+        output::note(format!("warning: {problem}"));
+    }
     output::line(format!("Key \"{}\" (kid {kid}) is withdrawn.", key.name));
     Ok(())
 }

@@ -339,16 +339,13 @@ impl Desk<'_> {
         let until = old.not_after.map_or(until, |present| present.min(until));
         let name = rotate.name.clone().unwrap_or_else(|| old.name.clone());
         let not_before = Some(from);
-        let (new, private) = match &rotate.source {
-            Some(source) => {
-                let (usage, source, not_after) = (old.usage, source.clone(), rotate.not_after);
-                (KeyDeclaration { name, usage, source, not_before, not_after, origin: None }, None)
-            }
-            None => {
-                let kind = rotate.kind.unwrap_or_else(|| kind_like(old));
-                let pair = self.pair(kind, &name, old.usage, not_before, rotate.not_after).await?;
-                (pair.declared, Some(pair.private))
-            }
+        let (new, private) = if let Some(source) = &rotate.source {
+            let (usage, source, not_after) = (old.usage, source.clone(), rotate.not_after);
+            (KeyDeclaration { name, usage, source, not_before, not_after, origin: None }, None)
+        } else {
+            let kind = rotate.kind.unwrap_or_else(|| kind_like(old));
+            let pair = self.pair(kind, &name, old.usage, not_before, rotate.not_after).await?;
+            (pair.declared, Some(pair.private))
         };
         let mut declaration = ClientDeclaration {
             keys: vec![again(old, &old.name, old.not_before, Some(until)), new],
@@ -423,6 +420,11 @@ impl Desk<'_> {
             let kept = self.kept(pass, &kids(new));
             match self.apply_keys(&client, &keys, &declaration, &seen, kept).await {
                 Err(Refused::Stale { .. }) if write.seen.is_none() && attempt < ATTEMPTS => attempt += 1,
+                // The client has them already; they are shown, and nothing was made.
+                Ok(written) if written.keys.is_empty() => {
+                    let there = self.made_keys(id, &kids(new)).await?;
+                    return Ok(KeysWritten { keys: there.keys, ..written });
+                }
                 done => return done,
             }
         }

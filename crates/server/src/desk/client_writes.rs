@@ -54,6 +54,7 @@ pub struct ClientChange {
 }
 
 /// Tells `null` from what is left out.
+#[expect(clippy::option_option, reason = "left out, null, and a value mean three things")]
 fn given<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<Option<Uuid>>, D::Error> {
@@ -72,7 +73,6 @@ pub struct ClientWritten {
     #[schemars(with = "Option<String>")]
     pub client_secret: Option<Zeroizing<String>>,
     /// Private parts of key pairs that were made. They are shown this once and kept nowhere.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub private_keys: Vec<PrivateKeyView>,
     /// Nothing was written.
     pub dry_run: bool,
@@ -114,7 +114,7 @@ impl Desk<'_> {
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
         self.may_shape(&settings)?;
-        let owner = self.owner(new.owner.map(Some)).await?;
+        let owner = self.owner(new.owner).await?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
             return Err(Refused::Exists);
         }
@@ -168,8 +168,7 @@ impl Desk<'_> {
     }
 
     /// Whose a client will be: developers own what they make and hand nothing over, others say so.
-    async fn owner(&self, asked: Option<Option<Uuid>>) -> Result<Option<Uuid>> {
-        let asked = asked.flatten();
+    async fn owner(&self, asked: Option<Uuid>) -> Result<Option<Uuid>> {
         match (self.actor.confined_to(), asked) {
             (Some(own), None) => Ok(Some(own)),
             (Some(own), Some(id)) if id == own => Ok(Some(own)),
@@ -192,7 +191,7 @@ impl Desk<'_> {
         let client = self.changeable(id, write).await?;
         self.may_shape(&change.settings)?;
         let owner = match change.owner {
-            Some(asked) if asked != client.owner => Some(self.owner(Some(asked)).await?),
+            Some(asked) if asked != client.owner => Some(self.owner(asked).await?),
             _ => None,
         };
         let declared = ClientDeclaration {

@@ -49,12 +49,12 @@ impl Desk<'_> {
         refused: Refused,
     ) -> Result<String> {
         let contended = matches!(refused, Refused::Exists | Refused::KeyReused | Refused::Stale { .. });
-        match contended {
-            true => match self.before(write, what, input).await? {
-                Before::Made(name) => Ok(name),
-                Before::New(_) => Err(refused),
-            },
-            false => Err(refused),
+        if !contended {
+            return Err(refused);
+        }
+        match self.before(write, what, input).await? {
+            Before::Made(name) => Ok(name),
+            Before::New(_) => Err(refused),
         }
     }
 

@@ -28,8 +28,8 @@ pub struct ImportUsers {
 /// What became of one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ImportRow {
-    /// Line of the table; the header is line 1.
-    pub line: u64,
+    /// Row of the table; the header is row 1.
+    pub row: usize,
     /// What stands in `username`.
     pub username: String,
     /// Whether the user was made, or would be.
@@ -62,12 +62,12 @@ impl Desk<'_> {
         self.actor.need(USERS_WRITE)?;
         let rows = read(&table.csv)?;
         let (mut seen, mut report) = (BTreeSet::new(), Vec::with_capacity(rows.len()));
-        for (line, username, claims) in rows {
+        for (row, username, claims) in rows {
             let problems = match claims {
                 Ok(claims) => self.import_one(&username, claims, &mut seen, write).await?,
                 Err(problem) => vec![problem],
             };
-            report.push(ImportRow { line, username, made: problems.is_empty(), problems });
+            report.push(ImportRow { row, username, made: problems.is_empty(), problems });
         }
         let made = report.iter().filter(|row| row.made).count();
         Ok(ImportReport { made, refused: report.len() - made, rows: report, dry_run: write.dry_run })
@@ -107,7 +107,7 @@ impl Desk<'_> {
     }
 }
 
-type Row = (u64, String, std::result::Result<Map<String, Value>, String>);
+type Row = (usize, String, std::result::Result<Map<String, Value>, String>);
 
 fn read(text: &str) -> Result<Vec<Row>> {
     // Spreadsheets put a mark in front.
@@ -129,7 +129,6 @@ fn read(text: &str) -> Result<Vec<Row>> {
         if rows.len() == MAX_ROWS {
             return Err(malformed(format!("There are more than {MAX_ROWS} rows. Send them in parts.")));
         }
-        let line = record.position().map_or(0, csv::Position::line);
         let mut username = String::new();
         let mut claims = Ok(Map::new());
         for (name, field) in header.iter().zip(record.iter()).filter(|(_, field)| !field.is_empty()) {
@@ -142,7 +141,7 @@ fn read(text: &str) -> Result<Vec<Row>> {
                 }
             }
         }
-        rows.push((line, username, claims));
+        rows.push((rows.len() + 2, username, claims));
     }
     Ok(rows)
 }
@@ -179,12 +178,9 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_refused_as_a_whole() {
-        for wrong in
-            ["", "name\nada\n", "username,name,name\na,b,c\n", "username,name\nada\n", "username\n\"a\nb"]
-        {
+        for wrong in ["", "name\nada\n", "username,name,name\na,b,c\n", "username,name\nada\n"] {
             let refused = read(wrong).map(|rows| rows.len());
-            let fine = matches!(refused, Err(Refused::Malformed { .. })) || wrong.ends_with("\"a\nb");
-            assert!(fine, "{wrong:?} {refused:?}");
+            assert!(matches!(refused, Err(Refused::Malformed { .. })), "{wrong:?} {refused:?}");
         }
         let many = format!("username\n{}", "a\n".repeat(MAX_ROWS + 1));
         assert!(matches!(read(&many), Err(Refused::Malformed { .. })));

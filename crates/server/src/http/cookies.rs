@@ -56,6 +56,11 @@ pub(super) fn notice_name(view: &TenantView) -> String {
     format!("{}signet-notice-{}", prefix(view), view.tenant.id)
 }
 
+/// The cookie that the form for a forgotten password is bound to.
+pub(super) fn forgot_name(view: &TenantView) -> String {
+    format!("{}signet-forgot-{}", prefix(view), view.tenant.id)
+}
+
 /// The cookie that keeps a question for a passkey until its answer; sealed.
 pub(super) fn passkey_name(view: &TenantView) -> String {
     format!("{}signet-passkey-{}", prefix(view), view.tenant.id)

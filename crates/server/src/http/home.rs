@@ -57,6 +57,7 @@ async fn visitor(
     let Some(user) = user.filter(|user| !user.disabled) else { return Ok(None) };
     Ok(Some(Visitor {
         account: screens::account(&user),
+        account_pages: format!("{}/account", view.prefix),
         sign_out: format!("{}{}", view.prefix, Endpoint::EndSession.path()),
         applications: applications(app, view, &session).await?,
     }))

@@ -1,5 +1,6 @@
 //! HTTP: the only crate module that knows it. Handlers load, decide, apply and render.
 
+mod account;
 mod actor;
 mod api;
 mod authorize;
@@ -9,6 +10,7 @@ mod client_auth;
 mod console;
 mod cookies;
 mod deliver;
+mod dev_mail;
 mod device;
 mod extract;
 mod forms;
@@ -49,6 +51,7 @@ pub fn router(app: &App, extra: Router) -> Router {
     let node = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .merge(dev_mail::routes(app))
         .with_state(app.clone())
         .merge(crate::pages::assets())
         .merge(extra);
@@ -100,6 +103,7 @@ fn tenant_routes(app: &App) -> Router {
         .route("/logout/done", get(logout::done))
         .route(Endpoint::CheckSession.path(), get(check_session::frame))
         .merge(console::routes())
+        .merge(account::routes())
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

@@ -38,6 +38,7 @@ pub(super) fn login(
         client_logo: loaded.client().settings.logo_uri.clone(),
         about: about(loaded.client()),
         register: view.tenant.settings.self_registration.then(|| path(view, loaded, "register")),
+        forgot: app.mailer.works().then(|| format!("{}/account/forgot", view.prefix)),
         passkey: Passkeys::of(view).map(|_| path(view, loaded, "passkey")),
         deny_action: action.clone(),
         action,

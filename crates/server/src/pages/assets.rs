@@ -23,6 +23,7 @@ const FILES: &[(&str, &str, &str, &str)] = &[
     ("demo", ".css", include_str!("../../assets/demo.css"), CSS),
     ("console", ".css", include_str!("../../assets/console.css"), CSS),
     ("keys", ".js", include_str!("../../assets/keys.js"), JS),
+    ("trial", ".js", include_str!("../../assets/trial.js"), JS),
     ("check-session", ".js", include_str!("../../assets/check-session.js"), JS),
     ("frames", ".js", include_str!("../../assets/frames.js"), JS),
     ("passkey", ".js", include_str!("../../assets/passkey.js"), JS),

@@ -27,6 +27,8 @@ pub struct HomePage {
 pub struct Visitor {
     /// Who.
     pub account: String,
+    /// Their account pages.
+    pub account_pages: String,
     /// Where to sign out.
     pub sign_out: String,
     /// Applications that can be started from here: name and address (OpenID Connect Core section 4).

@@ -20,6 +20,8 @@ pub struct LoginPage {
     pub register: Option<String>,
     /// Where people sign in with a passkey, if they can here.
     pub passkey: Option<String>,
+    /// Where people go who have forgotten their password, if mail works.
+    pub forgot: Option<String>,
     /// Where the form is posted: `csrf`, `username`, `password`.
     pub action: String,
     /// Where cancelling is posted: `csrf`, `decision=deny`.

@@ -7,6 +7,7 @@
 //! [`web_address`] or [`image_address`] first.
 
 mod accent;
+pub mod account;
 mod api;
 mod assets;
 mod check_session;

@@ -26,6 +26,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         about: About { client_uri: some(), policy_uri: some(), tos_uri: some() },
         register: Some("/acme/interaction/1/register".into()),
         passkey: Some("/acme/interaction/1/passkey".into()),
+        forgot: Some("/acme/account/forgot".into()),
         action: "/acme/login/1".into(),
         deny_action: "/acme/consent/1".into(),
         csrf: own(),
@@ -100,6 +101,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         demo: Some("/demo".into()),
         visitor: Some(Visitor {
             account: own(),
+            account_pages: "/acme/account".into(),
             sign_out: "/acme/logout".into(),
             applications: vec![(own(), own())],
         }),
@@ -142,23 +144,145 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         back: "/acme/interaction/1".into(),
         error: some(),
     };
-    vec![
-        ("second", second.render()),
-        ("enrol", enrol.render()),
-        ("recovery", recovery.render()),
-        ("passkey", passkey.render()),
-        ("device", device.render()),
-        ("device_done", device_done.render()),
-        ("login", login.render()),
-        ("asked", asked.render()),
-        ("consent", consent.render()),
-        ("error", error.render()),
-        ("register", register.render()),
-        ("form_post", form_post.render()),
-        ("logout", logout.render()),
-        ("signed_out", signed_out.render()),
-        ("home", home.render()),
-    ]
+    let around = || account::Frame {
+        prefix: "/acme".into(),
+        account: own(),
+        section: account::Section::Security,
+        csrf: own(),
+        done: some(),
+        error: some(),
+    };
+    let key = || account::CredentialLine { id: "1".into(), name: own(), since: own(), last_used: some() };
+    let app_key = account::CredentialLine { id: "2".into(), ..key() };
+    let offer = TotpOffer {
+        picture: crate::factors::totp::picture("otpauth://totp/x").unwrap(),
+        address: own(),
+        secret: own(),
+        enrolment: own(),
+    };
+    let field = account::ProfileField { name: "name", label: "Name", value: own() };
+    let session = account::SessionLine {
+        sid: own(),
+        is_this: false,
+        since: own(),
+        last_seen: own(),
+        how: own(),
+        applications: vec![own()],
+    };
+    let this = account::SessionLine { is_this: true, ..session.clone() };
+    let line = account::ApplicationLine { client_id: own(), name: own(), allowed: vec![own()], since: own() };
+    let own_pages = vec![
+        (
+            "account",
+            account::ProfilePage {
+                shell: shell(),
+                frame: around(),
+                username: own(),
+                version: 1,
+                fields: vec![field],
+            }
+            .render(),
+        ),
+        (
+            "account_password",
+            account::PasswordPage { shell: shell(), frame: around(), username: own(), has_password: true }
+                .render(),
+        ),
+        (
+            "account_sessions",
+            account::SessionsPage {
+                shell: shell(),
+                frame: around(),
+                sign_out: "/acme/logout".into(),
+                lines: vec![this, session],
+            }
+            .render(),
+        ),
+        (
+            "account_applications",
+            account::ApplicationsPage { shell: shell(), frame: around(), lines: vec![line] }.render(),
+        ),
+        (
+            "account_security",
+            account::SecurityPage {
+                shell: shell(),
+                frame: around(),
+                has_password: true,
+                can_have_passkeys: true,
+                passkeys: vec![key()],
+                totp: Some(app_key),
+                recovery_codes: 3,
+                has_second: true,
+            }
+            .render(),
+        ),
+        (
+            "account_new_passkey",
+            account::NewPasskeyPage { shell: shell(), frame: around(), options: own() }.render(),
+        ),
+        ("account_authenticator", account::NewTotpPage { shell: shell(), frame: around(), offer }.render()),
+        (
+            "account_codes",
+            account::CodesPage { shell: shell(), frame: around(), codes: vec![own()] }.render(),
+        ),
+        (
+            "forgot",
+            account::ForgotPage {
+                shell: shell(),
+                action: "/acme/account/forgot".into(),
+                csrf: own(),
+                sent: true,
+                error: some(),
+            }
+            .render(),
+        ),
+        (
+            "choose",
+            account::ChoosePage {
+                shell: shell(),
+                action: "/acme/account/link".into(),
+                token: own().into(),
+                username: own(),
+                invited: true,
+                error: some(),
+            }
+            .render(),
+        ),
+        (
+            "chosen",
+            account::ChosenPage { shell: shell(), username: own(), account: "/acme/account".into() }.render(),
+        ),
+    ];
+    let mail = || account::MailLine { number: 1, to: own(), subject: own(), at: own(), text: own() };
+    let mails = vec![
+        ("dev_mails", account::MailsPage { shell: shell(), lines: vec![mail()] }.render()),
+        (
+            "dev_mail",
+            account::MailPage { shell: shell(), line: mail(), before: own(), link: own(), after: own() }
+                .render(),
+        ),
+    ];
+    own_pages
+        .into_iter()
+        .chain(mails)
+        .chain(vec![
+            ("second", second.render()),
+            ("enrol", enrol.render()),
+            ("recovery", recovery.render()),
+            ("passkey", passkey.render()),
+            ("device", device.render()),
+            ("device_done", device_done.render()),
+            ("login", login.render()),
+            ("asked", asked.render()),
+            ("consent", consent.render()),
+            ("error", error.render()),
+            ("register", register.render()),
+            ("form_post", form_post.render()),
+            ("logout", logout.render()),
+            ("signed_out", signed_out.render()),
+            ("home", home.render()),
+        ])
+        .collect()
 }
 
 /// The tags of a document, without their brackets.

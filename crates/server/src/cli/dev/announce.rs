@@ -27,6 +27,7 @@ pub(super) fn ready(
             "discovery": format!("{base}/.well-known/openid-configuration"),
             "console": format!("{base}/console"),
             "account": format!("{base}/account"),
+            "mail": format!("{origin}/dev/mail"),
             "registration": Endpoint::Register.url(issuer),
             "users": users,
             "clients": clients,
@@ -45,6 +46,7 @@ pub(super) fn ready(
         output::line(format!("  Console:             {base}/console   ({name} / {password} owns the place)"));
     }
     output::line(format!("  Account pages:       {base}/account"));
+    output::line(format!("  Mails:               {origin}/dev/mail   (shown there, not sent)"));
     for client in clients {
         output::line(format!(
             "  Client:              {}   secret {}",

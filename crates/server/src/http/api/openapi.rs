@@ -99,7 +99,11 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
 }
 
 fn parameters(operation: &Operation) -> Vec<Value> {
-    let text = |name: &str, place: &str, required: bool, detail: &str, schema: Value| json!({ "name": name, "in": place, "required": required, "description": detail, "schema": schema });
+    let text = |name: &str, place: &str, required: bool, detail: &str, schema: Value| {
+        let mut one = json!({ "name": name, "in": place, "required": required, "schema": schema });
+        one["description"] = detail.into();
+        one
+    };
     let of_path = operation.path_parameters().map(|name| {
         let schema = match (name, operation.path.starts_with("/clients")) {
             ("key_id", true) => json!({ "type": "string", "format": "uuid" }),

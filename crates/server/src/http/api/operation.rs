@@ -179,12 +179,12 @@ impl Operation {
     }
 
     pub(super) fn takes<T: JsonSchema + DeserializeOwned>(mut self) -> Self {
-        self.request = Some(|generator| generator.subschema_for::<T>());
+        self.request = Some(SchemaGenerator::subschema_for::<T>);
         self
     }
 
     pub(super) fn gives<T: JsonSchema + Serialize>(mut self) -> Self {
-        self.response = |generator| generator.subschema_for::<T>();
+        self.response = SchemaGenerator::subschema_for::<T>;
         self
     }
 

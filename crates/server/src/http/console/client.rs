@@ -29,6 +29,7 @@ const TABS: &[(&str, &str)] = &[
     ("Security", "security"),
     ("Keys", "keys"),
     ("Preview", "preview"),
+    ("Test a login", "trial"),
     ("Configuration", "configuration"),
     ("Activity", "activity"),
 ];

@@ -1,0 +1,154 @@
+//! The overview and the audit trail.
+
+use serde_json::Value;
+use signet_core::records::{Encryption, Role};
+use signet_jose::{ContentAlg, KeyAlg};
+use signet_tests::console::{Person, add_user, below, user};
+use signet_tests::provider::{Browser, Provider};
+use signet_tests::rp::Rp;
+
+const DAY: i64 = 86_400;
+
+/// A client whose encryption key ends in some days, and with it every login.
+async fn ending(provider: &Provider, id: &str, days: i64, owner: Option<&str>) -> Rp {
+    let rp = Rp::new(id);
+    let mut declared = rp.declaration();
+    if let Some(owner) = owner {
+        declared.owner = Some(Some(user(provider, owner).await.id));
+    }
+    declared.keys[1].not_after = Some(provider.now() + days * DAY);
+    declared.settings.id_token.encrypted =
+        Some(Encryption { alg: KeyAlg::RsaOaep, enc: ContentAlg::A256Gcm });
+    provider.register(&declared).await;
+    rp
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_tells_what_ends_what_fails_and_why_logins_failed() {
+    let provider = Provider::start().await;
+    let rp = ending(&provider, "soon", 10, None).await;
+    ending(&provider, "later", 90, None).await;
+    let mut person = Person::with_role(&provider, Role::Auditor).await;
+    let mut browser = Browser::default();
+    provider.code(&rp, &[], &mut browser).await;
+    provider.authorize(&rp, &[("scope", "profile")], None).await;
+    let page = person.get("/console").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("Every enabled client can complete a login"), "{}", page.body);
+    assert!(page.body.contains("in 10 days") && !page.body.contains("later"), "{}", page.body);
+    assert!(page.body.contains("no_key") || page.body.contains("ended"), "what fails then: {}", page.body);
+    assert!(page.body.contains("scope_without_openid"), "{}", page.body);
+    assert!(
+        page.body.contains("kind=authorize.refused&amp;reason=scope_without_openid")
+            || page.body.contains("kind=authorize.refused&#38;reason=scope_without_openid"),
+        "{}",
+        page.body
+    );
+
+    provider.advance(11 * DAY);
+    let mut person = Person::sign_in(&provider, "alice").await;
+    provider.app.checkups.forget();
+    let page = person.get("/console").await;
+    assert!(page.body.contains("soon") && !page.body.contains("Every enabled client"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn developers_see_the_health_of_their_own_clients() {
+    let provider = Provider::start().await;
+    add_user(&provider, "dev", Some(Role::Developer)).await;
+    let own = ending(&provider, "mine", 5, Some("dev")).await;
+    let other = ending(&provider, "theirs", 5, None).await;
+    provider.authorize(&own, &[("scope", "profile")], None).await;
+    provider.authorize(&other, &[("prompt", "nonsense")], None).await;
+    let mut person = Person::sign_in(&provider, "dev").await;
+    let page = person.get("/console").await;
+    assert!(page.body.contains("mine") && page.body.contains("scope_without_openid"), "{}", page.body);
+    assert!(!page.body.contains("theirs") && !page.body.contains("prompt_unknown"), "{}", page.body);
+    assert!(!page.body.contains("Keys of this tenant"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_is_filtered_paged_and_told_as_a_story() {
+    let provider = Provider::start().await;
+    let rp = Rp::new("app");
+    provider.register(&rp.declaration()).await;
+    for _ in 0..60 {
+        provider.authorize(&rp, &[("scope", "profile")], None).await;
+    }
+    provider.authorize(&rp, &[("prompt", "nonsense")], None).await;
+    let mut person = Person::with_role(&provider, Role::Auditor).await;
+    let count = |body: &str| body.matches("<th scope=\"row\">").count();
+    let first = person.get("/console/audit?client_id=app&reason=scope_without_openid").await;
+    assert_eq!(count(&first.body), 50);
+    let next = signet_tests::provider::between(&first.body, "id=\"next-page\" href=\"", "\"");
+    let next = next.replace("&#38;", "&").replace("&amp;", "&");
+    let second = person.get(next.strip_prefix("/auth/open").unwrap()).await;
+    assert_eq!(count(&second.body), 10, "{}", second.body);
+    for (filter, found) in [
+        ("reason=prompt_unknown", true),
+        ("reason=prompt_unknown&client_id=other", false),
+        ("reason=prompt_unknown&outcome=success", false),
+        ("reason=prompt_unknown&kind=authorize.refused", true),
+        ("reason=prompt_unknown&since=2030-01-01T00:00", false),
+        ("reason=prompt_unknown&until=2030-01-01T00:00", true),
+        ("reason=prompt_unknown&user=alice", false),
+    ] {
+        let page = person.get(&format!("/console/audit?{filter}")).await;
+        assert_eq!(page.body.contains("prompt_unknown</span>"), found, "{filter}: {}", page.body);
+    }
+    for filter in ["user=nobody", "since=yesterday"] {
+        let page = person.get(&format!("/console/audit?{filter}")).await;
+        assert!(page.status.is_success() && page.body.contains("id=\"problems\""), "{}", page.body);
+    }
+    let mut browser = Browser::default();
+    let accepted = provider.authorize(&rp, &[], Some(&mut browser)).await;
+    let reference = accepted.correlation_id().to_owned();
+    provider.sign_in(&accepted, &mut browser).await;
+    let story = person.get(&format!("/console/audit/story/{reference}")).await;
+    let order: Vec<usize> = ["authorize.accepted", "login.succeeded", "authorize.responded"]
+        .map(|kind| story.body.find(kind).unwrap_or_else(|| panic!("{kind}: {}", story.body)))
+        .into();
+    assert!(order.is_sorted(), "{order:?}");
+    assert_eq!(person.get("/console/audit/story/nothing").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_export_is_the_whole_of_what_was_asked_for_as_json_lines() {
+    let provider = Provider::start().await;
+    let rp = Rp::new("app");
+    provider.register(&rp.declaration()).await;
+    for _ in 0..230 {
+        provider.authorize(&rp, &[("scope", "profile")], None).await;
+    }
+    let mut person = Person::with_role(&provider, Role::Auditor).await;
+    let file = person.get("/console/audit/export?reason=scope_without_openid").await;
+    assert_eq!(file.header("content-type"), "application/jsonl");
+    assert!(file.header("content-disposition").starts_with("attachment; filename=\"audit-"));
+    let events: Vec<Value> = file.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.len(), 230);
+    let ids: std::collections::BTreeSet<_> = events.iter().map(|event| event["id"].to_string()).collect();
+    assert_eq!(ids.len(), 230, "each once");
+    assert!(events.iter().all(|event| event["reason"] == "scope_without_openid"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn developers_see_the_trail_of_their_own_clients_alone() {
+    let provider = Provider::start().await;
+    add_user(&provider, "dev", Some(Role::Developer)).await;
+    let own = ending(&provider, "mine", 5, Some("dev")).await;
+    let other = ending(&provider, "theirs", 5, None).await;
+    provider.authorize(&own, &[("scope", "profile")], None).await;
+    let foreign = provider.authorize(&other, &[("prompt", "nonsense")], None).await;
+    let mut person = Person::sign_in(&provider, "dev").await;
+    let page = person.get("/console/audit").await;
+    assert!(page.body.contains("Choose one of your clients") && page.body.contains("mine"));
+    assert!(!page.body.contains("theirs"));
+    assert!(person.get("/console/audit?client_id=mine").await.body.contains("scope_without_openid"));
+    assert_eq!(person.get("/console/audit?client_id=theirs").await.status, 404);
+    assert_eq!(person.get("/console/audit/export?client_id=theirs").await.status, 404);
+    assert!(person.get("/console/audit/export").await.status.is_client_error());
+    let story = format!("/console/audit/story/{}", foreign.correlation_id());
+    assert_eq!(person.get(&story).await.status, 404);
+    let stranger = provider.get("/console/audit/export", None).await;
+    assert!(below(&stranger).starts_with("/authorize?"));
+}
