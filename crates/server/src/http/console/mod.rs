@@ -16,6 +16,7 @@ mod once;
 mod overview;
 mod problems;
 mod session;
+mod tenant;
 mod trial;
 mod visit;
 
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(client::routes())
         .merge(configuration::routes())
         .merge(keys::routes())
+        .merge(tenant::routes())
         .merge(trial::routes())
         .route("/console/{*rest}", get(nothing))
 }
