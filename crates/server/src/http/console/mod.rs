@@ -16,6 +16,8 @@ mod overview;
 mod problems;
 mod session;
 mod trial;
+mod user;
+mod users;
 mod visit;
 
 use axum::Router;
@@ -39,6 +41,8 @@ pub(super) fn routes() -> Router<App> {
         .merge(client::routes())
         .merge(keys::routes())
         .merge(trial::routes())
+        .merge(users::routes())
+        .merge(user::routes())
         .route("/console/{*rest}", get(nothing))
 }
 
