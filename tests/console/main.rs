@@ -3,4 +3,5 @@
 
 mod explain;
 mod sign_in;
+mod users;
 mod watching;
