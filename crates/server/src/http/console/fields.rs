@@ -24,6 +24,7 @@ pub(super) enum Control {
     Line(String),
     Number(String),
     Area(String),
+    Colour(String),
     Switch(bool),
     Choice(Vec<Choice>),
     Choices(Vec<Choice>),
@@ -114,6 +115,8 @@ fn control(setting: &Setting, value: &Value) -> Control {
             }
         }
         Kind::Placements => Control::Area(lines(value)),
+        Kind::Scopes => Control::Area(setting::scope_lines(value)),
+        Kind::Colour => Control::Colour(text()),
     }
 }
 
@@ -147,7 +150,7 @@ fn sent(setting: &Setting, form: &Params) -> Result<Value, String> {
     let known = |words: Vec<setting::Word>, one: &str| words.iter().any(|word| word.0 == one);
     let unknown = || format!("{} has a value that is not among those offered.", setting.title);
     Ok(match setting.kind {
-        Kind::Text => json!(text.unwrap_or_default()),
+        Kind::Text | Kind::Colour => json!(text.unwrap_or_default()),
         Kind::OptionalText => json!(text),
         Kind::Lines => {
             let mut all: Vec<&str> = Vec::new();
@@ -186,6 +189,7 @@ fn sent(setting: &Setting, form: &Params) -> Result<Value, String> {
                 Some(_) => return Err(unknown()),
             }
         }
+        Kind::Scopes => Value::Array(each().map(custom_scope).collect::<Result<_, _>>()?),
         Kind::Placements => {
             let mut all = Map::new();
             for line in each() {
@@ -200,6 +204,16 @@ fn sent(setting: &Setting, form: &Params) -> Result<Value, String> {
             Value::Object(all)
         }
     })
+}
+
+/// A line of [`setting::scope_lines`].
+fn custom_scope(line: &str) -> Result<Value, String> {
+    let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+    let [name, title, detail, claims] = parts.as_slice() else {
+        return Err(format!("\"{line}\" does not have the four parts name | title | sentence | claims."));
+    };
+    let claims: Vec<&str> = claims.split_whitespace().collect();
+    Ok(json!({ "name": name, "title": title, "detail": detail, "claims": claims }))
 }
 
 /// What somebody else changed while this person filled in the form: setting, before, now, and whether this person changed it
@@ -236,6 +250,37 @@ pub(super) fn merge(groups: &[Group], base: &Value, stored: &Value, sent: &mut V
     found
 }
 
+/// The values of `groups` alone, as a hidden field keeps them.
+pub(super) fn base(groups: &[Group], record: &Value) -> String {
+    let mut part = Value::Null;
+    for setting in groups.iter().flat_map(|group| Setting::in_group(*group)) {
+        setting.put(&mut part, setting.value(record).clone());
+    }
+    part.to_string()
+}
+
+/// A form that was outrun: somebody else saved between its making and its sending.
+pub(super) struct Outrun {
+    /// What stands in the form now.
+    pub(super) values: Value,
+    pub(super) meanwhile: Vec<Meanwhile>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// What to show of a form that was outrun by the record as it is `stored` now.
+pub(super) fn outrun(groups: &[Group], form: &Params, stored: &Value) -> Outrun {
+    let before = form.get("base").and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let before = before.unwrap_or_else(|| stored.clone());
+    let mut values = before.clone();
+    let mut problems = read(groups, form, &mut values);
+    let meanwhile = merge(groups, &before, stored, &mut values);
+    if meanwhile.is_empty() {
+        let text = "Somebody else changed another part of this meanwhile. What you typed is still here; save it again.";
+        problems.push(Problem { text: text.into(), code: "stale".into(), links: Vec::new() });
+    }
+    Outrun { values, meanwhile, problems }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +293,7 @@ mod tests {
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         for field in sections.iter().flat_map(|section| &section.fields) {
             match &field.control {
-                Control::Line(text) | Control::Number(text) | Control::Area(text) => {
+                Control::Line(text) | Control::Number(text) | Control::Area(text) | Control::Colour(text) => {
                     pairs.append_pair(&field.id, text);
                 }
                 Control::Switch(on) => {

@@ -8,6 +8,7 @@
 mod audit;
 mod client;
 mod clients;
+mod configuration;
 mod explain;
 mod fields;
 mod keys;
@@ -15,6 +16,7 @@ mod once;
 mod overview;
 mod problems;
 mod session;
+mod tenant;
 mod trial;
 mod user;
 mod users;
@@ -39,7 +41,9 @@ pub(super) fn routes() -> Router<App> {
         .merge(explain::routes())
         .merge(clients::routes())
         .merge(client::routes())
+        .merge(configuration::routes())
         .merge(keys::routes())
+        .merge(tenant::routes())
         .merge(trial::routes())
         .merge(users::routes())
         .merge(user::routes())
