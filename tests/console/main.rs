@@ -1,6 +1,7 @@
 //! The console: who gets in, and what its forms do.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod clients;
 mod explain;
 mod sign_in;
 mod watching;

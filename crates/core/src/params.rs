@@ -90,11 +90,6 @@ impl Params {
         self.0.get(name).into_iter().flatten().map(String::as_str)
     }
 
-    /// Every name that has a value, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
     /// The value of `name`, owned.
     pub fn owned(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)

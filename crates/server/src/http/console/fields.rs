@@ -24,6 +24,7 @@ pub(super) enum Control {
     Line(String),
     Number(String),
     Area(String),
+    Colour(String),
     Switch(bool),
     Choice(Vec<Choice>),
     Choices(Vec<Choice>),
@@ -114,6 +115,8 @@ fn control(setting: &Setting, value: &Value) -> Control {
             }
         }
         Kind::Placements => Control::Area(lines(value)),
+        Kind::Scopes => Control::Area(setting::scope_lines(value)),
+        Kind::Colour => Control::Colour(text()),
     }
 }
 
@@ -147,7 +150,7 @@ fn sent(setting: &Setting, form: &Params) -> Result<Value, String> {
     let known = |words: Vec<setting::Word>, one: &str| words.iter().any(|word| word.0 == one);
     let unknown = || format!("{} has a value that is not among those offered.", setting.title);
     Ok(match setting.kind {
-        Kind::Text => json!(text.unwrap_or_default()),
+        Kind::Text | Kind::Colour => json!(text.unwrap_or_default()),
         Kind::OptionalText => json!(text),
         Kind::Lines => {
             let mut all: Vec<&str> = Vec::new();
@@ -186,6 +189,7 @@ fn sent(setting: &Setting, form: &Params) -> Result<Value, String> {
                 Some(_) => return Err(unknown()),
             }
         }
+        Kind::Scopes => Value::Array(each().map(custom_scope).collect::<Result<_, _>>()?),
         Kind::Placements => {
             let mut all = Map::new();
             for line in each() {
@@ -200,6 +204,16 @@ fn sent(setting: &Setting, form: &Params) -> Result<Value, String> {
             Value::Object(all)
         }
     })
+}
+
+/// A line of [`setting::scope_lines`].
+fn custom_scope(line: &str) -> Result<Value, String> {
+    let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+    let [name, title, detail, claims] = parts.as_slice() else {
+        return Err(format!("\"{line}\" does not have the four parts name | title | sentence | claims."));
+    };
+    let claims: Vec<&str> = claims.split_whitespace().collect();
+    Ok(json!({ "name": name, "title": title, "detail": detail, "claims": claims }))
 }
 
 /// What somebody else changed while this person filled in the form: setting, before, now, and whether this person changed it
@@ -248,7 +262,7 @@ mod tests {
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         for field in sections.iter().flat_map(|section| &section.fields) {
             match &field.control {
-                Control::Line(text) | Control::Number(text) | Control::Area(text) => {
+                Control::Line(text) | Control::Number(text) | Control::Area(text) | Control::Colour(text) => {
                     pairs.append_pair(&field.id, text);
                 }
                 Control::Switch(on) => {

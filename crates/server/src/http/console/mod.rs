@@ -8,6 +8,7 @@
 mod audit;
 mod client;
 mod clients;
+mod configuration;
 mod explain;
 mod fields;
 mod keys;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(explain::routes())
         .merge(clients::routes())
         .merge(client::routes())
+        .merge(configuration::routes())
         .merge(keys::routes())
         .merge(trial::routes())
         .route("/console/{*rest}", get(nothing))

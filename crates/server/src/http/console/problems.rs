@@ -1,7 +1,7 @@
 //! Refusals of the desk, as the list above a form.
 
 use signet_core::provision::Refusal;
-use signet_core::setting::{Group, Setting};
+use signet_core::setting::{Group, SETTINGS, Setting, TENANT_SETTINGS};
 
 use super::fields;
 use crate::desk::{Refused, Remark};
@@ -11,6 +11,23 @@ use crate::pages::console::Problem;
 /// their own. `keys` is the address of the client's keys; `elsewhere` gives the address of the page that a setting is on,
 /// if that is another one.
 pub(super) fn of(
+    refused: &Refused,
+    keys: &str,
+    elsewhere: impl Fn(&Setting) -> Option<String>,
+) -> Option<Vec<Problem>> {
+    within(SETTINGS, refused, keys, elsewhere)
+}
+
+/// The same for the settings of the tenant.
+pub(super) fn of_tenant(
+    refused: &Refused,
+    elsewhere: impl Fn(&Setting) -> Option<String>,
+) -> Option<Vec<Problem>> {
+    within(TENANT_SETTINGS, refused, "", elsewhere)
+}
+
+fn within(
+    table: &'static [Setting],
     refused: &Refused,
     keys: &str,
     elsewhere: impl Fn(&Setting) -> Option<String>,
@@ -25,7 +42,7 @@ pub(super) fn of(
             let page = elsewhere(setting).unwrap_or_default();
             (setting.title.to_owned(), format!("{page}#{}", fields::id(setting)))
         };
-        let mut links: Vec<(String, String)> = Setting::named_in(&text).iter().map(address).collect();
+        let mut links: Vec<(String, String)> = Setting::named_in(table, &text).iter().map(address).collect();
         if !keys.is_empty() && text.to_lowercase().contains("key") {
             links.push(("Keys".to_owned(), keys.to_owned()));
         }
@@ -62,7 +79,8 @@ pub(super) fn remark(remark: &Remark, href: &str) -> Problem {
         let page = page_of(setting, href, &[]).unwrap_or_default();
         (setting.title.to_owned(), format!("{page}#{}", fields::id(setting)))
     };
-    let mut links: Vec<(String, String)> = Setting::named_in(&remark.text).iter().map(address).collect();
+    let mut links: Vec<(String, String)> =
+        Setting::named_in(SETTINGS, &remark.text).iter().map(address).collect();
     if remark.text.to_lowercase().contains(" key") {
         links.push(("Keys".to_owned(), format!("{href}/keys")));
     }

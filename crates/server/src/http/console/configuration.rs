@@ -1,0 +1,457 @@
+//! Configuration to copy and run, for common relying parties ([`signet_core::relying_party`]), filled with a client's values.
+//! Secrets and private keys are never in it: it says where they are read from.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::Path;
+use axum::response::Response;
+use axum::routing::get;
+use signet_core::admin::AUDIT_READ;
+use signet_core::discovery::Endpoint;
+use signet_core::ids::ClientId;
+use signet_core::records::{ClientAuthMethod, ClientSettings, Outcome, TenantSettings};
+use signet_core::relying_party::RelyingParty;
+use signet_jose::KeyUse;
+
+use super::Visit;
+use super::client::{self, Head};
+use crate::app::App;
+use crate::desk::{AuditQuery, ClientKeyView};
+use crate::pages::console::{Frame, Link, instant};
+use crate::pages::rendered;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/console/clients/{id}/configuration", get(show))
+        .route("/console/clients/{id}/activity", get(activity))
+}
+
+/// A relying party as the page shows it.
+struct Offer {
+    id: String,
+    title: &'static str,
+    text: String,
+    /// What it cannot do of what the client demands; with one of these, there is no text.
+    lacks: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "console/client_configuration.html")]
+struct ConfigurationPage {
+    frame: Frame,
+    tabs: Vec<Link>,
+    head: Head,
+    issuer: String,
+    metadata: String,
+    offers: Vec<Offer>,
+    unfit: Vec<Offer>,
+}
+
+async fn show(visit: Visit, Path(id): Path<String>) -> Response {
+    let id = ClientId::from(id.as_str());
+    let result = async {
+        let view = visit.desk().client(&id).await?;
+        let keys = visit.desk().client_keys(&id).await?;
+        let (frame, tabs) = client::frame(&visit, &view, "configuration");
+        let tenant = &visit.view.tenant;
+        let values = Values::of(&tenant.issuer, &tenant.settings, id.as_str(), &view.settings, &keys);
+        let all = RelyingParty::ALL.iter().filter(|rp| rp.concerns(&view.settings));
+        let offers = all.map(|rp| values.offer(*rp, &view.settings));
+        let (offers, unfit) = offers.partition(|offer| offer.lacks.is_empty());
+        let page = ConfigurationPage {
+            head: Head::of(&visit, &view),
+            issuer: tenant.issuer.clone(),
+            metadata: values.metadata_address(),
+            frame,
+            tabs,
+            offers,
+            unfit,
+        };
+        Ok(visit.page(&page.frame, rendered(&page)))
+    };
+    visit.answer(result.await)
+}
+
+/// Text as a literal: a JSON string is one in JavaScript, Python, YAML and Apache's configuration alike.
+fn literal(text: &str) -> String {
+    // A less-than sign could end a script that somebody pastes this into.
+    serde_json::Value::from(text).to_string().replace('<', "\\u003c")
+}
+
+/// A word of a POSIX shell, quoted (Shell Command Language section 2.2.2).
+fn word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A client's values, as the texts need them.
+struct Values {
+    issuer: String,
+    client_id: String,
+    redirect_uri: String,
+    scope: String,
+    method: ClientAuthMethod,
+    kid_sig: String,
+    kid_enc: String,
+    sig_alg: &'static str,
+    provider_enc_alg: &'static str,
+}
+
+impl Values {
+    fn of(
+        issuer: &str,
+        tenant: &TenantSettings,
+        client_id: &str,
+        settings: &ClientSettings,
+        keys: &[ClientKeyView],
+    ) -> Self {
+        let key = |usage| keys.iter().rfind(|key| key.usage == usage && key.revoked_at.is_none());
+        let kid = |usage| key(usage).map(|key| key.kid.clone()).unwrap_or_default();
+        let of_key = key(KeyUse::Sig).map_or("RS256", |key| match key.kind.as_str() {
+            "P-256" => "ES256",
+            "P-384" => "ES384",
+            "P-521" => "ES512",
+            "Ed25519" => "EdDSA",
+            _ => "RS256",
+        });
+        let chosen = settings.request_object_signing_algs.iter().next();
+        let rsa = tenant.encryption_algs.iter().find(|alg| alg.name().starts_with("RSA"));
+        Self {
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            redirect_uri: settings.redirect_uris.first().cloned().unwrap_or_default(),
+            scope: settings.scope.iter().cloned().collect::<Vec<_>>().join(" "),
+            method: settings.token_endpoint_auth_method,
+            kid_sig: kid(KeyUse::Sig),
+            kid_enc: kid(KeyUse::Enc),
+            sig_alg: chosen.map_or(of_key, |alg| alg.name()),
+            provider_enc_alg: rsa.map_or("RSA-OAEP", |alg| alg.name()),
+        }
+    }
+
+    fn metadata_address(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'))
+    }
+
+    fn offer(&self, rp: RelyingParty, settings: &ClientSettings) -> Offer {
+        let lacks: Vec<&str> = rp.lacks(settings).into_iter().map(|one| one.text()).collect();
+        let text = if lacks.is_empty() { self.text(rp, settings) } else { String::new() };
+        let id = format!("{rp:?}").to_lowercase();
+        Offer { id, title: rp.title(), text, lacks }
+    }
+
+    fn text(&self, rp: RelyingParty, settings: &ClientSettings) -> String {
+        match rp {
+            RelyingParty::Sample => self.sample(),
+            RelyingParty::OpenidClient => self.openid_client(settings),
+            RelyingParty::Authlib => self.authlib(),
+            RelyingParty::SpringSecurity => self.spring(settings),
+            RelyingParty::ModAuthOpenidc => self.apache(settings),
+            RelyingParty::Curl => self.curl(),
+        }
+    }
+
+    fn has_secret(&self) -> bool {
+        self.method.uses_secret()
+    }
+
+    fn sample(&self) -> String {
+        let url = url::Url::parse(&self.redirect_uri).ok();
+        let port = url.and_then(|url| url.port()).unwrap_or(3000);
+        let (issuer, client_id) = (word(&self.issuer), word(&self.client_id));
+        rendered(&Sample { issuer, client_id, secret: self.has_secret(), port })
+    }
+
+    fn openid_client(&self, settings: &ClientSettings) -> String {
+        let encryption = settings.id_token.encrypted.or(settings.userinfo.encrypted);
+        rendered(&OpenidClient {
+            issuer: literal(&self.issuer),
+            client_id: literal(&self.client_id),
+            redirect_uri: literal(&self.redirect_uri),
+            scope: if self.scope.is_empty() { String::new() } else { literal(&self.scope) },
+            kid_sig: literal(&self.kid_sig),
+            sig_alg: literal(self.sig_alg),
+            id_token_alg: literal(settings.id_token.signed.name()),
+            userinfo_alg: literal(settings.userinfo.signed.name()),
+            enc_alg: literal(encryption.map_or("", |one| one.alg.name())),
+            content_alg: literal(encryption.map_or("", |one| one.enc.name())),
+            public: self.method == ClientAuthMethod::None,
+            own_key: self.method == ClientAuthMethod::PrivateKeyJwt,
+            mac: self.method == ClientAuthMethod::ClientSecretJwt,
+            post: self.method == ClientAuthMethod::ClientSecretPost,
+            opens: encryption.is_some(),
+            signs: settings.require_request_object,
+            pushes: settings.require_pushed_authorization_requests,
+            signed_userinfo: settings.userinfo.response_type.is_signed(),
+            insecure: self.issuer.starts_with("http:"),
+            login: !settings.response_types.is_empty(),
+        })
+    }
+
+    fn authlib(&self) -> String {
+        let path = url::Url::parse(&self.redirect_uri).map(|url| url.path().to_owned());
+        rendered(&Authlib {
+            client_id: literal(&self.client_id),
+            metadata: literal(&self.metadata_address()),
+            scope: literal(&self.scope),
+            method: literal(self.method.name()),
+            redirect_uri: literal(&self.redirect_uri),
+            redirect_path: literal(path.as_deref().unwrap_or("/")),
+            secret: self.has_secret(),
+        })
+    }
+
+    fn spring(&self, settings: &ClientSettings) -> String {
+        let login = !settings.response_types.is_empty();
+        rendered(&Spring {
+            client_id: literal(&self.client_id),
+            issuer: literal(&self.issuer),
+            redirect_uri: literal(&self.redirect_uri),
+            scopes: self
+                .scope
+                .split(' ')
+                .filter(|one| !one.is_empty())
+                .map(literal)
+                .collect::<Vec<_>>()
+                .join(", "),
+            method: self.method.name(),
+            grant: if login { "authorization_code" } else { "client_credentials" },
+            secret: self.has_secret(),
+            public: self.method == ClientAuthMethod::None,
+            login,
+        })
+    }
+
+    fn apache(&self, settings: &ClientSettings) -> String {
+        let encryption = settings.id_token.encrypted.or(settings.userinfo.encrypted);
+        rendered(&Apache {
+            metadata: literal(&self.metadata_address()),
+            client_id: literal(&self.client_id),
+            redirect_uri: literal(&self.redirect_uri),
+            scope: literal(&self.scope),
+            method: self.method.name(),
+            kid_sig_bare: plain(&self.kid_sig),
+            kid_enc_bare: plain(&self.kid_enc),
+            sig_alg_bare: self.sig_alg,
+            provider_enc_alg: self.provider_enc_alg,
+            id_token_alg_bare: settings.id_token.signed.name(),
+            userinfo_alg_bare: settings.userinfo.signed.name(),
+            enc_alg_bare: encryption.map_or("", |one| one.alg.name()),
+            content_alg_bare: encryption.map_or("", |one| one.enc.name()),
+            secret: self.has_secret(),
+            pushes: settings.require_pushed_authorization_requests,
+            own_key: self.method == ClientAuthMethod::PrivateKeyJwt,
+            signs: settings.require_request_object,
+            seals: settings.require_encrypted_request_object,
+            opens: encryption.is_some(),
+            sealed_id_token: settings.id_token.encrypted.is_some(),
+            signed_userinfo: settings.userinfo.response_type.is_signed(),
+            sealed_userinfo: settings.userinfo.response_type.is_encrypted(),
+        })
+    }
+
+    fn curl(&self) -> String {
+        let scope =
+            if self.scope.is_empty() { String::new() } else { word(&format!("scope={}", self.scope)) };
+        let token = format!("{}{}", self.issuer.trim_end_matches('/'), Endpoint::Token.path());
+        rendered(&Curl { client_id: word(&self.client_id), scope_bare: scope, token: word(&token) })
+    }
+}
+
+/// A `kid` within a quoted word: what could end the word is left out.
+fn plain(kid: &str) -> String {
+    kid.chars().filter(|c| c.is_ascii_graphic() && !"\"\\#".contains(*c)).collect()
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/sample.txt")]
+struct Sample {
+    issuer: String,
+    client_id: String,
+    secret: bool,
+    port: u16,
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/openid_client.txt")]
+struct OpenidClient {
+    issuer: String,
+    client_id: String,
+    redirect_uri: String,
+    scope: String,
+    kid_sig: String,
+    sig_alg: String,
+    id_token_alg: String,
+    userinfo_alg: String,
+    enc_alg: String,
+    content_alg: String,
+    public: bool,
+    own_key: bool,
+    mac: bool,
+    post: bool,
+    opens: bool,
+    signs: bool,
+    pushes: bool,
+    signed_userinfo: bool,
+    insecure: bool,
+    login: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/authlib.txt")]
+struct Authlib {
+    client_id: String,
+    metadata: String,
+    scope: String,
+    method: String,
+    redirect_uri: String,
+    redirect_path: String,
+    secret: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/spring.txt")]
+struct Spring {
+    client_id: String,
+    issuer: String,
+    redirect_uri: String,
+    scopes: String,
+    method: &'static str,
+    grant: &'static str,
+    secret: bool,
+    public: bool,
+    login: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/apache.txt")]
+struct Apache {
+    metadata: String,
+    client_id: String,
+    redirect_uri: String,
+    scope: String,
+    method: &'static str,
+    kid_sig_bare: String,
+    kid_enc_bare: String,
+    sig_alg_bare: &'static str,
+    provider_enc_alg: &'static str,
+    id_token_alg_bare: &'static str,
+    userinfo_alg_bare: &'static str,
+    enc_alg_bare: &'static str,
+    content_alg_bare: &'static str,
+    secret: bool,
+    pushes: bool,
+    own_key: bool,
+    signs: bool,
+    seals: bool,
+    opens: bool,
+    sealed_id_token: bool,
+    signed_userinfo: bool,
+    sealed_userinfo: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/curl.txt")]
+struct Curl {
+    client_id: String,
+    scope_bare: String,
+    token: String,
+}
+
+/// Something that happened to a client or through it.
+struct Happening {
+    when: String,
+    kind: String,
+    refused: bool,
+    reason: String,
+    correlation_id: String,
+    story: String,
+}
+
+#[derive(Template)]
+#[template(path = "console/client_activity.html")]
+struct ActivityPage {
+    frame: Frame,
+    tabs: Vec<Link>,
+    head: Head,
+    rows: Vec<Happening>,
+    all: String,
+}
+
+/// What lately happened to this client.
+async fn activity(visit: Visit, Path(id): Path<String>) -> Response {
+    let id = ClientId::from(id.as_str());
+    let result = async {
+        visit.actor.need(AUDIT_READ)?;
+        let view = visit.desk().client(&id).await?;
+        let query = AuditQuery { client_id: Some(id.clone()), limit: 50, ..AuditQuery::default() };
+        let events = visit.desk().audit(&query).await?.items;
+        let (frame, tabs) = client::frame(&visit, &view, "activity");
+        let happening = |event: crate::desk::AuditLine| Happening {
+            when: instant(event.at),
+            refused: event.outcome == Outcome::Refused,
+            reason: event.reason.unwrap_or_default(),
+            story: visit.href(&format!("/console/audit/story/{}", event.correlation_id)),
+            kind: event.kind,
+            correlation_id: event.correlation_id,
+        };
+        let filter = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", id.as_str())
+            .finish();
+        let page = ActivityPage {
+            head: Head::of(&visit, &view),
+            rows: events.into_iter().map(happening).collect(),
+            all: visit.href(&format!("/console/audit?{filter}")),
+            frame,
+            tabs,
+        };
+        Ok(visit.page(&page.frame, rendered(&page)))
+    };
+    visit.answer(result.await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signet_core::templates::Template as Kind;
+
+    #[test]
+    fn values_are_literals_whatever_they_hold() {
+        let nasty = "a\"b'c\\d</script>\n`$(x)";
+        let settings =
+            ClientSettings { redirect_uris: vec!["https://rp.example/\"cb".into()], ..Kind::Web.settings() };
+        let values = Values::of("https://op.example", &TenantSettings::default(), nasty, &settings, &[]);
+        for rp in [
+            RelyingParty::OpenidClient,
+            RelyingParty::Authlib,
+            RelyingParty::SpringSecurity,
+            RelyingParty::ModAuthOpenidc,
+        ] {
+            let text = values.text(rp, &settings);
+            assert!(text.contains(&literal(nasty)), "{text}");
+            assert!(!text.contains("</script>") && !text.contains("example/\"cb"), "{text}");
+        }
+        assert_eq!(word("it's"), "'it'\\''s'");
+        assert!(values.sample().contains("export CLIENT_ID='a\"b'\\''c\\d</script>\n`$(x)'"));
+        assert_eq!(plain("k#\"\\1"), "k1");
+    }
+
+    #[test]
+    fn a_machine_gets_a_command_and_a_login_client_gets_pkce() {
+        let machine = Kind::Machine.settings();
+        let values = Values::of("https://op.example/a/", &TenantSettings::default(), "m", &machine, &[]);
+        let text = values.text(RelyingParty::Curl, &machine);
+        assert!(
+            text.contains("'https://op.example/a/token'") && text.contains("client_credentials"),
+            "{text}"
+        );
+        let web = Kind::Web.settings();
+        let text = values.text(RelyingParty::OpenidClient, &web);
+        assert!(text.contains("ClientSecretBasic") && text.contains("S256"), "{text}");
+        assert!(!text.contains("clientCredentialsGrant"), "{text}");
+        let spa = Kind::Spa.settings();
+        let values = Values::of("http://localhost", &TenantSettings::default(), "s", &spa, &[]);
+        let text = values.text(RelyingParty::OpenidClient, &spa);
+        assert!(text.contains("oidc.None()") && text.contains("allowInsecureRequests"), "{text}");
+        assert!(!text.contains("CLIENT_SECRET"), "{text}");
+    }
+}
