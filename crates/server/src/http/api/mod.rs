@@ -10,6 +10,7 @@ mod explain;
 mod input;
 mod openapi;
 mod operation;
+mod overview;
 mod problem;
 mod tenant;
 
@@ -41,6 +42,7 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         tenant::operations(),
         audit::operations(),
         explain::operations(),
+        overview::operations(),
     ]
     .into_iter()
     .flatten()
