@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use signet_core::admin::{self, SCOPES};
-use signet_core::records::{Role, TenantSettings};
+use signet_core::change::Change;
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::records::{Consent, Credential, CredentialKind, Role, Session, TenantSettings};
 use signet_jose::{KeySpec, KeyUse};
 use signet_tests::admin::{OPS, Office};
 use signet_tests::key;
@@ -105,6 +107,7 @@ impl World {
         let token = json!({ "name": "partners 1" });
         let made = office.call("POST", "/registration-tokens", &owner, Some(&token)).await;
         assert_eq!(made.status, 201, "{}", made.body);
+        places.insert("user", person_with_everything(&office).await);
         Self { office, developer, places }
     }
 
@@ -127,6 +130,9 @@ impl World {
                 "{correlation_id}",
                 &of(if operation.id == "explainFailure" { "failure" } else { "story" }),
             )
+            .replace("{user_id}", &self.places["user"])
+            .replace("{sid}", "sid-1")
+            .replace("{credential_id}", &Uuid::from_u128(5).to_string())
             .replace("{name}", "partners%201");
         assert!(!path.contains('{'), "{path}: fill in the place");
         let mut query = Vec::new();
@@ -155,6 +161,51 @@ impl World {
         }
         self.office.call_with(method, &path, token, headers, body.as_ref()).await
     }
+}
+
+/// A user with a session, a second factor, and consents to both clients.
+async fn person_with_everything(office: &Office) -> String {
+    let id = office.person("everything", None).await;
+    let (tenant, now) = (TenantId::from("default"), office.provider.now());
+    let consent = |client: &str| {
+        Change::PutConsent(Consent {
+            tenant: tenant.clone(),
+            user_id: id,
+            client_id: client.into(),
+            scope: ["openid".to_owned()].into(),
+            granted_at: now,
+        })
+    };
+    let session = Session {
+        tenant: tenant.clone(),
+        hash: TokenHash::of("cookie"),
+        sid: "sid-1".into(),
+        user_id: id,
+        auth_time: now,
+        amr: vec!["pwd".into()],
+        acr: "urn:signet:acr:password".into(),
+        last_seen: now,
+        expires_at: now + 10_000,
+    };
+    let credential = Credential {
+        tenant: tenant.clone(),
+        user_id: id,
+        id: Uuid::from_u128(5),
+        kind: CredentialKind::Totp,
+        name: "one".into(),
+        secret: vec![1],
+        counter: 0,
+        created_at: now,
+        last_used_at: None,
+    };
+    let changes = [
+        consent("own"),
+        consent("other"),
+        Change::InsertSession(session),
+        Change::InsertCredential(credential),
+    ];
+    office.provider.app.store.apply(&tenant, &changes).await.unwrap();
+    id.to_string()
 }
 
 /// What an answer amounts to.

@@ -293,6 +293,8 @@ function starting(place) {
   };
   for (const field of Object.values(fields)) if (field) field.addEventListener("change", look);
   look();
+  // The field has no name and is never sent; Enter in it does nothing.
+  if ($("trial-secret")) $("trial-secret").addEventListener("submit", (event) => event.preventDefault());
   $("forget").addEventListener("click", () => {
     sessionStorage.removeItem(KEYS(settings.client_id));
     for (const field of Object.values(fields)) if (field) field.value = "";

@@ -48,7 +48,7 @@ pub use tenant::{TenantChange, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
 
-pub use user_access::{ConsentView, CredentialView, Handed, SessionView};
+pub use user_access::{ConsentView, CredentialView, Done, Handed, SessionView};
 pub use user_import::{ImportReport, ImportRow, ImportUsers};
 pub use users::{NewUser, UserChange, UserLine, UserQuery, UserView, UserWritten};
 

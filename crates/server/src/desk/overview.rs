@@ -238,7 +238,8 @@ impl Desk<'_> {
             warn("clock_drift", text);
         }
         if settings.development {
-            let text = "This tenant was made by `signet dev`: its secrets are known to everybody.".to_owned();
+            let text =
+                "This tenant was made by \"signet dev\": its secrets are known to everybody.".to_owned();
             warn("development", text);
         }
         Ok(warnings)

@@ -77,8 +77,9 @@ fn certainty(finding: &Finding) -> &'static str {
 fn with_instant(line: &Line, text: &str) -> String {
     let last = text.rsplit(' ').next().and_then(|word| word.parse::<i64>().ok());
     match last.filter(|_| matches!(line.rule.as_str(), "exp" | "nbf" | "iat")) {
-        Some(at) => format!("{text} ({})", instant(at)),
-        None => text.to_owned(),
+        // What lies beyond any calendar is left as it is.
+        Some(at) if instant(at) != at.to_string() => format!("{text} ({})", instant(at)),
+        _ => text.to_owned(),
     }
 }
 
@@ -112,5 +113,6 @@ mod tests {
         );
         assert_eq!(with_instant(&line("lifetime"), "at most 600"), "at most 600");
         assert_eq!(with_instant(&line("exp"), "absent"), "absent");
+        assert_eq!(with_instant(&line("exp"), "1795500000000"), "1795500000000");
     }
 }

@@ -12,6 +12,7 @@ mod openapi;
 mod operation;
 mod problem;
 mod tenant;
+mod users;
 
 use std::sync::{Arc, LazyLock};
 
@@ -38,6 +39,7 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
         clients::operations(),
         client_keys::operations(),
+        users::operations(),
         tenant::operations(),
         audit::operations(),
         explain::operations(),
