@@ -12,6 +12,7 @@ mod openapi;
 mod operation;
 mod problem;
 mod tenant;
+mod tenants;
 mod users;
 
 use std::sync::{Arc, LazyLock};
@@ -41,6 +42,7 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         client_keys::operations(),
         users::operations(),
         tenant::operations(),
+        tenants::operations(),
         audit::operations(),
         explain::operations(),
     ]
