@@ -18,6 +18,8 @@ mod problems;
 mod session;
 mod tenant;
 mod trial;
+mod user;
+mod users;
 mod visit;
 
 use axum::Router;
@@ -43,6 +45,8 @@ pub(super) fn routes() -> Router<App> {
         .merge(keys::routes())
         .merge(tenant::routes())
         .merge(trial::routes())
+        .merge(users::routes())
+        .merge(user::routes())
         .route("/console/{*rest}", get(nothing))
 }
 
