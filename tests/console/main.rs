@@ -4,4 +4,6 @@
 mod clients;
 mod explain;
 mod sign_in;
+mod trial;
+mod users;
 mod watching;
