@@ -5,4 +5,5 @@ mod clients;
 mod explain;
 mod sign_in;
 mod trial;
+mod users;
 mod watching;

@@ -55,7 +55,7 @@ def shape(address: str) -> str:
     """Pages that differ only in which record they show are one page."""
     parts = urlsplit(address)
     path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "{id}", parts.path)
-    path = re.sub(r"/(audit/stories|explain)/[^/]+", r"/\1/{id}", path)
+    path = re.sub(r"/(audit/story|explain)/[^/]+", r"/\1/{id}", path)
     path = re.sub(r"/clients/(?!new$|attacked)[^/]+", "/clients/{id}", path)
     return path + "?" + ",".join(sorted(pair.split("=")[0] for pair in parts.query.split("&")))
 
@@ -80,8 +80,8 @@ def crawl(page, provider, start: str):
 def forms_refused(page, provider) -> list[str]:
     """Posts every form of the page as another site would, with the browser's cookies; tells which were taken."""
     cookies = {cookie["name"]: cookie["value"] for cookie in page.driver.get_cookies()}
-    script = """return [...document.forms].filter(form => form.method === 'post').map(form =>
-        [form.action, [...new FormData(form)].filter(pair => typeof pair[1] === 'string')])"""
+    script = """return [...document.forms].filter(form => form.getAttribute('method') === 'post').map(form =>
+        [new URL(form.getAttribute('action') ?? '', document.URL).href, [...new FormData(form)].filter(pair => typeof pair[1] === 'string')])"""
     taken = []
     for action, fields in page.driver.execute_script(script):
         sent = dict(fields)

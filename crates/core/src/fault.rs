@@ -147,7 +147,6 @@ faults! {
     TooManyPasskeys = "too_many_passkeys", "invalid_request", 400, Info, "There are as many passkeys as one account can have. Remove one first.";
     LastOwner = "last_owner", "invalid_request", 409, Warn, "This is the last owner who can sign in. Make another one first.";
     UserForbidden = "user_forbidden", "insufficient_scope", 403, Warn, "Only owners change owners, or make somebody one.";
-    UserWithoutEmail = "user_without_email", "invalid_request", 400, Info, "This account has no e-mail address.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
     NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";

@@ -206,11 +206,20 @@ impl Setting {
         *at = value;
     }
 
-    /// The settings of `table` that a text about them names, in order: a refusal leads people to the fields.
+    /// The settings of `table` that a text about them names, in the order in which it does: a refusal leads people to the
+    /// fields. `id_token.encrypted.alg` lies within `id_token.encrypted`.
     pub fn named_in(table: &'static [Self], text: &str) -> Vec<&'static Self> {
         let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-        let words: Vec<&str> = text.split(|c| !part(c)).map(|word| word.trim_end_matches('.')).collect();
-        table.iter().filter(|setting| words.contains(&setting.path)).collect()
+        let mut named: Vec<&'static Self> = Vec::new();
+        for word in text.split(|c| !part(c)).map(|word| word.trim_matches('.')) {
+            let within = |setting: &&Self| {
+                let below = word.strip_prefix(setting.path);
+                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let found = table.iter().find(within);
+            named.extend(found.filter(|setting| !named.iter().any(|known| known.path == setting.path)));
+        }
+        named
     }
 
     /// Its value in words, for people who compare two of them.
@@ -340,9 +349,9 @@ mod tests {
         };
         let text =
             Contradiction::ResponseTypeWithoutGrant { response_type: "code", grant: "authorization_code" };
-        assert_eq!(paths(&text.to_string()), ["grant_types", "response_types"]);
+        assert_eq!(paths(&text.to_string()), ["response_types", "grant_types"]);
         let text = Contradiction::UserInfoEncryptionUnused.to_string();
-        assert_eq!(paths(&text), ["userinfo.response_type", "userinfo.encrypted"]);
+        assert_eq!(paths(&text), ["userinfo.encrypted", "userinfo.response_type"]);
         assert_eq!(paths("lifetimes.code is 0; it must lie"), ["lifetimes.code"]);
         assert!(paths("nothing here, require_jtix").is_empty());
     }

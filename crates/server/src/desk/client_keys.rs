@@ -420,6 +420,11 @@ impl Desk<'_> {
             let kept = self.kept(pass, &kids(new));
             match self.apply_keys(&client, &keys, &declaration, &seen, kept).await {
                 Err(Refused::Stale { .. }) if write.seen.is_none() && attempt < ATTEMPTS => attempt += 1,
+                // The client has them already; they are shown, and nothing was made.
+                Ok(written) if written.keys.is_empty() => {
+                    let there = self.made_keys(id, &kids(new)).await?;
+                    return Ok(KeysWritten { keys: there.keys, ..written });
+                }
                 done => return done,
             }
         }

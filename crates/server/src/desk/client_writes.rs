@@ -73,7 +73,6 @@ pub struct ClientWritten {
     #[schemars(with = "Option<String>")]
     pub client_secret: Option<Zeroizing<String>>,
     /// Private parts of key pairs that were made. They are shown this once and kept nowhere.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub private_keys: Vec<PrivateKeyView>,
     /// Nothing was written.
     pub dry_run: bool,

@@ -16,6 +16,7 @@ mod refused;
 mod registration_tokens;
 mod tenant;
 mod tenant_keys;
+mod tenants;
 mod trial;
 mod user_access;
 mod user_import;
@@ -46,9 +47,10 @@ pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
 pub use tenant::{TenantChange, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
+pub use tenants::{FirstOwner, NewTenant, TenantCreated, TenantLine, TenantQuery};
 pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
 
-pub use user_access::{ConsentView, CredentialView, Handed, SessionView};
+pub use user_access::{ConsentView, CredentialView, Done, Handed, SessionView};
 pub use user_import::{ImportReport, ImportRow, ImportUsers};
 pub use users::{NewUser, UserChange, UserLine, UserQuery, UserView, UserWritten};
 

@@ -38,6 +38,15 @@ impl std::fmt::Debug for Handed {
     }
 }
 
+/// Something that was ended or taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Done {
+    /// How many.
+    pub count: usize,
+    /// Nothing was written.
+    pub dry_run: bool,
+}
+
 /// A session of a user.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SessionView {
@@ -139,7 +148,7 @@ impl Desk<'_> {
     }
 
     /// Ends one session of a user, and tells its clients.
-    pub async fn end_user_session(&self, id: Uuid, sid: &str, write: &Write) -> Result<()> {
+    pub async fn end_user_session(&self, id: Uuid, sid: &str, write: &Write) -> Result<Done> {
         let user = self.manageable(id).await?;
         let found = self.app.store.session_by_sid(&self.tenant().id, sid).await?;
         let session = found.filter(|session| session.user_id == user.id).ok_or(Refused::NotFound)?;
@@ -147,16 +156,18 @@ impl Desk<'_> {
             let (view, by) = (self.shared_view().await?, self.actor.label());
             people::end_session(self.app, &view, &session, "administrator", self.cause(&by)).await?;
         }
-        Ok(())
+        Ok(Done { count: 1, dry_run: write.dry_run })
     }
 
-    /// Ends all sessions of a user, and tells their clients. How many there were.
-    pub async fn end_user_sessions(&self, id: Uuid, write: &Write) -> Result<usize> {
+    /// Ends all sessions of a user, and tells their clients.
+    pub async fn end_user_sessions(&self, id: Uuid, write: &Write) -> Result<Done> {
         let user = self.manageable(id).await?;
-        if write.dry_run {
-            return Ok(self.app.store.user_sessions(&self.tenant().id, user.id, self.now).await?.len());
-        }
-        self.end_all(&user, "administrator").await
+        let count = if write.dry_run {
+            self.app.store.user_sessions(&self.tenant().id, user.id, self.now).await?.len()
+        } else {
+            self.end_all(&user, "administrator").await?
+        };
+        Ok(Done { count, dry_run: write.dry_run })
     }
 
     pub(super) async fn end_all(&self, user: &User, why: &str) -> Result<usize> {
@@ -183,7 +194,7 @@ impl Desk<'_> {
     }
 
     /// Takes back what a user allows a client, with every token issued under it.
-    pub async fn revoke_consent(&self, id: Uuid, client: &ClientId, write: &Write) -> Result<()> {
+    pub async fn revoke_consent(&self, id: Uuid, client: &ClientId, write: &Write) -> Result<Done> {
         let user = self.manageable(id).await?;
         let found = self.app.store.consent(&self.tenant().id, user.id, client).await?;
         found.ok_or(Refused::NotFound)?;
@@ -207,7 +218,7 @@ impl Desk<'_> {
 
     /// Removes a passkey or an authenticator application, for people who have lost theirs. With the last one go the recovery
     /// codes.
-    pub async fn remove_credential(&self, id: Uuid, credential: Uuid, write: &Write) -> Result<()> {
+    pub async fn remove_credential(&self, id: Uuid, credential: Uuid, write: &Write) -> Result<Done> {
         let user = self.manageable(id).await?;
         let all = self.app.store.credentials(&self.tenant().id, user.id).await?;
         let found = all.iter().find(|one| one.id == credential && one.kind != CredentialKind::RecoveryCode);
@@ -222,14 +233,14 @@ impl Desk<'_> {
         self.done(&changes, write).await
     }
 
-    async fn done(&self, changes: &[Change], write: &Write) -> Result<()> {
-        if write.dry_run {
-            return Ok(());
+    async fn done(&self, changes: &[Change], write: &Write) -> Result<Done> {
+        if !write.dry_run {
+            match self.app.store.apply(&self.tenant().id, changes).await {
+                Err(StoreError::Conflict(Conflict::Credential)) => return Err(Refused::NotFound),
+                done => done?,
+            }
         }
-        match self.app.store.apply(&self.tenant().id, changes).await {
-            Err(StoreError::Conflict(Conflict::Credential)) => Err(Refused::NotFound),
-            done => Ok(done?),
-        }
+        Ok(Done { count: 1, dry_run: write.dry_run })
     }
 
     /// The tenant's view as deliveries share it.

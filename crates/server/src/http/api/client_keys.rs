@@ -53,7 +53,9 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::create("/clients/{client_id}/keys", "addClientKeys", CLIENTS_WRITE, |desk, call| {
             Box::pin(async move {
                 let made = desk.add_key(&id(call), &call.body::<KeyDeclaration>()?, &call.write).await?;
-                Ok(written(&made)?.created(made.dry_run, made.replayed))
+                // Keys that the client has already are not made.
+                let not_made = made.dry_run || made.differences.is_empty();
+                Ok(written(&made)?.created(not_made, made.replayed))
             })
         })
         .says("Add public keys to a client", "A JWK or a JWK set, a PEM public key, or an X.509 certificate in PEM.")

@@ -13,6 +13,8 @@ mod operation;
 mod overview;
 mod problem;
 mod tenant;
+mod tenants;
+mod users;
 
 use std::sync::{Arc, LazyLock};
 
@@ -39,7 +41,9 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
         clients::operations(),
         client_keys::operations(),
+        users::operations(),
         tenant::operations(),
+        tenants::operations(),
         audit::operations(),
         explain::operations(),
         overview::operations(),

@@ -135,7 +135,7 @@ impl FormPage {
         Self {
             sections: fields::sections(tab.groups, values, &problems),
             action: tab.address(&head.href),
-            base: base(tab.groups, &json(&view.settings)),
+            base: fields::base(tab.groups, &json(&view.settings)),
             has_secret: view.has_secret,
             title: tab.title,
             whole: tab.name.is_empty(),
@@ -154,15 +154,6 @@ impl FormPage {
 
 fn json(settings: &ClientSettings) -> Value {
     serde_json::to_value(settings).unwrap_or_default()
-}
-
-/// The values of `groups` alone.
-fn base(groups: &[Group], record: &Value) -> String {
-    let mut part = Value::Null;
-    for setting in groups.iter().flat_map(|group| Setting::in_group(*group)) {
-        setting.put(&mut part, setting.value(record).clone());
-    }
-    part.to_string()
 }
 
 async fn settings(visit: Visit, Path(id): Path<String>) -> Response {
@@ -245,22 +236,9 @@ fn saved(visit: &Visit, id: &ClientId, tab: Tab, written: ClientWritten) -> Resp
 /// Somebody else saved meanwhile: says what they changed, and keeps what was typed. Saving again is up to the person.
 fn outrun(posted: &Posted, view: &ClientView, tab: Tab) -> Response {
     let Posted { visit, form } = posted;
-    let stored = json(&view.settings);
-    let before = form.get("base").and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let before = before.unwrap_or_else(|| stored.clone());
-    let mut sent = before.clone();
-    let problems = fields::read(tab.groups, form, &mut sent);
-    let meanwhile = fields::merge(tab.groups, &before, &stored, &mut sent);
-    let mut page = FormPage::of(visit, view, tab, &sent, problems);
-    page.meanwhile = meanwhile;
-    if page.meanwhile.is_empty() {
-        page.problems.push(Problem {
-            text: "Somebody else changed another part of this client meanwhile. What you typed is still here; save it again."
-                .into(),
-            code: "stale".into(),
-            links: Vec::new(),
-        });
-    }
+    let outrun = fields::outrun(tab.groups, form, &json(&view.settings));
+    let mut page = FormPage::of(visit, view, tab, &outrun.values, outrun.problems);
+    page.meanwhile = outrun.meanwhile;
     page.answer(visit, StatusCode::PRECONDITION_FAILED)
 }
 

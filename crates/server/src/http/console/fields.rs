@@ -250,6 +250,37 @@ pub(super) fn merge(groups: &[Group], base: &Value, stored: &Value, sent: &mut V
     found
 }
 
+/// The values of `groups` alone, as a hidden field keeps them.
+pub(super) fn base(groups: &[Group], record: &Value) -> String {
+    let mut part = Value::Null;
+    for setting in groups.iter().flat_map(|group| Setting::in_group(*group)) {
+        setting.put(&mut part, setting.value(record).clone());
+    }
+    part.to_string()
+}
+
+/// A form that was outrun: somebody else saved between its making and its sending.
+pub(super) struct Outrun {
+    /// What stands in the form now.
+    pub(super) values: Value,
+    pub(super) meanwhile: Vec<Meanwhile>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// What to show of a form that was outrun by the record as it is `stored` now.
+pub(super) fn outrun(groups: &[Group], form: &Params, stored: &Value) -> Outrun {
+    let before = form.get("base").and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let before = before.unwrap_or_else(|| stored.clone());
+    let mut values = before.clone();
+    let mut problems = read(groups, form, &mut values);
+    let meanwhile = merge(groups, &before, stored, &mut values);
+    if meanwhile.is_empty() {
+        let text = "Somebody else changed another part of this meanwhile. What you typed is still here; save it again.";
+        problems.push(Problem { text: text.into(), code: "stale".into(), links: Vec::new() });
+    }
+    Outrun { values, meanwhile, problems }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,10 @@ mod once;
 mod overview;
 mod problems;
 mod session;
+mod tenant;
 mod trial;
+mod user;
+mod users;
 mod visit;
 
 use axum::Router;
@@ -40,7 +43,10 @@ pub(super) fn routes() -> Router<App> {
         .merge(client::routes())
         .merge(configuration::routes())
         .merge(keys::routes())
+        .merge(tenant::routes())
         .merge(trial::routes())
+        .merge(users::routes())
+        .merge(user::routes())
         .route("/console/{*rest}", get(nothing))
 }
 

@@ -1,0 +1,189 @@
+//! Mail, and the links in it.
+
+use std::collections::BTreeSet;
+
+use signet_core::change::Change;
+use signet_core::provision::UserDeclaration;
+use signet_server::mail::Mail;
+use signet_tests::provider::{Browser, ISSUER, Provider, Reply, USER, between, form};
+
+use super::{csrf, page_of, silently, start, submit, visit};
+
+/// Asks for a link, and waits until whatever is to be written is written.
+async fn forgotten(provider: &Provider, typed: &str) -> Reply {
+    let mut browser = Browser::default();
+    let page = provider.get("/account/forgot", Some(&mut browser)).await;
+    let reply = submit(provider, &mut browser, &page, "/account/forgot", &[("account", typed)]).await;
+    for _ in 0..20 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    reply
+}
+
+fn mails(provider: &Provider) -> Vec<Mail> {
+    provider.app.mailer.kept().unwrap()
+}
+
+/// The link's address behind the issuer, and its secret.
+fn link(mail: &Mail) -> (String, String) {
+    let url = mail.text.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    let path = url.strip_prefix(ISSUER).unwrap().to_owned();
+    let token = path.split("token=").nth(1).unwrap().to_owned();
+    (path, token)
+}
+
+fn choice(token: &str, password: &str) -> String {
+    form(&[("token", token), ("password", password), ("password_again", password)])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_password_is_chosen_anew_by_mail_and_ends_all_sessions() {
+    let provider = start().await;
+    let mut browser = Browser::default();
+    visit(&provider, &mut browser, "/account").await;
+    forgotten(&provider, " ALICE ").await;
+    let [mail] = mails(&provider).try_into().unwrap();
+    assert_eq!(mail.to, "alice@example.org");
+    let (path, token) = link(&mail);
+    for _ in 0..2 {
+        let page = provider.get(&path, None).await;
+        assert_eq!((page.status.as_u16(), page_of(&page)), (200, "choose"), "looking uses nothing up");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+    }
+    let short = provider.post("/account/link", choice(&token, "short"), None).await;
+    assert_eq!((short.status.as_u16(), page_of(&short)), (400, "choose"));
+    let done = provider.post("/account/link", choice(&token, "a new password"), None).await;
+    assert_eq!((done.status.as_u16(), page_of(&done)), (200, "chosen"), "{}", done.body);
+    assert!(done.header("set-cookie").is_empty(), "nobody is signed in by a link");
+    assert_eq!(silently(&provider, &mut browser).await, "login_required");
+    for reply in [
+        provider.post("/account/link", choice(&token, "a newer password"), None).await,
+        provider.get(&path, None).await,
+    ] {
+        assert_eq!(reply.status, 400);
+        assert!(reply.body.contains("link_unusable"), "{}", reply.body);
+    }
+    let trail = serde_json::to_string(
+        &provider
+            .app
+            .store
+            .audit(&"default".into(), &signet_store::AuditFilter { limit: 1000, ..Default::default() })
+            .await
+            .unwrap()
+            .iter()
+            .map(|event| (event.kind.clone(), event.detail.clone()))
+            .collect::<Vec<_>>(),
+    )
+    .unwrap();
+    assert!(trail.contains("user.link_made") && trail.contains("user.password_set"));
+    assert!(!trail.contains(&token) && !trail.contains("a new password"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_learns_whether_there_is_an_account() {
+    let provider = start().await;
+    let mut bodies = BTreeSet::new();
+    for typed in
+        ["alice", "alice@example.org", "nobody", "nobody@example.org", "", "' or 1=1", &"x".repeat(300)]
+    {
+        let reply = forgotten(&provider, typed).await;
+        assert_eq!(reply.status, 200, "{typed}");
+        bodies.insert(reply.body.replacen(csrf(&reply), "", 1));
+    }
+    assert_eq!(bodies.len(), 1, "{bodies:#?}");
+    assert_eq!(mails(&provider).len(), 2);
+    let forged = provider.post("/account/forgot", form(&[("account", "alice")]), None).await;
+    assert_eq!(forged.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_who_use_a_link_at_a_time_one_wins_and_a_newer_link_ends_an_older() {
+    let provider = start().await;
+    forgotten(&provider, "alice").await;
+    let (_, older) = link(&mails(&provider)[0]);
+    forgotten(&provider, "alice").await;
+    let (_, token) = link(&mails(&provider)[0]);
+    assert_ne!(older, token);
+    assert_eq!(provider.post("/account/link", choice(&older, "a new password"), None).await.status, 400);
+    let attempts = (0..6).map(|n| {
+        let (provider, body) = (&provider, choice(&token, &format!("password number {n}")));
+        async move { provider.post("/account/link", body, None).await.status.as_u16() }
+    });
+    let mut statuses = futures_util::future::join_all(attempts).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400, 400, 400, 400, 400]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_ends_with_its_time_and_with_its_account() {
+    let provider = start().await;
+    forgotten(&provider, "alice").await;
+    let (path, token) = link(&mails(&provider)[0]);
+    provider.advance(1_799);
+    assert_eq!(provider.get(&path, None).await.status, 200);
+    provider.advance(1);
+    assert_eq!(provider.get(&path, None).await.status, 400);
+    assert_eq!(provider.post("/account/link", choice(&token, "a new password"), None).await.status, 400);
+    forgotten(&provider, "alice").await;
+    let (path, _) = link(&mails(&provider)[0]);
+    let mut alice = provider.person(USER.0).await;
+    (alice.disabled, alice.version) = (true, alice.version + 1);
+    provider.app.store.apply(&alice.tenant.clone(), &[Change::UpdateUser(alice)]).await.unwrap();
+    assert_eq!(provider.get(&path, None).await.status, 400);
+    let before = mails(&provider).len();
+    forgotten(&provider, "alice").await;
+    assert_eq!(mails(&provider).len(), before, "no mail for a disabled account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_does_not_get_around_a_second_factor() {
+    let provider = start().await;
+    provider.enrol(USER.0).await;
+    forgotten(&provider, "alice").await;
+    let (_, token) = link(&mails(&provider)[0]);
+    provider.post("/account/link", choice(&token, USER.1), None).await;
+    let mut browser = Browser::default();
+    assert_eq!(page_of(&visit(&provider, &mut browser, "/account").await), "second");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_with_an_address_gets_a_mail_of_their_own() {
+    let provider = start().await;
+    for name in ["bob", "carol"] {
+        let claims = serde_json::json!({ "email": "Alice@Example.org" }).as_object().cloned().unwrap();
+        let user = UserDeclaration {
+            username: name.into(),
+            disabled: false,
+            password: None,
+            password_hash: None,
+            claims,
+            role: None,
+        };
+        provider.provisioner().user(&"default".into(), &user).await.unwrap();
+    }
+    forgotten(&provider, "alice@example.org").await;
+    let all = mails(&provider);
+    assert_eq!(all.len(), 3);
+    assert_eq!(all.iter().map(|mail| link(mail).1).collect::<BTreeSet<_>>().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_are_shown_in_development() {
+    let provider = start().await;
+    forgotten(&provider, "alice").await;
+    let get = |path: &str| {
+        let request = axum::http::Request::get(path).header("host", "id.example");
+        provider.raw(request.body(axum::body::Body::empty()).unwrap())
+    };
+    let list = get("/dev/mail").await;
+    assert!(list.status == 200 && list.body.contains("/dev/mail/1"), "{}", list.body);
+    let mail = get("/dev/mail/1").await;
+    assert!(
+        mail.body.contains(&format!("id=\"mail-link\" href=\"{ISSUER}/account/link?token=")),
+        "{}",
+        mail.body
+    );
+    assert_eq!(get("/dev/mail/2").await.status, 404);
+    assert_eq!(get("/dev/mail/0").await.status, 404);
+    assert!(between(&mail.body, "<h1>", "</h1>").contains("A new password"));
+}
