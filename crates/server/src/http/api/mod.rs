@@ -10,7 +10,6 @@ mod explain;
 mod input;
 mod openapi;
 mod operation;
-mod overview;
 mod problem;
 mod tenant;
 mod tenants;
@@ -46,7 +45,6 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         tenants::operations(),
         audit::operations(),
         explain::operations(),
-        overview::operations(),
     ]
     .into_iter()
     .flatten()
