@@ -4,4 +4,5 @@
 mod clients;
 mod explain;
 mod sign_in;
+mod tenant;
 mod watching;

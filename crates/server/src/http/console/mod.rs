@@ -17,6 +17,7 @@ mod overview;
 mod problems;
 mod session;
 mod tenant;
+mod tenants;
 mod trial;
 mod visit;
 
@@ -42,6 +43,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(configuration::routes())
         .merge(keys::routes())
         .merge(tenant::routes())
+        .merge(tenants::routes())
         .merge(trial::routes())
         .route("/console/{*rest}", get(nothing))
 }
