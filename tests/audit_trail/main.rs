@@ -140,6 +140,11 @@ fn tampering(postgres: bool) -> Vec<(String, String, &'static str)> {
     ]
 }
 
+/// A hexadecimal digit.
+fn digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap()
+}
+
 async fn what_is_changed_is_found(database: Database) {
     let (store, tenant) = tenant(&database).await;
     let now = Clock::system().now();
@@ -156,7 +161,8 @@ async fn what_is_changed_is_found(database: Database) {
         let [(verdict, text)] = said.as_slice() else { panic!("{said:?}") };
         assert!(verdict == "ok" && text.starts_with("4 links over"), "{text}");
         let last = store.last_audit_seal(&tenant.id).await.unwrap().unwrap();
-        assert!(text.ends_with(&format!("the last is 4 with the MAC {}", hex(&last.mac))), "{text}");
+        let mac: String = last.mac.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect();
+        assert!(text.ends_with(&format!("the last is 4 with the MAC {mac}")), "{text}");
     };
     clean().await;
     for (change, undo, expected) in tampering(database.is_postgres()) {
@@ -170,10 +176,6 @@ async fn what_is_changed_is_found(database: Database) {
     clean().await;
     store.close().await;
     database.close().await;
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

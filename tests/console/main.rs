@@ -5,4 +5,6 @@ mod clients;
 mod explain;
 mod sign_in;
 mod tenant;
+mod trial;
+mod users;
 mod watching;

@@ -222,6 +222,19 @@ fn a_session_of_a_lower_level_is_stepped_up_and_a_higher_one_meets_a_lower() {
 }
 
 #[test]
+fn an_old_session_enrols_nothing_without_the_password() {
+    let mut world = World::new(NONE).with_session(Level::Password).acr(true, &[M]);
+    world.session.as_mut().unwrap().auth_time = NOW - 600;
+    assert_eq!(world.next(), "enrol");
+    world.session.as_mut().unwrap().auth_time = NOW - 601;
+    assert_eq!(world.next(), "login");
+    assert_eq!(world.password(), "second");
+    let mut enrolled = World::new(TOTP).with_session(Level::Password);
+    enrolled.session.as_mut().unwrap().auth_time = NOW - 601;
+    assert_eq!(enrolled.next(), "second");
+}
+
+#[test]
 fn a_voluntary_wish_is_asked_for_once() {
     let mut world = World::new(BOTH).with_session(Level::Mfa).acr_values(&[K]);
     world.interaction.stage = Stage::Authenticated { sid: "sid".into() };

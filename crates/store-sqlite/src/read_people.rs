@@ -75,7 +75,7 @@ pub(crate) async fn user_sessions(
     let name = tenant.as_str();
     let rows = sqlx::query!(
         r#"SELECT hash, sid, auth_time, amr AS "amr: Json<Vec<String>>", acr, last_seen, expires_at
-           FROM sessions WHERE tenant = ?1 AND user_id = ?2 AND expires_at > ?3
+           FROM sessions INDEXED BY sessions_user WHERE tenant = ?1 AND user_id = ?2 AND expires_at > ?3
            ORDER BY last_seen DESC, hash"#,
         name,
         user,

@@ -355,7 +355,9 @@ impl Input {
             Value::Array(items) => {
                 self.0.push(b'a');
                 self.number(i64::try_from(items.len()).unwrap_or(i64::MAX));
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Object(members) => self.object(members),
         }

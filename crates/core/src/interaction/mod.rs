@@ -25,8 +25,8 @@ pub use login::{LoggedIn, switch_account};
 pub use registration::{Account, Wish, register};
 pub use respond::{Answer, Made, Responded, refuse, respond};
 pub use second::{
-    Accepted, MAX_PASSKEYS, Pending, RECOVERY_CODES, credential_event, passkey_accepted, password_accepted,
-    raised, recovery_codes, second_accepted, use_one_time, use_passkey, use_recovery_code,
+    Accepted, MAX_PASSKEYS, PATIENCE, Pending, RECOVERY_CODES, credential_event, is_recent, passkey_accepted,
+    password_accepted, raised, recovery_codes, second_accepted, use_one_time, use_passkey, use_recovery_code,
 };
 
 /// Every `acr` value that this provider can meet, the lowest first; discovery is made from this.
@@ -128,6 +128,12 @@ pub fn next(input: &Input<'_>, now: UnixTime) -> Step {
     };
     match level::wanted(input) {
         Err(fault) => return Step::Refuse(fault),
+        // Whoever finds somebody's browser open shall not enrol a second factor of their own there.
+        Ok(level)
+            if Level::of(session) < level && !input.factors.has_second() && !is_recent(session, now) =>
+        {
+            return ask(Step::Login);
+        }
         Ok(level) if Level::of(session) < level => return ask(second_step(input)),
         Ok(_) => {}
     }

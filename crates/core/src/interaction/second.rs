@@ -13,8 +13,15 @@ use crate::fault::Fault;
 use crate::ids::TokenHash;
 use crate::records::{Credential, CredentialKind, Session, Stage, User};
 
-/// How long a password that was given waits for the second step, in seconds.
-const PATIENCE: i64 = 600;
+/// How long a password that was given waits for the second step, and how old a proof may be that lets somebody enrol one;
+/// in seconds.
+pub const PATIENCE: i64 = 600;
+/// Whether the person of a session has proved a moment ago who they are: enough for what could lock them out, or let
+/// somebody else in.
+pub fn is_recent(session: &Session, now: UnixTime) -> bool {
+    now - session.auth_time <= PATIENCE
+}
+
 /// Most passkeys of one person.
 pub const MAX_PASSKEYS: usize = 20;
 

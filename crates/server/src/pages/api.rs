@@ -46,8 +46,26 @@ pub struct ApiOperation {
 }
 
 impl ApiPage {
+    /// The operations by what they are about: the first part of their paths, in the order of the table.
+    fn groups(&self) -> Vec<(&'static str, Vec<&ApiOperation>)> {
+        let mut groups: Vec<(&'static str, Vec<&ApiOperation>)> = Vec::new();
+        for operation in &self.operations {
+            let name = operation.path.split('/').nth(1).unwrap_or_default();
+            match groups.iter_mut().find(|group| group.0 == name) {
+                Some(group) => group.1.push(operation),
+                None => groups.push((name, vec![operation])),
+            }
+        }
+        groups
+    }
+
     /// The page as HTML.
     pub fn render(&self) -> String {
         rendered(self)
     }
+}
+
+/// A text in pieces; those between backticks are code.
+pub fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(index, piece)| (index % 2 == 1, piece))
 }

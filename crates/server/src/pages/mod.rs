@@ -29,7 +29,7 @@ use askama::Template;
 use signet_core::records::Branding;
 
 pub use accent::{Accent, Colour};
-pub use api::{ApiOperation, ApiPage};
+pub use api::{ApiOperation, ApiPage, pieces};
 pub use assets::{Asset, asset_name, assets, find as find_asset, frames_script_path};
 pub use check_session::CheckSessionPage;
 pub use consent::{ConsentPage, ScopeLine};

@@ -12,7 +12,7 @@ use signet_core::change::{Change, Conflict};
 use signet_core::context::Context;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
-use signet_core::interaction::{Factors, opens_account};
+use signet_core::interaction::{Factors, PATIENCE, is_recent, opens_account};
 use signet_core::params::Params;
 use signet_core::records::{Credential, Session, User};
 use signet_store::StoreError;
@@ -28,8 +28,6 @@ use crate::tenancy::TenantView;
 
 /// What the token in forms is made for.
 const PURPOSE: &str = "account";
-/// How old a proof may be for what could lock a person out, or let somebody in; in seconds.
-const RECENT: i64 = 600;
 
 /// The account pages as a client.
 pub(super) fn client<'a>(app: &'a App, view: &'a Arc<TenantView>, moment: &'a Moment) -> OwnClient<'a> {
@@ -175,18 +173,13 @@ impl Visit {
         Redirect::to(&format!("{}{path}?done={word}", self.view.prefix)).into_response()
     }
 
-    /// Whether the person has proved a moment ago who they are.
-    fn is_recent(&self) -> bool {
-        self.moment.now - self.session.auth_time <= RECENT
-    }
-
     /// Lets those on who have proved a moment ago who they are. Others do so first, second factor included, and come back to
     /// `to`.
     pub(super) async fn proved(&self, to: &str) -> Result<(), Response> {
-        if self.is_recent() {
+        if is_recent(&self.session, self.moment.now) {
             return Ok(());
         }
-        let age = RECENT.to_string();
+        let age = PATIENCE.to_string();
         let own = client(&self.app, &self.view, &self.moment);
         let begun = own.begin(to, &[("max_age", &age)]).await;
         Err(begun.unwrap_or_else(|fault| Failure::page(fault).into_response()))

@@ -10,6 +10,7 @@ mod explain;
 mod input;
 mod openapi;
 mod operation;
+mod overview;
 mod problem;
 mod tenant;
 mod tenants;
@@ -45,6 +46,7 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         tenants::operations(),
         audit::operations(),
         explain::operations(),
+        overview::operations(),
     ]
     .into_iter()
     .flatten()

@@ -19,6 +19,8 @@ mod session;
 mod tenant;
 mod tenants;
 mod trial;
+mod user;
+mod users;
 mod visit;
 
 use axum::Router;
@@ -45,6 +47,8 @@ pub(super) fn routes() -> Router<App> {
         .merge(tenant::routes())
         .merge(tenants::routes())
         .merge(trial::routes())
+        .merge(users::routes())
+        .merge(user::routes())
         .route("/console/{*rest}", get(nothing))
 }
 
