@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use serde_json::{Value, json};
+use signet_core::admin::{CLIENTS_READ, CLIENTS_WRITE};
 use signet_core::records::Role;
 use signet_jose::{KeySpec, KeyUse};
 use signet_store_sqlite::{Durability, SqliteStore};
 use signet_tests::admin::Office;
 use signet_tests::key;
+use signet_tests::process::{Dev, signet};
 use signet_tests::provider::Provider;
 
 use super::clients::{code, new};
@@ -126,4 +128,41 @@ async fn a_private_key_that_was_made_here_is_nowhere_afterwards() {
         assert!(!has(secret.as_bytes()) && !has(&raw) && !has(pem.as_bytes()));
     }
     assert!(found, "the public part is there, so the search can find something");
+}
+
+/// The same with a process of its own, whose log tells everything it has to tell.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_line_holds_a_private_key_a_secret_or_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let dev = Dev::start(
+        &["--data", data],
+        &[("SIGNET__LOG__FILTER", "info,signet=trace,signet_server=trace,axum=trace")],
+    )
+    .await;
+    let scopes = [CLIENTS_READ, CLIENTS_WRITE].join(" ");
+    let create = ["client", "create", "ops", "--template", "machine", "--scope", &scopes, "--data", data];
+    let made = signet(&create).await;
+    let http = reqwest::Client::new();
+    let issuer = dev.ready["issuer"].as_str().unwrap();
+    let form = [("grant_type", "client_credentials"), ("scope", scopes.as_str())];
+    let request = http.post(format!("{issuer}/token")).basic_auth("ops", made["client_secret"].as_str());
+    let tokens: Value = request.form(&form).send().await.unwrap().json().await.unwrap();
+    let token = tokens["access_token"].as_str().unwrap();
+    let post = |path: &str, body: Value| {
+        let request = http.post(format!("{issuer}/admin/v1{path}")).bearer_auth(token).json(&body);
+        async move { request.send().await.unwrap().json::<Value>().await.unwrap() }
+    };
+    let body = json!({ "client_id": "c", "settings": { "redirect_uris": ["https://rp.example/cb"] } });
+    let client = post("/clients", body).await;
+    let pair = post("/clients/c/key-pairs", json!({ "name": "made", "usage": "sig", "kind": "p-256" })).await;
+    let jwk: Value = serde_json::from_str(pair["private_key"]["jwk"].as_str().unwrap()).unwrap();
+    let pem = pair["private_key"]["pem"].as_str().unwrap().lines().nth(2).unwrap();
+    let secret = client["client_secret"].as_str().unwrap();
+    let log = dev.log();
+    assert!(log.contains("/admin/v1/clients/c/key-pairs"), "{log}");
+    for hidden in [jwk["d"].as_str().unwrap(), pem, secret, token] {
+        assert!(!log.contains(hidden), "{log}");
+    }
+    dev.terminate().await;
 }

@@ -9,3 +9,4 @@ mod random;
 mod table;
 mod tenant;
 mod tenant_keys;
+mod tenants;

@@ -71,6 +71,7 @@ async fn one_requests_story_is_found_by_its_reference() {
         office.call("GET", &format!("/audit/stories/{}", made.correlation_id()), &owner, None).await.json();
     assert_eq!(story["events"][0]["kind"], "client.created");
     let (mut ids, mut path) = (Vec::new(), "/audit?client_id=c&limit=1".to_owned());
+    office.provider.advance(1);
     office.call_with("POST", "/clients/c/disable", &owner, &[("if-match", "\"1\"")], None).await;
     loop {
         let page = office.call("GET", &path, &owner, None).await.json();

@@ -247,3 +247,29 @@ def test_the_pages_work_with_the_keyboard(page, provider):
     assert not page.see(".side").is_displayed()
     menu.find_element("css selector", "summary").click()
     assert [link.text for link in menu.find_elements("css selector", "a")][:2] == ["Overview", "Clients"]
+
+
+def test_a_second_tenant_is_made_and_switched_to_and_sees_nothing_of_the_first(page, provider):
+    enter(page, provider, "/console/tenants")
+    page.click("#new-tenant")
+    issuer = f"{provider.issuer}/acme"
+    for css, text in {"#id": "acme", "#issuer": issuer, "#name": "Acme", "#username": "boss"}.items():
+        fill(page, css, text)
+    page.click("#create")
+    assert page.heading() == "The tenant is made"
+    invitation = page.see("#invitation").text
+    page.click("#go-on")
+    page.click(f"a[href='{issuer}/console']")
+    assert page.heading() == "Sign in" and "Acme" in page.see(".brand").text.title()
+
+    page.open(invitation)
+    fill(page, "#password", "a good long password")
+    fill(page, "#password_again", "a good long password")
+    page.click("#submit")
+    page.open(f"{issuer}/console/clients")
+    page.login("boss", "a good long password")
+    assert page.heading() == "Clients"
+    assert [row.text for row in page.all("table.list tbody th .mono")] == ["signet-console"]
+    assert "Tenants" not in page.see(".side").text
+    page.open(f"{issuer}/console/clients/demo-sealed")
+    assert page.heading() == "There is nothing here"

@@ -77,10 +77,10 @@ def test_who_follows_the_guide_signs_in_sealed_finds_errors_and_rotates(folder, 
             assert "authorize.accepted" in bash(folder, audit)
             assert "Accepted." in bash(folder, explain)
             listed = bash(folder, rotate)
-            assert sorted(states(listed)) == ["in use", "valid", "valid", "valid"]
+            assert sorted(states(listed)) == ["in use", "in use", "in use", "next"]
             bash(folder, revoke)
             left = bash(folder, "signet key list --client shop")
-            assert sorted(states(left)) == ["in use", "revoked", "revoked", "valid"]
+            assert sorted(states(left)) == ["in use", "in use", "revoked", "revoked"]
         finally:
             sample.terminate()
             sample.wait(PATIENCE)

@@ -7,7 +7,7 @@ use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::people;
-use signet_core::records::{LinkPurpose, Session, User, UserLink};
+use signet_core::records::{LinkPurpose, Session, Tenant, User, UserLink};
 use signet_store::StoreError;
 use zeroize::Zeroizing;
 
@@ -54,15 +54,19 @@ pub async fn send_link(
     let context = app.context(cause.now);
     let (secret, link, changes) = people::link(user, purpose, cause.by, cause.correlation_id, &context);
     app.store.apply(&view.tenant.id, &changes).await.map_err(store_fault)?;
-    // In the query, which no log line holds.
-    let issuer = view.tenant.issuer.trim_end_matches('/');
-    let url = Zeroizing::new(format!("{issuer}/account/link?token={}", *secret));
+    let url = link_address(&view.tenant, &secret);
     let mailed = email(user).is_some_and(|to| {
         let occasion = Occasion::Link { purpose, url: &url };
         let letter = Letter { tenant: &view.tenant, to, account: &user.username, occasion, at: cause.now };
         app.mailer.send(letter.write())
     });
     Ok(Made { url, link, mailed })
+}
+
+/// Where a link leads. The secret stands in the query, which no log line holds.
+pub fn link_address(tenant: &Tenant, secret: &str) -> Zeroizing<String> {
+    let issuer = tenant.issuer.trim_end_matches('/');
+    Zeroizing::new(format!("{issuer}/account/link?token={secret}"))
 }
 
 /// The PHC string of a password that somebody chose, on the hashing pool.

@@ -54,8 +54,8 @@ pub fn born_settled(delivery: &LogoutDelivery) -> Option<UnixTime> {
     }
 }
 
-/// Refuses changes whose record names another tenant than `tenant`, and names with U+0000, which not every database can
-/// hold.
+/// Refuses changes whose record names another tenant than `tenant`, names with U+0000, which not every database can hold, and
+/// links of the audit chain that do not count their events.
 pub fn check(tenant: &TenantId, changes: &[Change]) -> Result<()> {
     for change in changes {
         if let Some(other) = owner(change).filter(|owner| *owner != tenant) {
@@ -63,6 +63,13 @@ pub fn check(tenant: &TenantId, changes: &[Change]) -> Result<()> {
         }
         if tenant.as_str().contains('\0') || texts(change).into_iter().any(|text| text.contains('\0')) {
             return Err(StoreError::Corrupt("a name holds U+0000".into()));
+        }
+        if let Change::SealAudit { seal, events, .. } = change
+            && usize::try_from(seal.count).ok() != Some(events.len())
+        {
+            return Err(StoreError::Corrupt(
+                "a link of the audit chain covers another number of events".into(),
+            ));
         }
     }
     Ok(())

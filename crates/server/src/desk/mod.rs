@@ -16,6 +16,7 @@ mod refused;
 mod registration_tokens;
 mod tenant;
 mod tenant_keys;
+mod tenants;
 mod trial;
 mod user_access;
 mod user_import;
@@ -36,7 +37,7 @@ use crate::tenancy::TenantView;
 pub use audit::{AuditLine, AuditQuery, AuditStory};
 pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
-pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
+pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryView, Remark, TemplateView};
 pub use explain::Failure;
 pub use overview::{
     ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
@@ -46,6 +47,7 @@ pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
 pub use tenant::{TenantChange, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
+pub use tenants::{FirstOwner, NewTenant, TenantCreated, TenantLine, TenantQuery};
 pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
 
 pub use user_access::{ConsentView, CredentialView, Done, Handed, SessionView};

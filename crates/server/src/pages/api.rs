@@ -31,8 +31,8 @@ pub struct ApiOperation {
     pub method: String,
     /// Path below the interface.
     pub path: &'static str,
-    /// The scope that it needs.
-    pub scope: &'static str,
+    /// The scopes that it needs.
+    pub scopes: Vec<&'static str>,
     /// What it does.
     pub summary: &'static str,
     /// More of it.

@@ -56,6 +56,7 @@ impl Answer {
 }
 
 /// The word and the badge of a judgement.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 fn verdict(verdict: &Verdict) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Pass => ("good", "ok"),
@@ -81,11 +82,6 @@ fn with_instant(line: &Line, text: &str) -> String {
         Some(at) if instant(at) != at.to_string() => format!("{text} ({})", instant(at)),
         _ => text.to_owned(),
     }
-}
-
-/// The step that a layer is, counted from 1.
-fn step(index: &usize) -> usize {
-    index + 1
 }
 
 /// Whether a layer is folded open: those in which something failed.

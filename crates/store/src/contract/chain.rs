@@ -137,6 +137,22 @@ pub async fn purged_events_leave_their_link_and_tallies(store: &Handle) {
     assert_conflict(store.apply(&one, &[purge(3)]).await, Conflict::Missing);
 }
 
+pub async fn a_late_conflict_undoes_links_and_removals(store: &Handle) {
+    let one = trail(store, "one", &[1, 2, 3]).await;
+    apply(store, &one, &[sealed(&one, 1, &[1, 2], Vec::new())]).await;
+    let changes = [purge(1), sealed(&one, 2, &[3], vec![tally(1, "a", 1)]), Change::DeleteUser(id(99))];
+    assert_conflict(store.apply(&one, &changes).await, Conflict::Missing);
+    assert_eq!(store.audit_seals(&one, 0, 9).await.unwrap(), [seal(&one, 1, 2)]);
+    assert_eq!(ids(&store.sealed_audit(&one, 1).await.unwrap()), [1, 2]);
+    assert_eq!(ids(&store.unsealed_audit(&one, 9).await.unwrap()), [3]);
+    assert!(store.audit_tallies(&one, 0).await.unwrap().is_empty());
+    // A link says how many events it covers.
+    let Change::SealAudit { mut seal, events, tallies } = sealed(&one, 2, &[3], Vec::new()) else { panic!() };
+    seal.count = 2;
+    let wrong = store.apply(&one, &[Change::SealAudit { seal, events, tallies }]).await;
+    assert!(matches!(wrong, Err(crate::StoreError::Corrupt(_))));
+}
+
 pub async fn a_chain_is_one_tenants(store: &Handle) {
     let (one, two) = (trail(store, "one", &[1, 2]).await, trail(store, "two", &[1, 2]).await);
     apply(store, &one, &[sealed(&one, 1, &[1], vec![tally(1, "a", 1)])]).await;

@@ -95,7 +95,7 @@ macro_rules! contract_tests {
                 a_link_is_used_once_in_time, an_idempotency_key_is_noted_once,
                 sessions_of_a_user_are_listed_while_they_live, links_and_receipts_go_when_they_expire,
                 a_deleted_user_leaves_no_credential_link_or_client_of_theirs,
-                people_of_one_tenant_are_not_anothers, one_use_of_a_one_time_password_wins,
+                people_of_one_tenant_are_not_anothers, a_late_conflict_undoes_every_change_to_people, one_use_of_a_one_time_password_wins,
                 one_use_of_a_recovery_code_wins, one_use_of_a_link_wins,
                 one_creation_with_an_idempotency_key_wins, one_link_is_left_of_many_sent_at_once;
             search: clients_are_found_by_id_and_name, a_developers_clients_are_theirs_alone,
@@ -103,7 +103,7 @@ macro_rules! contract_tests {
                 keys_of_several_clients_are_read_at_once, keys_that_end_soon_come_first,
                 a_search_sees_one_tenant;
             chain: a_link_covers_its_events, an_event_has_one_link_and_a_number_is_given_once,
-                tallies_add_up, purged_events_leave_their_link_and_tallies, a_chain_is_one_tenants,
+                tallies_add_up, purged_events_leave_their_link_and_tallies, a_late_conflict_undoes_links_and_removals, a_chain_is_one_tenants,
                 one_of_many_nodes_makes_the_next_link, of_two_links_over_one_event_one_is_made,
                 an_event_is_found_by_kind_outcome_and_time;
             operations: migration_is_repeatable, the_clock_does_not_run_backwards;

@@ -241,6 +241,37 @@ pub async fn people_of_one_tenant_are_not_anothers(store: &Handle) {
     assert_eq!(store.receipt(&one.id, &noted.actor, &noted.key).await.unwrap(), Some(noted));
 }
 
+pub async fn a_late_conflict_undoes_every_change_to_people(store: &Handle) {
+    let world = world(store, "one").await;
+    let [totp, code] = [(1, CredentialKind::Totp), (2, CredentialKind::RecoveryCode)]
+        .map(|(number, kind)| credential(&world.user, number, kind));
+    let reset = link(&world.user, "reset", LinkPurpose::PasswordReset);
+    let setup = [
+        Change::InsertCredential(totp.clone()),
+        Change::InsertCredential(code.clone()),
+        Change::InsertUserLink(reset.clone()),
+    ];
+    apply(store, &world.id, &setup).await;
+    let user_id = world.user.id;
+    let noted = receipt(&world.user, "key", "clients/a");
+    let changes = [
+        used(&totp, 8),
+        Change::RenameCredential { user_id, id: totp.id, name: "x".into() },
+        Change::DeleteCredential { user_id, id: code.id },
+        Change::InsertCredential(credential(&world.user, 3, CredentialKind::Passkey)),
+        Change::DeleteCredentials { user_id, kind: CredentialKind::Totp },
+        Change::UseUserLink { hash: reset.hash, at: NOW },
+        Change::InsertUserLink(link(&world.user, "new", LinkPurpose::PasswordReset)),
+        Change::InsertReceipt(noted.clone()),
+        Change::DeleteUser(id(99)),
+    ];
+    assert_conflict(store.apply(&world.id, &changes).await, Conflict::Missing);
+    assert_eq!(store.credentials(&world.id, user_id).await.unwrap(), [totp, code]);
+    assert_eq!(store.user_link(&world.id, &reset.hash).await.unwrap(), Some(reset));
+    assert_eq!(store.user_link(&world.id, &TokenHash::of("new")).await.unwrap(), None);
+    assert_eq!(store.receipt(&world.id, &noted.actor, &noted.key).await.unwrap(), None);
+}
+
 /// RFC 6238 section 5.2: "The verifier MUST NOT accept the second attempt of the OTP".
 pub async fn one_use_of_a_one_time_password_wins(store: &Handle) {
     let world = world(store, "one").await;

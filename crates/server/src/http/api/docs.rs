@@ -53,7 +53,7 @@ fn described(operation: &Operation) -> ApiOperation {
         id: operation.id,
         method: operation.method.to_string(),
         path: operation.path,
-        scope: operation.scope,
+        scopes: operation.scopes().collect(),
         summary: operation.summary,
         detail: operation.detail,
         headers,

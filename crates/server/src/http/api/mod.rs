@@ -10,8 +10,10 @@ mod explain;
 mod input;
 mod openapi;
 mod operation;
+mod overview;
 mod problem;
 mod tenant;
+mod tenants;
 mod users;
 
 use std::sync::{Arc, LazyLock};
@@ -41,8 +43,10 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         client_keys::operations(),
         users::operations(),
         tenant::operations(),
+        tenants::operations(),
         audit::operations(),
         explain::operations(),
+        overview::operations(),
     ]
     .into_iter()
     .flatten()

@@ -84,7 +84,7 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         "summary": operation.summary,
         "description": operation.detail,
         "tags": [operation.path.split('/').nth(1).unwrap_or_default()],
-        "security": [{ "signet": [operation.scope] }],
+        "security": [{ "signet": operation.scopes().collect::<Vec<_>>() }],
         "parameters": parameters(operation),
         "responses": responses(operation, generator),
     });

@@ -41,6 +41,8 @@ pub(super) struct Operation {
     pub(super) id: &'static str,
     /// The scope that it needs.
     pub(super) scope: &'static str,
+    /// Another scope that it needs; the desk asks for it.
+    pub(super) also: Option<&'static str>,
     pub(super) summary: &'static str,
     pub(super) detail: &'static str,
     pub(super) kind: Kind,
@@ -106,6 +108,7 @@ impl Operation {
             path,
             id,
             scope,
+            also: None,
             summary: "",
             detail: "",
             kind,
@@ -171,6 +174,16 @@ impl Operation {
     pub(super) fn says(mut self, summary: &'static str, detail: &'static str) -> Self {
         (self.summary, self.detail) = (summary, detail);
         self
+    }
+
+    pub(super) fn also(mut self, scope: &'static str) -> Self {
+        self.also = Some(scope);
+        self
+    }
+
+    /// The scopes that it needs.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &'static str> {
+        [self.scope].into_iter().chain(self.also)
     }
 
     pub(super) fn query(mut self, query: &'static [Parameter]) -> Self {

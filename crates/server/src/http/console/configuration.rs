@@ -10,13 +10,13 @@ use signet_core::admin::AUDIT_READ;
 use signet_core::discovery::Endpoint;
 use signet_core::ids::ClientId;
 use signet_core::records::{ClientAuthMethod, ClientSettings, Outcome, TenantSettings};
-use signet_core::relying_party::RelyingParty;
+use signet_core::relying_party::{Demand, RelyingParty};
 use signet_jose::KeyUse;
 
 use super::Visit;
 use super::client::{self, Head};
 use crate::app::App;
-use crate::desk::{AuditQuery, ClientKeyView};
+use crate::desk::{AuditQuery, ClientKeyView, DeliveryState, DeliveryView};
 use crate::pages::console::{Frame, Link, instant};
 use crate::pages::rendered;
 
@@ -133,7 +133,7 @@ impl Values {
     }
 
     fn offer(&self, rp: RelyingParty, settings: &ClientSettings) -> Offer {
-        let lacks: Vec<&str> = rp.lacks(settings).into_iter().map(|one| one.text()).collect();
+        let lacks: Vec<&str> = rp.lacks(settings).into_iter().map(Demand::text).collect();
         let text = if lacks.is_empty() { self.text(rp, settings) } else { String::new() };
         let id = format!("{rp:?}").to_lowercase();
         Offer { id, title: rp.title(), text, lacks }
@@ -367,6 +367,16 @@ struct Happening {
     story: String,
 }
 
+/// What became of telling a client of a logout.
+struct Delivery {
+    when: String,
+    badge: &'static str,
+    state: String,
+    error: String,
+    story: String,
+    correlation_id: String,
+}
+
 #[derive(Template)]
 #[template(path = "console/client_activity.html")]
 struct ActivityPage {
@@ -374,6 +384,7 @@ struct ActivityPage {
     tabs: Vec<Link>,
     head: Head,
     rows: Vec<Happening>,
+    deliveries: Vec<Delivery>,
     all: String,
 }
 
@@ -394,12 +405,32 @@ async fn activity(visit: Visit, Path(id): Path<String>) -> Response {
             kind: event.kind,
             correlation_id: event.correlation_id,
         };
+        let story = |id: &str| visit.href(&format!("/console/audit/story/{id}"));
+        let delivery = |one: DeliveryView| Delivery {
+            when: instant(one.created_at),
+            badge: match one.state {
+                DeliveryState::Delivered => "good",
+                DeliveryState::Waiting => "plain",
+                DeliveryState::GivenUp => "bad",
+            },
+            state: match (one.state, one.next_attempt_at) {
+                (DeliveryState::Delivered, _) => "Delivered".to_owned(),
+                (DeliveryState::Waiting, Some(at)) => format!("Tried again {}", instant(at)),
+                (DeliveryState::Waiting, None) => "Waiting".to_owned(),
+                (DeliveryState::GivenUp, _) => format!("Given up after {} attempts", one.attempts),
+            },
+            error: one.last_error.unwrap_or_default(),
+            story: story(&one.correlation_id),
+            correlation_id: one.correlation_id,
+        };
+        let deliveries = visit.desk().logout_deliveries(&id, 20).await?;
         let filter = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("client_id", id.as_str())
             .finish();
         let page = ActivityPage {
             head: Head::of(&visit, &view),
             rows: events.into_iter().map(happening).collect(),
+            deliveries: deliveries.into_iter().map(delivery).collect(),
             all: visit.href(&format!("/console/audit?{filter}")),
             frame,
             tabs,

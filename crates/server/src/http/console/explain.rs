@@ -54,7 +54,7 @@ async fn explain(posted: Posted) -> Response {
     let Posted { visit, form } = posted;
     let mut page = empty(&visit);
     page.pasted = form.owned("pasted").unwrap_or_default();
-    page.client_id = form.owned("client_id").unwrap_or_default().trim().to_owned();
+    form.get("client_id").unwrap_or_default().trim().clone_into(&mut page.client_id);
     match visit.desk().explain(&page.pasted, Some(&page.client_id)).await {
         Ok(report) => {
             page.answer = Some(answer(&visit, report, None));

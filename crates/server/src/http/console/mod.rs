@@ -17,6 +17,7 @@ mod overview;
 mod problems;
 mod session;
 mod tenant;
+mod tenants;
 mod trial;
 mod user;
 mod users;
@@ -44,6 +45,7 @@ pub(super) fn routes() -> Router<App> {
         .merge(configuration::routes())
         .merge(keys::routes())
         .merge(tenant::routes())
+        .merge(tenants::routes())
         .merge(trial::routes())
         .merge(users::routes())
         .merge(user::routes())

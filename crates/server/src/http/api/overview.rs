@@ -1,0 +1,21 @@
+//! How the tenant is.
+
+use signet_core::admin::{CLIENTS_READ, TENANT_READ};
+
+use super::operation::{Answer, Operation};
+use crate::desk::Overview;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::read("/overview", "getOverview", TENANT_READ, |desk, _| {
+            Box::pin(async move { Answer::ok(&desk.overview().await?) })
+        })
+        .says(
+            "Tell how the tenant is",
+            "Clients that fail and why, keys and certificates that end within 30 days, logins and refusals of 14 days. Of \
+             clients as they were at most a minute ago; developers see what concerns their own.",
+        )
+        .also(CLIENTS_READ)
+        .gives::<Overview>(),
+    ]
+}
