@@ -187,15 +187,19 @@ impl Values {
         })
     }
 
-    fn authlib(&self) -> String {
+    fn redirect_path(&self) -> String {
         let path = url::Url::parse(&self.redirect_uri).map(|url| url.path().to_owned());
+        literal(path.as_deref().unwrap_or("/"))
+    }
+
+    fn authlib(&self) -> String {
         rendered(&Authlib {
             client_id: literal(&self.client_id),
             metadata: literal(&self.metadata_address()),
             scope: literal(&self.scope),
             method: literal(self.method.name()),
             redirect_uri: literal(&self.redirect_uri),
-            redirect_path: literal(path.as_deref().unwrap_or("/")),
+            redirect_path: self.redirect_path(),
             secret: self.has_secret(),
         })
     }
@@ -206,6 +210,7 @@ impl Values {
             client_id: literal(&self.client_id),
             issuer: literal(&self.issuer),
             redirect_uri: literal(&self.redirect_uri),
+            redirect_path: self.redirect_path(),
             scopes: self
                 .scope
                 .split(' ')
@@ -314,6 +319,7 @@ struct Spring {
     client_id: String,
     issuer: String,
     redirect_uri: String,
+    redirect_path: String,
     scopes: String,
     method: &'static str,
     grant: &'static str,
