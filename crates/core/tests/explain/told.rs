@@ -153,8 +153,16 @@ fn every_reason_of_the_request_path_has_a_remedy_and_every_code_of_the_table_exi
         }
     }
     let makers = ["seal_header", "seal_failed", "sign_failed"];
-    let wires =
-        ["invalid_request_object", "invalid_request_uri", "invalid_scope", "unsupported_response_type"];
+    let wires = [
+        "invalid_request_object",
+        "invalid_request_uri",
+        "invalid_scope",
+        "unsupported_response_type",
+        "invalid_client",
+        "invalid_grant",
+        "unsupported_grant_type",
+        "unauthorized_client",
+    ];
     // Of tokens, not of requests.
     let elsewhere = ["grant_scope_exceeded", "scope_needs_user"];
     let of_requests = Fault::TABLE.iter().filter(|row| wires.contains(&row.1)).map(|row| row.0);

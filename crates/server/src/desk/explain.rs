@@ -1,5 +1,7 @@
 //! Why a request fails.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::{AUDIT_READ, CLIENTS_READ};
@@ -9,6 +11,7 @@ use signet_core::ids::ClientId;
 use signet_store::AuditFilter;
 
 use super::{Desk, Refused, Result};
+use crate::clients::Registered;
 use crate::explaining::{self, Tools};
 
 /// Most events of one transaction that are looked through.
@@ -83,10 +86,7 @@ impl Desk<'_> {
     }
 
     /// The client, if it exists for the actor.
-    async fn seen(
-        &self,
-        id: Option<&ClientId>,
-    ) -> Result<Option<std::sync::Arc<crate::clients::Registered>>> {
+    async fn seen(&self, id: Option<&ClientId>) -> Result<Option<Arc<Registered>>> {
         let Some(id) = id else { return Ok(None) };
         let found = self.app.client(&self.tenant().id, id).await?;
         Ok(found.filter(|found| self.actor.sees(&found.client)))

@@ -115,7 +115,9 @@ struct Judged {
 
 impl Judged {
     fn refuse(&self, case: &Case, refused: Refused) -> Refusal {
-        let token = self.object.as_ref().and_then(|object| object.as_deref().ok());
+        // Of what comes for nobody, little is kept: anybody can send it.
+        let object = self.object.as_ref().filter(|_| self.found.is_some());
+        let token = object.and_then(|object| object.as_deref().ok());
         let record = case.record(&refused.fault, token, &self.outcome.trace, parts(self.found.as_deref()));
         Refusal { refused, found: self.found.clone(), record: Some(record) }
     }

@@ -6,7 +6,7 @@ use super::super::snippets::{
 use super::{Kind, Mistake, always};
 
 /// A row whose sign is its reason code.
-const fn row(
+pub(super) const fn row(
     id: &'static str,
     codes: &'static [&'static str],
     title: &'static str,

@@ -10,6 +10,7 @@ mod general;
 mod parameters;
 mod sealing;
 mod signing;
+mod token;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ pub struct Mistake {
 
 /// Every mistake, in the order in which they are looked for.
 pub fn mistakes() -> impl Iterator<Item = &'static Mistake> {
-    [form::ROWS, sealing::ROWS, signing::ROWS, claims::ROWS, parameters::ROWS, general::ROWS]
+    [form::ROWS, sealing::ROWS, signing::ROWS, claims::ROWS, parameters::ROWS, general::ROWS, token::ROWS]
         .into_iter()
         .flatten()
 }

@@ -1,6 +1,6 @@
 //! How the tenant is.
 
-use signet_core::admin::TENANT_READ;
+use signet_core::admin::{CLIENTS_READ, TENANT_READ};
 
 use super::operation::{Answer, Operation};
 use crate::desk::Overview;
@@ -15,6 +15,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "Clients that fail and why, keys and certificates that end within 30 days, logins and refusals of 14 days. Of \
              clients as they were at most a minute ago; developers see what concerns their own.",
         )
+        .also(CLIENTS_READ)
         .gives::<Overview>(),
     ]
 }

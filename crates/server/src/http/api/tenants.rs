@@ -1,11 +1,11 @@
 //! Operations on the tenants of the installation, and what is told of the tenant as a whole.
 
 use serde_json::json;
-use signet_core::admin::{CLIENTS_READ, TENANT_READ, TENANTS_READ, TENANTS_WRITE};
+use signet_core::admin::{CLIENTS_READ, TENANTS_READ, TENANTS_WRITE};
 
 use super::clients::id;
 use super::operation::{AFTER, Answer, LIMIT, Operation};
-use crate::desk::{NewTenant, Overview, Paged, PreviewView, TenantCreated, TenantLine, TenantQuery};
+use crate::desk::{NewTenant, Paged, PreviewView, TenantCreated, TenantLine, TenantQuery};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -35,15 +35,6 @@ pub(super) fn operations() -> Vec<Operation> {
             json!({ "id": "acme", "issuer": "https://id.example.com/acme", "name": "Acme",
                     "owner": { "username": "olivia", "claims": { "name": "Olivia Owner" } } })
         }),
-        Operation::read("/overview", "getOverview", TENANT_READ, |desk, _| {
-            Box::pin(async move { Answer::ok(&desk.overview().await?) })
-        })
-        .says(
-            "Tell how the tenant is",
-            "Keys that end soon, clients that will fail and why, logins by day. Developers see their own clients.",
-        )
-        .also(CLIENTS_READ)
-        .gives::<Overview>(),
         Operation::read("/clients/{client_id}/preview", "previewClient", CLIENTS_READ, |desk, call| {
             Box::pin(async move { Answer::ok(&desk.client_preview(&id(call)).await?) })
         })
