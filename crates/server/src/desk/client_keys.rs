@@ -329,7 +329,9 @@ impl Desk<'_> {
         let client = self.shapeable(id, write).await?;
         let keys = self.app.store.client_keys(&self.tenant().id, id).await?;
         let old = live(&keys, key)?;
-        let from = rotate.not_before.unwrap_or(self.now).max(self.now);
+        // A-87 chooses the latest start: a key of this very second would not be older than its successor.
+        let started = old.not_before.unwrap_or(old.created_at);
+        let from = rotate.not_before.unwrap_or(self.now).max(self.now).max(started.saturating_add(1));
         let overlap = rotate.overlap.unwrap_or(self.tenant().settings.key_propagation.saturating_mul(2));
         if !(0..=MAX_OVERLAP).contains(&overlap) {
             let duration = Refusal::Duration { setting: "overlap", found: overlap, min: 0, max: MAX_OVERLAP };
