@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use signet_core::client_assertion::ASSERTION_TYPE;
-use signet_core::records::{ClientAuthMethod, ClientSettings, GrantType, ResponseType};
+use signet_core::records::{ClientAuthMethod, ClientSettings, GrantType, Protected, ResponseType};
 use signet_jose::{Compact, ContentAlg, KeyAlg, KeySpec, KeyUse, Limits, PrivateKey, SigAlg, Signer, parse};
 use signet_tests::craft::unb64;
 use signet_tests::flow::basic;
@@ -126,7 +126,7 @@ impl Party {
             pairs.push(("code_challenge_method".into(), "S256".into()));
         }
         // JARM is asked for by its mode.
-        if self.settings.authorization_response != Default::default() {
+        if self.settings.authorization_response != Protected::default() {
             pairs.push(("response_mode".into(), "jwt".into()));
         }
         pairs
@@ -150,12 +150,13 @@ impl Party {
     /// A signer of a registered key with a fitting algorithm.
     fn signer(&self, fits: impl Fn(SigAlg) -> bool) -> Signer {
         let algs = [SigAlg::RS256, SigAlg::PS256, SigAlg::ES256, SigAlg::EdDSA];
-        for (name, usage, spec) in self.keys.iter().filter(|key| key.1 == KeyUse::Sig) {
-            for alg in algs.into_iter().filter(|alg| fits(*alg) && spec.sig_algs().contains(alg)) {
-                return private(name, *usage, *spec).signer(alg).unwrap();
-            }
-        }
-        panic!("the registration is good, so there is a key to sign with")
+        let signing = self.keys.iter().filter(|key| key.1 == KeyUse::Sig);
+        let fitting =
+            |spec: KeySpec| algs.into_iter().find(|alg| fits(*alg) && spec.sig_algs().contains(alg));
+        let mut signers = signing.filter_map(|key| Some((key, fitting(key.2)?)));
+        // The registration is good, so there is a key to sign with.
+        let ((name, usage, spec), alg) = signers.next().unwrap();
+        private(name, *usage, *spec).signer(alg).unwrap()
     }
 
     /// Calls an endpoint as the registration says that this client proves itself.
@@ -220,7 +221,7 @@ impl Party {
     fn unseal(&self, token: &str) -> String {
         let Compact::Jwe(jwe) = parse(token, &Limits::default()).unwrap() else { return token.to_owned() };
         let header: Value = serde_json::from_slice(&unb64(token.split('.').next().unwrap())).unwrap();
-        let known = self.keys.iter().find(|key| header["kid"] == key.0).expect("one of the registered keys");
+        let known = self.keys.iter().find(|key| header["kid"] == key.0).unwrap();
         let key = private(known.0, known.1, known.2).decrypter().unwrap();
         String::from_utf8(key.open(&jwe).unwrap().to_vec()).unwrap()
     }

@@ -1,6 +1,7 @@
 //! Clients' keys over the interface.
 
 use base64::Engine as _;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use signet_core::admin::{CLIENTS_READ, CLIENTS_WRITE};
 use signet_core::records::Role;
@@ -54,6 +55,27 @@ async fn keys_are_added_changed_and_withdrawn() {
     let reply = office.call("POST", "/clients/c/keys", &owner, Some(&body)).await;
     let secret = serde_json::from_str::<Value>(&private).unwrap()["d"].as_str().unwrap().to_owned();
     assert!(code(&reply).0 == 422 && !reply.body.contains(&secret), "{}", reply.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_additions_at_once_are_all_made_and_the_same_one_once() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    office.call("POST", "/clients", &owner, Some(&new("c"))).await;
+    let add = |key: String| {
+        let (office, owner) = (&office, &owner);
+        async move {
+            let pair = json!({ "name": "k", "usage": "sig", "kind": "ed25519" });
+            let keyed = [("idempotency-key", key.as_str())];
+            office.call_with("POST", "/clients/c/key-pairs", owner, &keyed, Some(&pair)).await
+        }
+    };
+    let replies = join_all((0..12).map(|index| add(format!("k-{}", index % 3)))).await;
+    let made = replies.iter().filter(|reply| reply.status == 201).count();
+    let again = replies.iter().filter(|reply| reply.header("idempotency-replayed") == "true").count();
+    assert_eq!((made, made + again), (3, 12), "{:?}", replies.iter().map(code).collect::<Vec<_>>());
+    assert_eq!(keys(&office, &owner).await.len(), 3);
+    assert!(replies.iter().all(|reply| reply.json()["keys"].as_array().unwrap().len() == 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

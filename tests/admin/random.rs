@@ -178,7 +178,7 @@ fn settings() -> impl Strategy<Value = Map<String, Value>> {
         let chosen = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let mut all: Map<String, Value> = chosen.collect();
         // Mostly the grants that the response types need.
-        if let (Some(types), true) = (all.get("response_types").cloned(), all.len() % 4 != 0) {
+        if let (Some(types), true) = (all.get("response_types").cloned(), !all.len().is_multiple_of(4)) {
             let has = |word: &str| types.to_string().contains(word);
             let code = has("code").then_some("authorization_code");
             let tokens = has("token").then_some("implicit");

@@ -22,7 +22,7 @@ use crate::clients::parts;
 use crate::provisioning::{Pair, declaration_of};
 
 /// How often an addition that names no version is tried anew when somebody else changes the client at the same moment.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 8;
 /// Longest time in which two keys are both good, in seconds.
 const MAX_OVERLAP: i64 = 365 * 86_400;
 

@@ -62,7 +62,7 @@ fn given<'de, D: serde::Deserializer<'de>>(
 }
 
 /// What a write on a client came to.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub struct ClientWritten {
     /// The client as it is now, or would be.
     pub client: ClientView,
@@ -78,6 +78,12 @@ pub struct ClientWritten {
     pub dry_run: bool,
     /// The same idempotency key had made it before: nothing was written now, and secrets are not shown again.
     pub replayed: bool,
+}
+
+impl std::fmt::Debug for ClientWritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientWritten").field("client", &self.client.client_id).finish_non_exhaustive()
+    }
 }
 
 impl NewClient {

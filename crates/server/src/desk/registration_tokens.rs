@@ -51,7 +51,7 @@ pub struct NewRegistrationToken {
 }
 
 /// What a write on a token came to.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub struct RegistrationTokenWritten {
     /// The token as it is, would be, or was.
     pub token: RegistrationTokenView,
@@ -63,6 +63,12 @@ pub struct RegistrationTokenWritten {
     pub dry_run: bool,
     /// The same idempotency key had made it before: nothing was written now, and the token is not shown again.
     pub replayed: bool,
+}
+
+impl std::fmt::Debug for RegistrationTokenWritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegistrationTokenWritten").field("token", &self.token).finish_non_exhaustive()
+    }
 }
 
 impl Desk<'_> {
