@@ -1,8 +1,10 @@
 """The console as a person uses it, in a real browser: from the first start to the first sealed login of a new client."""
 
+import ast
 import base64
 import datetime
 import json
+import subprocess
 
 import pytest
 from cryptography import x509
@@ -10,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from support.provider import Provider
+from support.provider import PATIENCE, Provider
 from test_samples import Sample, assert_sealed_login
 
 pytestmark = pytest.mark.browser
@@ -194,6 +196,31 @@ def test_settings_are_refused_with_links_to_the_fields_and_saved_when_they_work(
     assert page.see("#notice").text == "Saved."
     page.click(".tabs a[href$=preview]")
     assert "answers with a JWT signed by this provider" in page.see("main").text
+
+
+@pytest.mark.parametrize("template", ["web", "spa", "machine"])
+def test_configuration_is_code_that_can_be_read(page, provider, template, tmp_path):
+    enter(page, provider, "/console/new-client")
+    page.see(f"label[for=template-{template}]").click()
+    fill(page, "#name", "Quotes ' and \" and `")
+    if template != "machine":
+        fill(page, "#redirect_uris", "https://rp.example/it's/callback")
+    fill(page, "#client_id", f"it's-\"{template}\"-$1")
+    page.click("#create")
+    # Clients with a secret are shown it first, and go on to this page from there.
+    page.click("#go-on" if page.all("#go-on") else ".tabs a[href$=configuration]")
+    script = tmp_path / "client.mjs"
+    script.write_text("const currentUrl = new URL('https://rp.example')\n" + page.see("#rp-openidclient ~ pre").text)
+    done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    if template != "machine":
+        source = page.see("#rp-authlib ~ pre").text
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword) and node.arg == "client_id"]
+        assert ast.literal_eval(calls[0].value) == f"it's-\"{template}\"-$1"
+    else:
+        command = page.see("#rp-curl ~ pre").text.replace("curl ", "printf '%s\\n' ", 1)
+        said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env={"CLIENT_SECRET": "x"}, check=True)
+        assert said.stdout.splitlines()[:2] == ["--user", f"it's-\"{template}\"-$1:x"]
 
 
 def test_branding_is_previewed_before_it_is_saved(page, provider):

@@ -1,7 +1,7 @@
 //! Which clients fail, or soon will. Looking at every client takes a while where there are many, so it is done beside the
 //! requests, once a minute at most, and the result is shared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -150,9 +150,30 @@ impl Look {
             }
             tokio::task::yield_now().await;
         }
+        if checkup.more && self.owner.is_none() {
+            self.beyond(&mut checkup).await?;
+        }
         checkup.ending.sort_by_key(|ending| ending.not_after);
         checkup.ending.truncate(MAX_TOLD);
         Ok(Arc::new(checkup))
+    }
+
+    /// Keys that end soon, of clients beyond the bound as well.
+    async fn beyond(&self, checkup: &mut Checkup) -> Result<(), StoreError> {
+        let tenant = &self.tenant.id;
+        let limit = u32::try_from(MAX_TOLD).unwrap_or(u32::MAX);
+        let keys = self.store.ending_client_keys(tenant, self.now, self.now + AHEAD, limit).await?;
+        let known: HashSet<(ClientId, String)> =
+            checkup.ending.iter().map(|one| (one.client_id.clone(), one.kid.clone())).collect();
+        for key in keys.iter().filter(|key| !known.contains(&(key.client_id.clone(), key.kid.clone()))) {
+            let Some(client) = self.store.client(tenant, &key.client_id).await? else { continue };
+            let all = self.store.client_keys(tenant, &key.client_id).await?;
+            if !client.disabled {
+                let now = self.problems(&client, &all, self.now);
+                checkup.ending.push(self.ending(&client, &all, key, &now));
+            }
+        }
+        Ok(())
     }
 
     async fn at_some(&self, clients: &[Client], checkup: &mut Checkup) -> Result<(), StoreError> {
@@ -175,21 +196,8 @@ impl Look {
             key.revoked_at.is_none()
                 && key.not_after.is_some_and(|end| (self.now..self.now + AHEAD).contains(&end))
         };
-        for key in keys.iter().filter(soon) {
-            let end = key.not_after.unwrap_or(self.now);
-            let then = self.problems(client, keys, end);
-            checkup.ending.push(Ending {
-                client_id: client.client_id.clone(),
-                client_name: client.settings.client_name.clone(),
-                name: key.name.clone(),
-                kid: key.kid.clone(),
-                usage: key.usage,
-                certificate: key.origin == KeyOrigin::X509,
-                not_after: end,
-                // What fails already is told elsewhere.
-                problems: then.into_iter().filter(|one| !problems.contains(one)).collect(),
-            });
-        }
+        let ending = keys.iter().filter(soon).map(|key| self.ending(client, keys, key, &problems));
+        checkup.ending.extend(ending);
         if !problems.is_empty() {
             checkup.failing_count += 1;
             if checkup.failing.len() < MAX_TOLD {
@@ -199,6 +207,22 @@ impl Look {
                     problems,
                 });
             }
+        }
+    }
+
+    /// A key that ends, and what fails then. What fails already (`now`) is told elsewhere.
+    fn ending(&self, client: &Client, keys: &[ClientKey], key: &ClientKey, now: &[Problem]) -> Ending {
+        let end = key.not_after.unwrap_or(self.now);
+        let then = self.problems(client, keys, end);
+        Ending {
+            client_id: client.client_id.clone(),
+            client_name: client.settings.client_name.clone(),
+            name: key.name.clone(),
+            kid: key.kid.clone(),
+            usage: key.usage,
+            certificate: key.origin == KeyOrigin::X509,
+            not_after: end,
+            problems: then.into_iter().filter(|one| !now.contains(one)).collect(),
         }
     }
 
