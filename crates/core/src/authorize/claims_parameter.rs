@@ -20,7 +20,7 @@ pub(super) fn read(value: Option<&Value>) -> Result<ClaimsRequest, Fault> {
 }
 
 /// NUL never has a meaning, and not every database can keep it.
-fn has_nul(value: &Value) -> bool {
+pub(crate) fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(values) => values.iter().any(has_nul),

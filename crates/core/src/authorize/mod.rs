@@ -11,6 +11,7 @@ mod reference;
 mod request;
 
 pub use channel::Channel;
+pub(crate) use claims_parameter::has_nul;
 pub(crate) use decide::responses_can_be_made;
 pub use decide::{Accepted, Arrival, Facts, HintSource, Outcome, Refused, decide, outer_client_id};
 pub use parameters::DISPLAYS;

@@ -6,6 +6,7 @@ use super::declaration::UserDeclaration;
 use super::fault::Refusal;
 use super::{Provisioned, difference};
 use crate::audit;
+use crate::authorize::has_nul;
 use crate::change::Change;
 use crate::claims::is_standard;
 use crate::context::Context;
@@ -110,6 +111,9 @@ fn claim(name: &str, value: &Value, scopes: &[CustomScope]) -> Result<(), Refusa
 }
 
 fn sized(name: &str, value: &Value, fits: bool, wanted: &'static str) -> Result<(), Refusal> {
+    if has_nul(value) {
+        return Err(Refusal::ClaimForm { name: name.to_owned(), wanted: "without NUL characters" });
+    }
     if fits && value.to_string().len() <= MAX_CLAIM {
         Ok(())
     } else {

@@ -478,6 +478,8 @@ fn a_user_that_cannot_be_is_refused() {
         (json!({"claims": {"email_verified": "true"}}), "claim_form"),
         (json!({"claims": {"address": "x"}}), "claim_form"),
         (json!({"claims": {"name": "x".repeat(5000)}}), "claim_form"),
+        (json!({"claims": {"name": "a\u{0}b"}}), "claim_form"),
+        (json!({"claims": {"address": {"locality": "a\u{0}"}}}), "claim_form"),
     ] {
         let found = declare_user(&with(&base, &changes), &PasswordHash::Keep, None).unwrap_err();
         assert_eq!(found, [code], "{changes}");

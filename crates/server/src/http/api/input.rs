@@ -36,7 +36,12 @@ pub(super) async fn read(
     };
     let body = to_bytes(body, max_body_bytes).await.map_err(|_| Fault::BodyTooLarge)?.to_vec();
     check_body(operation, &parts.headers, &body)?;
-    let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let path: Vec<(String, String)> =
+        path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // NUL never has a meaning, and not every database can look for it.
+    if path.iter().any(|(_, value)| value.contains('\0')) {
+        return Err(Refused::NotFound);
+    }
     Ok(Call { path, query, body, write })
 }
 

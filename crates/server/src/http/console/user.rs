@@ -161,7 +161,11 @@ impl UserPage {
         if disabled != self.disabled {
             meanwhile.push(("May not sign in".into(), if self.disabled { "yes" } else { "no" }.to_owned()));
         }
-        form.get("further").unwrap_or_default().clone_into(&mut self.further);
+        let further = form.get("further").unwrap_or_default().replace("\r\n", "\n");
+        if further.trim() != self.further.trim() {
+            meanwhile.push(("Further claims".into(), self.further.clone()));
+        }
+        self.further = further;
         (self.role, self.disabled, self.problems) = (role, disabled, problems);
         if stale {
             self.meanwhile = meanwhile;
