@@ -336,6 +336,19 @@ async fn developers_see_their_own_clients_and_auditors_change_nothing() {
     assert_eq!(developer.post("/console/clients/of-owner/switch", &fields).await.status, 404);
     assert!(!stored(&provider, "of-owner").await.disabled);
 
+    // An administrator hands a client over, and takes one away.
+    let dev = provider.app.store.user_by_name(&"default".into(), "dev").await.unwrap().unwrap();
+    let (version, id) = (stored(&provider, "of-owner").await.version.to_string(), dev.id.to_string());
+    let given = owner.post("/console/clients/of-owner/owner", &[("version", &version), ("owner", &id)]).await;
+    assert_eq!(below(&given), "/console/clients/of-owner", "{}", given.body);
+    assert_eq!(developer.get("/console/clients/of-owner").await.status, 200);
+    let version = stored(&provider, "of-owner").await.version.to_string();
+    developer.post("/console/clients/of-owner/owner", &[("version", &version), ("owner", "")]).await;
+    assert_eq!(stored(&provider, "of-owner").await.owner, Some(dev.id), "developers hand nothing over");
+    let version = stored(&provider, "of-owner").await.version.to_string();
+    owner.post("/console/clients/of-owner/owner", &[("version", &version), ("owner", "")]).await;
+    assert_eq!(developer.get("/console/clients/of-owner").await.status, 404);
+
     add_user(&provider, "aud", Some(Role::Auditor)).await;
     let mut auditor = Person::sign_in(&provider, "aud").await;
     let page = auditor.get("/console/clients/of-dev").await;

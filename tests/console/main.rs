@@ -4,6 +4,7 @@
 mod clients;
 mod explain;
 mod sign_in;
+mod tenant;
 mod trial;
 mod users;
 mod watching;

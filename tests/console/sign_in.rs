@@ -188,3 +188,35 @@ async fn the_client_record_follows_the_tenant_and_is_nobody_elses() {
     let again = provider.app.store.client(&"default".into(), &id).await.unwrap().unwrap();
     assert_eq!(again.settings, client.settings);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_gives_up_an_algorithm_does_not_lock_its_console() {
+    let provider = Provider::start().await;
+    let mut person = Person::with_role(&provider, Role::Owner).await;
+    let page = person.get("/console/tenant").await;
+    let version = signet_tests::provider::between(&page.body, "name=\"version\" value=\"", "\"").to_owned();
+    let settings = signet_core::records::TenantSettings::default();
+    let seconds = |value: i64| value.to_string();
+    let fields = [
+        ("version", version),
+        ("session_idle", seconds(settings.session_idle)),
+        ("session_lifetime", seconds(settings.session_lifetime)),
+        ("interaction_lifetime", seconds(settings.interaction_lifetime)),
+        ("second_factor", "optional".into()),
+        ("assertion_audience", settings.assertion_audience.name().into()),
+        ("clock_skew", seconds(settings.clock_skew)),
+        ("request_object_max_lifetime", seconds(settings.request_object_max_lifetime)),
+        ("request_object_max_age", seconds(settings.request_object_max_age)),
+        ("registration", "off".into()),
+        ("signing_algs--ES256", "on".into()),
+        ("encryption_algs--ECDH_ES", "on".into()),
+        ("key_lifetime", seconds(settings.key_lifetime)),
+        ("key_propagation", seconds(settings.key_propagation)),
+        ("key_retention", seconds(settings.key_retention)),
+    ];
+    let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let saved = person.post("/console/tenant", &pairs).await;
+    assert_eq!(below(&saved), "/console/tenant", "{}", saved.body);
+    let mut again = Person::sign_in(&provider, USER.0).await;
+    assert_eq!(again.get("/console/tenant").await.status, 200);
+}

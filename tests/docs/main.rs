@@ -64,6 +64,7 @@ fn every_clause_has_its_row_and_every_test_named_there_exists() {
 fn links_between_documents_lead_somewhere() {
     for document in [
         "README.md",
+        "docs/guides/audit-trail.md",
         "docs/guides/tls-and-proxies.md",
         "docs/ARCHITECTURE.md",
         "docs/DEPENDENCIES.md",

@@ -1,8 +1,10 @@
 """The console as a person uses it, in a real browser: from the first start to the first sealed login of a new client."""
 
+import ast
 import base64
 import datetime
 import json
+import subprocess
 
 import pytest
 from cryptography import x509
@@ -10,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from support.provider import Provider
+from support.provider import PATIENCE, Provider
 from test_samples import Sample, assert_sealed_login
 
 pytestmark = pytest.mark.browser
@@ -196,6 +198,31 @@ def test_settings_are_refused_with_links_to_the_fields_and_saved_when_they_work(
     assert "answers with a JWT signed by this provider" in page.see("main").text
 
 
+@pytest.mark.parametrize("template", ["web", "spa", "machine"])
+def test_configuration_is_code_that_can_be_read(page, provider, template, tmp_path):
+    enter(page, provider, "/console/new-client")
+    page.see(f"label[for=template-{template}]").click()
+    fill(page, "#name", "Quotes ' and \" and `")
+    if template != "machine":
+        fill(page, "#redirect_uris", "https://rp.example/it's/callback")
+    fill(page, "#client_id", f"it's-\"{template}\"-$1")
+    page.click("#create")
+    # Clients with a secret are shown it first, and go on to this page from there.
+    page.click("#go-on" if page.all("#go-on") else ".tabs a[href$=configuration]")
+    script = tmp_path / "client.mjs"
+    script.write_text("const currentUrl = new URL('https://rp.example')\n" + page.see("#rp-openidclient ~ pre").text)
+    done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    if template != "machine":
+        source = page.see("#rp-authlib ~ pre").text
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword) and node.arg == "client_id"]
+        assert ast.literal_eval(calls[0].value) == f"it's-\"{template}\"-$1"
+    else:
+        command = page.see("#rp-curl ~ pre").text.replace("curl ", "printf '%s\\n' ", 1)
+        said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env={"CLIENT_SECRET": "x"}, check=True)
+        assert said.stdout.splitlines()[:2] == ["--user", f"it's-\"{template}\"-$1:x"]
+
+
 def test_branding_is_previewed_before_it_is_saved(page, provider):
     enter(page, provider, "/console/tenant/branding")
     fill(page, "#branding-name", "Blue Bank")
@@ -247,3 +274,29 @@ def test_the_pages_work_with_the_keyboard(page, provider):
     assert not page.see(".side").is_displayed()
     menu.find_element("css selector", "summary").click()
     assert [link.text for link in menu.find_elements("css selector", "a")][:2] == ["Overview", "Clients"]
+
+
+def test_a_second_tenant_is_made_and_switched_to_and_sees_nothing_of_the_first(page, provider):
+    enter(page, provider, "/console/tenants")
+    page.click("#new-tenant")
+    issuer = f"{provider.issuer}/acme"
+    for css, text in {"#id": "acme", "#issuer": issuer, "#name": "Acme", "#username": "boss"}.items():
+        fill(page, css, text)
+    page.click("#create")
+    assert page.heading() == "The tenant is made"
+    invitation = page.see("#invitation").text
+    page.click("#go-on")
+    page.click(f"a[href='{issuer}/console']")
+    assert page.heading() == "Sign in" and "Acme" in page.see(".brand").text.title()
+
+    page.open(invitation)
+    fill(page, "#password", "a good long password")
+    fill(page, "#password_again", "a good long password")
+    page.click("#submit")
+    page.open(f"{issuer}/console/clients")
+    page.login("boss", "a good long password")
+    assert page.heading() == "Clients"
+    assert [row.text for row in page.all("table.list tbody th .mono")] == ["signet-console"]
+    assert "Tenants" not in page.see(".side").text
+    page.open(f"{issuer}/console/clients/demo-sealed")
+    assert page.heading() == "There is nothing here"

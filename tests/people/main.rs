@@ -1,5 +1,5 @@
 //! What people do with their accounts, and what is done with them: account pages, mail and its links, users at the desk.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod account;
 mod links;

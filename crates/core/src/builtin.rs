@@ -1,12 +1,14 @@
 //! Clients that every tenant has for pages of its own: the console and the account pages. Nobody registers, changes or removes
 //! them.
 
+use signet_jose::SigAlg;
+
 use crate::admin;
 use crate::audit;
 use crate::change::Change;
 use crate::context::Context;
 use crate::ids::ClientId;
-use crate::records::{Client, ClientAuthMethod, ClientSettings, Lifetimes, Tenant};
+use crate::records::{Client, ClientAuthMethod, ClientSettings, IdTokenSettings, Lifetimes, Tenant};
 
 /// The console's `client_id`.
 pub const CONSOLE: &str = "signet-console";
@@ -64,6 +66,7 @@ impl Builtin {
             token_endpoint_auth_method: ClientAuthMethod::None,
             require_consent: false,
             scope,
+            id_token: IdTokenSettings { signed: signature(tenant), ..IdTokenSettings::default() },
             lifetimes: Lifetimes { access_token: CONSOLE_LIFETIME, ..Lifetimes::default() },
             ..ClientSettings::default()
         }
@@ -103,4 +106,10 @@ impl Builtin {
         let event = audit::success(&tenant.id, kind, correlation_id, context).client(&client_id);
         vec![change, event.fact("builtin", true).change()]
     }
+}
+
+/// The default signature of ID tokens, where the tenant keeps a key for it.
+fn signature(tenant: &Tenant) -> SigAlg {
+    let (default, kept) = (IdTokenSettings::default().signed, &tenant.settings.signing_algs);
+    if kept.contains(&default) { default } else { kept.first().copied().unwrap_or(default) }
 }

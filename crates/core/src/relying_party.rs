@@ -1,6 +1,8 @@
 //! Common relying parties and what each can do: whether one fits a client, and what it lacks, follows from the client's
 //! settings.
 
+use signet_jose::SigAlg;
+
 use crate::records::{ClientAuthMethod, ClientSettings, GrantType, ResponseType};
 
 /// Something that a client's settings demand of whoever implements it.
@@ -28,6 +30,8 @@ pub enum Demand {
     EncryptedObject,
     /// Names each request once.
     Jti,
+    /// Verifies ID tokens with another algorithm than RS256.
+    OtherIdTokenAlg,
     /// Opens ID tokens.
     EncryptedIdToken,
     /// Verifies UserInfo.
@@ -53,6 +57,7 @@ impl Demand {
             Self::SignedObject => "sign its requests (request objects)",
             Self::EncryptedObject => "encrypt its requests",
             Self::Jti => "put a jti into its request objects",
+            Self::OtherIdTokenAlg => "verify ID tokens that are signed with another algorithm than RS256",
             Self::EncryptedIdToken => "open encrypted ID tokens",
             Self::SignedUserInfo => "verify signed UserInfo responses",
             Self::EncryptedUserInfo => "open encrypted UserInfo responses",
@@ -81,6 +86,7 @@ impl Demand {
                 Self::EncryptedObject,
             ),
             (login && settings.require_request_object && settings.require_jti, Self::Jti),
+            (login && settings.id_token.signed != SigAlg::RS256, Self::OtherIdTokenAlg),
             (login && settings.id_token.encrypted.is_some(), Self::EncryptedIdToken),
             (login && userinfo.is_signed(), Self::SignedUserInfo),
             (login && userinfo.is_encrypted(), Self::EncryptedUserInfo),
@@ -150,6 +156,7 @@ impl RelyingParty {
                 EncryptedUserInfo,
             ],
             Self::OpenidClient => &[
+                Demand::OtherIdTokenAlg,
                 Jti,
                 Login,
                 ClientCredentials,
@@ -164,9 +171,10 @@ impl RelyingParty {
                 SignedUserInfo,
                 EncryptedUserInfo,
             ],
-            Self::Authlib => &[Login, Secret, Public, Pkce],
+            Self::Authlib => &[Login, Secret, Public, Pkce, Demand::OtherIdTokenAlg],
             Self::SpringSecurity => &[Login, ClientCredentials, Secret, Public, Pkce],
             Self::ModAuthOpenidc => &[
+                Demand::OtherIdTokenAlg,
                 Login,
                 Secret,
                 SecretJwt,

@@ -226,10 +226,10 @@ impl Words<'_> {
                 format!("signed by this provider with {}", settings.id_token.signed.name())
             };
             let sealed = self.sealed(settings.id_token.encrypted.as_ref());
-            let more =
+            let claims =
                 if settings.id_token.include_scope_claims { ", with the claims of its scopes" } else { "" };
             receives.push(format!(
-                "The ID token is a JWT {signed}{sealed}{more}; it ends after {}.",
+                "The ID token is a JWT {signed}{sealed}{claims}; it ends after {}.",
                 span(settings.lifetimes.id_token)
             ));
             receives.push(self.userinfo());
@@ -369,7 +369,8 @@ mod tests {
             change(&mut settings);
             settings
         };
-        let table: &[(fn(&mut ClientSettings), &str, &str)] = &[
+        type Row<'a> = (fn(&mut ClientSettings), &'a str, &'a str);
+        let table: &[Row<'_>] = &[
             (|_| {}, "secret in the Authorization header", "request object"),
             (
                 |s| s.require_request_object = true,

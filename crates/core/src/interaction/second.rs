@@ -78,18 +78,18 @@ pub(super) fn identified<'a>(input: &Input<'a>, now: UnixTime) -> Option<Pending
     (now - since <= PATIENCE).then(|| Pending { user, first: Proof::password(now) })
 }
 
-/// The second step is taken: a session, in which whoever had one at a lower level goes on and keeps its `sid`. `used` is what
-/// the store has to hear of the credential.
+/// The second step is taken: a session, in which whoever had one at a lower level goes on and keeps its `sid`. `written` is
+/// what the store has to hear of the credential.
 pub fn second_accepted(
     input: &Input<'_>,
     pending: &Pending<'_>,
     second: Second,
-    used: Vec<Change>,
+    written: Vec<Change>,
     context: &Context<'_>,
 ) -> LoggedIn {
     let proof = pending.first.clone().and(second, context.now);
     let mut login = log_in(input.tenant, input.interaction, pending.user, &proof, input.session, context);
-    login.changes.extend(used);
+    login.changes.extend(written);
     login
 }
 
@@ -98,12 +98,12 @@ pub fn passkey_accepted(
     input: &Input<'_>,
     user: &User,
     hardware: bool,
-    used: Vec<Change>,
+    written: Vec<Change>,
     context: &Context<'_>,
 ) -> LoggedIn {
     let proof = Proof::passkey(hardware, context.now);
     let mut login = log_in(input.tenant, input.interaction, user, &proof, input.session, context);
-    login.changes.extend(used);
+    login.changes.extend(written);
     login
 }
 

@@ -4,6 +4,7 @@ use super::declaration::TenantDeclaration;
 use super::fault::Refusal;
 use super::{Provisioned, difference};
 use crate::audit::{self, chain};
+use crate::builtin::Builtin;
 use crate::change::Change;
 use crate::claims::{self, Catalogue, SCOPES};
 use crate::client_policy::{self, Mode};
@@ -159,6 +160,10 @@ fn branding(branding: &Branding) -> Result<(), Refusal> {
 
 /// What a client relies on and would no longer have.
 fn loses(client: &Client, settings: &TenantSettings) -> Vec<Refusal> {
+    // What is built in follows the tenant by itself.
+    if Builtin::of(&client.client_id).is_some() {
+        return Vec::new();
+    }
     let own = &client.settings;
     let name = || client.client_id.to_string();
     let mut lost = Vec::new();

@@ -16,7 +16,7 @@ use signet_core::provision::{
     TenantDeclaration, TenantFacts, UserDeclaration, UserFacts, client as provision_client,
     tenant as provision_tenant, user as provision_user, username,
 };
-use signet_core::records::{Client, ClientKey, CustomScope, KeyOrigin, Tenant, TenantSettings, User};
+use signet_core::records::{Client, ClientKey, CustomScope, KeyOrigin, Role, Tenant, TenantSettings, User};
 use signet_jose::{KeySpec, KeyUse};
 
 /// Seals by putting a mark in front.
@@ -441,6 +441,26 @@ fn a_user_is_made_once_and_nothing_personal_is_logged() {
     assert_eq!(changed.differences, expected.map(what));
     let [Change::UpdateUser(after), ..] = changed.changes.as_slice() else { panic!() };
     assert_eq!((after.id, after.version, after.password_hash.as_deref()), (user.id, 2, Some(hash)));
+}
+
+#[test]
+fn a_role_is_given_kept_where_it_is_left_out_and_taken_by_null() {
+    let role = |declared: &Value, current: Option<&User>| {
+        let made = declare_user(declared, &PasswordHash::Keep, current).unwrap();
+        match made.changes.first() {
+            Some(Change::InsertUser(user) | Change::UpdateUser(user)) => Some(user.clone()),
+            _ => None,
+        }
+    };
+    let owner = role(&json!({"username": "ada", "role": "owner"}), None).unwrap();
+    assert_eq!(owner.role, Some(Role::Owner));
+    assert!(role(&json!({"username": "ada"}), Some(&owner)).is_none(), "nothing differs");
+    let named = role(&json!({"username": "ada", "claims": {"name": "Ada"}}), Some(&owner)).unwrap();
+    assert_eq!(named.role, Some(Role::Owner));
+    let less = declare_user(&json!({"username": "ada", "role": null}), &PasswordHash::Keep, Some(&owner));
+    let less = less.unwrap();
+    assert_eq!(less.differences, ["user \"ada\": role: owner -> none"]);
+    assert!(matches!(less.changes.first(), Some(Change::UpdateUser(user)) if user.role.is_none()));
 }
 
 #[test]

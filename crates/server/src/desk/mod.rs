@@ -37,7 +37,7 @@ use crate::tenancy::TenantView;
 pub use audit::{AuditLine, AuditQuery, AuditStory};
 pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
-pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryView, Remark, TemplateView};
+pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryView, Remark, TemplateView};
 pub use explain::Failure;
 pub use overview::{
     ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,

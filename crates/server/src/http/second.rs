@@ -236,11 +236,11 @@ impl Stepper<'_> {
         let user = self.app.store.user(tenant, id).await.map_err(store_fault)?;
         let user = user.filter(|user| !user.disabled).ok_or(Fault::PasskeyWrong)?;
         let credentials = self.credentials(&user).await?;
-        let used = self.passkey_used(loaded, &user, &credentials, answer)?;
-        let Second::Passkey { hardware } = used.second else { return Err(Fault::PasskeyWrong) };
+        let taken = self.passkey_used(loaded, &user, &credentials, answer)?;
+        let Second::Passkey { hardware } = taken.second else { return Err(Fault::PasskeyWrong) };
         let context = self.app.context(self.moment.now);
         let input = Input { factors: Factors::of(&credentials), ..loaded.input(self.view) };
-        let login = interaction::passkey_accepted(&input, &user, hardware, used.changes, &context);
+        let login = interaction::passkey_accepted(&input, &user, hardware, taken.changes, &context);
         self.enter(loaded, login).await
     }
 
@@ -248,8 +248,8 @@ impl Stepper<'_> {
         let pending = self.pending(loaded)?;
         let user = pending.user;
         self.app.limits.second_factor(self.moment.address, &self.view.tenant.id, user.id)?;
-        let used = self.passkey_used(loaded, user, &loaded.credentials, answer)?;
-        self.second_taken(loaded, used).await
+        let taken = self.passkey_used(loaded, user, &loaded.credentials, answer)?;
+        self.second_taken(loaded, taken).await
     }
 
     fn passkey_used(
@@ -264,9 +264,9 @@ impl Stepper<'_> {
         let purpose = passkeys::question(self.view.tenant.id.as_str(), &bound(loaded));
         let asked: Asked =
             factors::open(&self.app.vault, &purpose, &sealed, self.moment.now).ok_or(Fault::PasskeyWrong)?;
-        let used = passkeys.judge(answer, asked, credentials, self.moment.now)?;
+        let judged = passkeys.judge(answer, asked, credentials, self.moment.now)?;
         let event = self.told("credential.used", CredentialKind::Passkey, loaded, user);
-        Ok(Use { second: used.second, changes: vec![used.change, event] })
+        Ok(Use { second: judged.second, changes: vec![judged.change, event] })
     }
 }
 

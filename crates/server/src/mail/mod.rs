@@ -20,7 +20,7 @@ pub use letters::{Letter, Occasion};
 /// Mails that may wait to be sent.
 const QUEUE: usize = 1_000;
 /// Pauses before the second attempt and later ones.
-const PAUSES: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(180)];
+const PAUSES: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_mins(3)];
 /// Longest time of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(30);
 /// Mails that are kept to be looked at, in development.
@@ -145,9 +145,10 @@ async fn deliver(transport: AsyncSmtpTransport<Tokio1Executor>, mut queue: mpsc:
         let transport = transport.clone();
         if let Err(error) = transport.send(message.clone()).await {
             tracing::warn!(%error, "a mail could not be sent");
-            match places.clone().try_acquire_owned() {
-                Ok(place) => drop(tokio::spawn(again(transport, message, place))),
-                Err(_) => tracing::error!("a mail was given up: too many wait for another attempt"),
+            if let Ok(place) = places.clone().try_acquire_owned() {
+                tokio::spawn(again(transport, message, place));
+            } else {
+                tracing::error!("a mail was given up: too many wait for another attempt");
             }
         }
     }

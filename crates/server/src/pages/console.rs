@@ -100,6 +100,8 @@ pub struct Frame {
     pub sections: Vec<Link>,
     /// The way back, this page last.
     pub crumbs: Vec<Link>,
+    /// Where all tenants are listed, for those who see them.
+    pub tenants: Option<String>,
     /// What has just been done.
     pub notice: Option<String>,
     /// The page's one script, by its address; see [`Frame::script`].
@@ -120,6 +122,8 @@ impl Frame {
             href: format!("{}{}", shell.prefix, section.path()),
             current: true,
         }];
+        let all = || format!("{}{}", shell.prefix, Section::Tenants.path());
+        let tenants = actor.holds(TENANTS_READ).then(all);
         Self {
             shell,
             person: String::new(),
@@ -127,6 +131,7 @@ impl Frame {
             csrf: String::new(),
             sections,
             crumbs,
+            tenants,
             notice: None,
             script: None,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use signet_core::audit;
 use signet_core::fault::Fault;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::super::extract::{FormParams, Moment, QueryParams, Tenant};
 use super::super::render::{self, Failure};
 use super::super::{cookies, forms};
-use super::visit::answer;
+use super::visit::{answer, shown};
 use crate::app::{App, store_fault};
 use crate::pages::account::{ChoosePage, ChosenPage, ForgotPage};
 use crate::people::{self, Cause};
@@ -48,7 +48,7 @@ impl Guest {
             sent,
             error: fault.map(Fault::public),
         };
-        let mut response = page_of(page.render(), fault);
+        let mut response = shown(page.render(), fault);
         if known.is_none()
             && let Some(cookie) = cookies::set(&self.view, &name, &secret, None)
         {
@@ -57,7 +57,7 @@ impl Guest {
         response
     }
 
-    async fn requested(&self, form: Result<Params, Fault>) -> Result<(), Fault> {
+    fn requested(&self, form: Result<Params, Fault>) -> Result<(), Fault> {
         let form = form?;
         let secret = cookies::read(&self.headers, &cookies::forgot_name(&self.view)).unwrap_or_default();
         forms::check(&self.view, &self.headers, &form, PURPOSE, &secret)?;
@@ -104,7 +104,7 @@ impl Guest {
             invited: purpose == LinkPurpose::Invitation,
             error: fault.map(Fault::public),
         };
-        page_of(page.render(), fault)
+        shown(page.render(), fault)
     }
 
     /// The token in the form is the proof that it is ours: nobody else's page knows it.
@@ -125,7 +125,7 @@ impl Guest {
             username: user.username,
             account: format!("{}/account", self.view.prefix),
         };
-        Ok(page_of(page.render(), None))
+        Ok(shown(page.render(), None))
     }
 
     async fn recorded(&self, fault: Fault) -> Response {
@@ -135,17 +135,6 @@ impl Guest {
                 .fact("address", self.moment.address.to_string());
         self.app.record(tenant, &[event.change()]).await;
         Failure::page(fault).into_response()
-    }
-}
-
-fn page_of(html: String, fault: Option<&Fault>) -> Response {
-    let status = fault.map_or(StatusCode::OK, |fault| {
-        StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST)
-    });
-    let response = render::page(status, html, None);
-    match fault {
-        Some(fault) => render::refused(response, fault.clone()),
-        None => response,
     }
 }
 
@@ -173,7 +162,7 @@ pub(super) async fn asked(
         return Failure::page(Fault::NotFound).into_response();
     }
     let guest = Guest { app, view, moment, headers };
-    match guest.requested(form.0).await {
+    match guest.requested(form.0) {
         Ok(()) => guest.forgot_page(true, None),
         Err(fault @ Fault::AttemptsExhausted) => guest.forgot_page(false, Some(&fault)),
         Err(fault) => answer(Err(fault)),

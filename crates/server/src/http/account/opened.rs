@@ -7,7 +7,7 @@ use signet_core::claims::Catalogue;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 
-use super::visit::{Posted, Visit, answer};
+use super::visit::{Posted, Visit, answer, shown};
 use crate::app::store_fault;
 use crate::http::{render, screens};
 use crate::pages::account::{ApplicationLine, ApplicationsPage, Section, SessionLine, SessionsPage};
@@ -43,7 +43,7 @@ async fn sessions_page(visit: &Visit) -> Result<Response, Fault> {
         sign_out: format!("{}/logout", view.prefix),
         lines,
     };
-    Ok(visit.page(page.render(), None))
+    Ok(shown(page.render(), None))
 }
 
 /// The methods of RFC 8176 in a few words.
@@ -109,7 +109,7 @@ async fn applications_page(visit: &Visit) -> Result<Response, Fault> {
         frame: visit.frame(Section::Applications, None),
         lines,
     };
-    Ok(visit.page(page.render(), None))
+    Ok(shown(page.render(), None))
 }
 
 pub(super) async fn revoke(posted: Posted) -> Response {

@@ -7,14 +7,14 @@ use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::people::{self, PROFILE};
 
-use super::visit::{Posted, Visit, answer};
+use super::visit::{Posted, Visit, answer, shown};
 use crate::http::render;
 use crate::pages::account::{PasswordPage, ProfileField, ProfilePage, Section};
 use crate::people as done;
 
 pub(super) async fn show(visit: Visit) -> Response {
     let html = profile(&visit, None, None).render();
-    visit.page(html, None)
+    shown(html, None)
 }
 
 fn profile(visit: &Visit, form: Option<&Params>, fault: Option<&Fault>) -> ProfilePage {
@@ -43,7 +43,7 @@ pub(super) async fn save(posted: Posted) -> Response {
     match saved(&visit, &form).await {
         Ok(()) => visit.done("/account", "profile"),
         Err(fault) if fault.status() < 500 => {
-            visit.page(profile(&visit, Some(&form), Some(&fault)).render(), Some(&fault))
+            shown(profile(&visit, Some(&form), Some(&fault)).render(), Some(&fault))
         }
         Err(fault) => answer(Err(fault)),
     }
@@ -67,7 +67,7 @@ pub(super) async fn show_password(visit: Visit) -> Response {
     if let Err(first) = visit.proved("/account/password").await {
         return first;
     }
-    visit.page(password_page(&visit, None).render(), None)
+    shown(password_page(&visit, None).render(), None)
 }
 
 fn password_page(visit: &Visit, fault: Option<&Fault>) -> PasswordPage {
@@ -88,7 +88,7 @@ pub(super) async fn set_password(posted: Posted) -> Response {
         Ok(()) => visit.done("/account/security", "password"),
         Err(fault) if fault.status() < 500 => {
             visit.record("user.password_refused", &fault).await;
-            visit.page(password_page(&visit, Some(&fault)).render(), Some(&fault))
+            shown(password_page(&visit, Some(&fault)).render(), Some(&fault))
         }
         Err(fault) => answer(Err(fault)),
     }

@@ -10,7 +10,7 @@ use signet_core::people;
 use signet_core::records::{Credential, CredentialKind};
 use uuid::Uuid;
 
-use super::visit::{Posted, Visit, answer};
+use super::visit::{Posted, Visit, answer, shown};
 use crate::factors::passkeys::{self, Enrolling, Passkeys};
 use crate::factors::totp::{self, Shared};
 use crate::factors::{self, PATIENCE};
@@ -21,7 +21,7 @@ use crate::pages::console::instant;
 const HOME: &str = "/account/security";
 
 pub(super) async fn show(visit: Visit) -> Response {
-    visit.page(overview(&visit, None).render(), None)
+    shown(overview(&visit, None).render(), None)
 }
 
 fn overview(visit: &Visit, fault: Option<&Fault>) -> SecurityPage {
@@ -50,7 +50,7 @@ async fn refused(visit: &Visit, fault: Fault) -> Response {
         return answer(Err(fault));
     }
     visit.record("credential.refused", &fault).await;
-    visit.page(overview(visit, Some(&fault)).render(), Some(&fault))
+    shown(overview(visit, Some(&fault)).render(), Some(&fault))
 }
 
 pub(super) async fn new_passkey(visit: Visit) -> Response {
@@ -71,7 +71,7 @@ fn passkey_page(visit: &Visit, fault: Option<&Fault>) -> Result<Response, Fault>
     let (entropy, now) = (visit.app.entropy.as_ref(), visit.moment.now);
     let purpose = passkeys::question(visit.view.tenant.id.as_str(), &visit.bound());
     let sealed = factors::seal(&visit.app.vault, &purpose, &question.state, now, entropy)?;
-    let mut response = render::scripted(visit.page(page.render(), fault));
+    let mut response = render::scripted(shown(page.render(), fault));
     if let Some(cookie) =
         cookies::set(&visit.view, &cookies::passkey_name(&visit.view), &sealed, Some(PATIENCE))
     {
@@ -145,7 +145,7 @@ async fn enrolled(
 fn codes_page(visit: &Visit, codes: Vec<String>) -> Response {
     let page =
         CodesPage { shell: render::shell(&visit.view), frame: visit.frame(Section::Security, None), codes };
-    visit.page(page.render(), None)
+    shown(page.render(), None)
 }
 
 pub(super) async fn new_totp(visit: Visit) -> Response {
@@ -157,7 +157,7 @@ pub(super) async fn new_totp(visit: Visit) -> Response {
 
 fn totp_page(visit: &Visit, fault: Option<&Fault>) -> Result<Response, Fault> {
     if Factors::of(&visit.credentials).totp {
-        return Ok(visit.page(overview(visit, None).render(), None));
+        return Ok(shown(overview(visit, None).render(), None));
     }
     let entropy = visit.app.entropy.as_ref();
     let shared = Shared::fresh(entropy);
@@ -168,7 +168,7 @@ fn totp_page(visit: &Visit, fault: Option<&Fault>) -> Result<Response, Fault> {
         frame: visit.frame(Section::Security, fault),
         offer: screens::totp_offer(&visit.view, &visit.user, &shared, sealed),
     };
-    Ok(visit.page(page.render(), fault))
+    Ok(shown(page.render(), fault))
 }
 
 pub(super) async fn add_totp(posted: Posted) -> Response {

@@ -158,16 +158,6 @@ impl Visit {
         }
     }
 
-    pub(super) fn page(&self, html: String, fault: Option<&Fault>) -> Response {
-        let status = fault.map_or(200, Fault::status);
-        let response =
-            render::page(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), html, None);
-        match fault {
-            Some(fault) => render::refused(response, fault.clone()),
-            None => response,
-        }
-    }
-
     /// The way on after a change (RFC 9110 section 15.4.4); `word` is one of those in the table.
     pub(super) fn done(&self, path: &str, word: &str) -> Response {
         Redirect::to(&format!("{}{path}?done={word}", self.view.prefix)).into_response()
@@ -217,6 +207,18 @@ impl Visit {
     /// What an answer of this browser is bound to.
     pub(super) fn bound(&self) -> String {
         format!("session/{}", self.session.sid)
+    }
+}
+
+/// A page; `fault` is what went wrong on it.
+pub(super) fn shown(html: String, fault: Option<&Fault>) -> Response {
+    let status = fault.map_or(StatusCode::OK, |fault| {
+        StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST)
+    });
+    let response = render::page(status, html, None);
+    match fault {
+        Some(fault) => render::refused(response, fault.clone()),
+        None => response,
     }
 }
 

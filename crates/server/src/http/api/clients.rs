@@ -8,7 +8,7 @@ use signet_core::ids::ClientId;
 use super::operation::{AFTER, Answer, Call, Form, LIMIT, Link, Operation, Parameter};
 use crate::desk::{
     ClientChange, ClientLine, ClientQuery, ClientView, ClientWritten, DeliveryView, NewClient, Paged,
-    Refused, TemplateView,
+    PreviewView, Refused, TemplateView,
 };
 
 const SEARCH: Parameter = Parameter {
@@ -78,6 +78,11 @@ fn reading() -> Vec<Operation> {
         })
         .says("Show a client", "Its settings, why it will fail if it will, and what should be looked at.")
         .gives::<ClientView>(),
+        Operation::read("/clients/{client_id}/preview", "previewClient", CLIENTS_READ, |desk, call| {
+            Box::pin(async move { Answer::ok(&desk.client_preview(&id(call)).await?) })
+        })
+        .says("Tell what a client must send and what it will receive", "In plain words.")
+        .gives::<PreviewView>(),
         Operation::read(
             "/clients/{client_id}/logout-deliveries",
             "listLogoutDeliveries",

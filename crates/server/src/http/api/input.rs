@@ -101,7 +101,8 @@ fn idempotency_key(kind: Kind, headers: &HeaderMap) -> Result<Option<String>, Fa
         return Ok(None);
     }
     let text = key.to_str().unwrap_or_default();
-    let fits = second.is_none() && (1..=MAX_KEY).contains(&text.len());
+    let visible = text.bytes().all(|b| b.is_ascii_graphic());
+    let fits = second.is_none() && visible && (1..=MAX_KEY).contains(&text.len());
     if fits {
         return Ok(Some(text.to_owned()));
     }

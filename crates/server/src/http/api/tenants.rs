@@ -1,11 +1,10 @@
-//! Operations on the tenants of the installation, and what is told of the tenant as a whole.
+//! Operations on the tenants of the installation.
 
 use serde_json::json;
-use signet_core::admin::{CLIENTS_READ, TENANTS_READ, TENANTS_WRITE};
+use signet_core::admin::{TENANTS_READ, TENANTS_WRITE};
 
-use super::clients::id;
 use super::operation::{AFTER, Answer, LIMIT, Operation};
-use crate::desk::{NewTenant, Paged, PreviewView, TenantCreated, TenantLine, TenantQuery};
+use crate::desk::{NewTenant, Paged, TenantCreated, TenantLine, TenantQuery};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -35,10 +34,5 @@ pub(super) fn operations() -> Vec<Operation> {
             json!({ "id": "acme", "issuer": "https://id.example.com/acme", "name": "Acme",
                     "owner": { "username": "olivia", "claims": { "name": "Olivia Owner" } } })
         }),
-        Operation::read("/clients/{client_id}/preview", "previewClient", CLIENTS_READ, |desk, call| {
-            Box::pin(async move { Answer::ok(&desk.client_preview(&id(call)).await?) })
-        })
-        .says("Tell what a client must send and what it will receive", "In plain words.")
-        .gives::<PreviewView>(),
     ]
 }

@@ -7,11 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
-use signet_core::admin::CLIENTS_WRITE;
+use signet_core::admin::{CLIENTS_WRITE, USERS_READ};
 use signet_core::ids::ClientId;
 use signet_core::params::Params;
-use signet_core::records::ClientSettings;
+use signet_core::records::{ClientSettings, Role};
 use signet_core::setting::{Group, Setting};
+use uuid::Uuid;
 
 use super::clients::path;
 use super::fields::{self, Control, Meanwhile, Section as Part};
@@ -19,7 +20,7 @@ use super::once::OncePage;
 use super::problems;
 use super::{Posted, Visit};
 use crate::app::App;
-use crate::desk::{ClientChange, ClientView, ClientWritten, PreviewView, Refused, Write};
+use crate::desk::{ClientChange, ClientView, ClientWritten, PreviewView, Refused, UserQuery, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
 use crate::pages::rendered;
 
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/clients/{id}/security", get(security).post(save_security))
         .route("/console/clients/{id}/preview", get(preview))
         .route("/console/clients/{id}/switch", post(switch))
+        .route("/console/clients/{id}/owner", post(owner))
         .route("/console/clients/{id}/secret", post(secret))
         .route("/console/clients/{id}/delete", post(delete))
 }
@@ -125,6 +127,8 @@ struct FormPage {
     base: String,
     has_secret: bool,
     whole: bool,
+    /// Developers whose client it may be: id, name, and whether it is theirs. Empty for those who may not choose.
+    owners: Vec<(String, String, bool)>,
 }
 
 impl FormPage {
@@ -139,6 +143,7 @@ impl FormPage {
             has_secret: view.has_secret,
             title: tab.title,
             whole: tab.name.is_empty(),
+            owners: Vec::new(),
             meanwhile: Vec::new(),
             problems,
             frame,
@@ -165,11 +170,39 @@ async fn security(visit: Visit, Path(id): Path<String>) -> Response {
 }
 
 async fn show(visit: &Visit, id: &str, tab: Tab) -> Response {
-    let view = visit.desk().client(&ClientId::from(id)).await;
-    visit.answer(view.map(|view| {
+    let result = async {
+        let view = visit.desk().client(&ClientId::from(id)).await?;
         let values = json(&view.settings);
-        FormPage::of(visit, &view, tab, &values, Vec::new()).answer(visit, StatusCode::OK)
-    }))
+        let mut page = FormPage::of(visit, &view, tab, &values, Vec::new());
+        if page.whole && page.head.writable && visit.actor.confined_to().is_none() {
+            page.owners = owners(visit, view.owner).await?;
+        }
+        Ok(page.answer(visit, StatusCode::OK))
+    };
+    visit.answer(result.await)
+}
+
+/// Whose a client may be: the first developers, and whoever has it now.
+async fn owners(visit: &Visit, current: Option<Uuid>) -> Result<Vec<(String, String, bool)>, Refused> {
+    if !visit.actor.holds(USERS_READ) {
+        return Ok(Vec::new());
+    }
+    let query = UserQuery { role: Some(Role::Developer), limit: 100, ..UserQuery::default() };
+    let developers = visit.desk().users(&query).await?.items;
+    let mut all: Vec<(String, String, bool)> = developers
+        .into_iter()
+        .map(|user| (user.id.to_string(), user.username, current == Some(user.id)))
+        .collect();
+    if let Some(id) = current.filter(|_| !all.iter().any(|one| one.2)) {
+        let name = match visit.desk().user(id).await {
+            Ok(user) => user.username,
+            Err(Refused::NotFound) => id.to_string(),
+            Err(refused) => return Err(refused),
+        };
+        all.push((id.to_string(), name, true));
+    }
+    all.insert(0, (String::new(), "Nobody: administrators look after it".to_owned(), current.is_none()));
+    Ok(all)
 }
 
 async fn save_settings(Path(id): Path<String>, posted: Posted) -> Response {
@@ -272,6 +305,21 @@ async fn switch(Path(id): Path<String>, posted: Posted) -> Response {
     let notice =
         if disabled { "The client is disabled: nobody signs in to it." } else { "The client is enabled." };
     visit.answer(written.map(|_| visit.done(&path(id.as_str()), notice)))
+}
+
+/// Makes a client a developer's, or nobody's.
+async fn owner(Path(id): Path<String>, posted: Posted) -> Response {
+    let Posted { visit, form } = &posted;
+    let id = ClientId::from(id.as_str());
+    let result = async {
+        let owner = form.get("owner").map(str::parse::<Uuid>).transpose().map_err(|_| Refused::NotFound)?;
+        let view = visit.desk().client(&id).await?;
+        let change = ClientChange { settings: view.settings, owner: Some(owner), generate_secret: false };
+        let write = Write { seen: seen(form), ..Write::default() };
+        visit.desk().replace_client(&id, &change, &write).await?;
+        Ok(visit.done(&path(id.as_str()), "Saved whose client it is."))
+    };
+    visit.answer(result.await)
 }
 
 async fn secret(Path(id): Path<String>, posted: Posted) -> Response {

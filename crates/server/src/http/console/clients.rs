@@ -63,9 +63,9 @@ async fn list(visit: Visit) -> Response {
     let address = |after: Option<&str>| {
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         pairs.append_pair("search", &search);
-        after.into_iter().for_each(|after| {
+        if let Some(after) = after {
             pairs.append_pair("after", after);
-        });
+        }
         visit.href(&format!("/console/clients?{}", pairs.finish()))
     };
     let page = ListPage {
@@ -170,7 +170,7 @@ async fn create(posted: Posted) -> Response {
     let write = Write { idempotency_key: form.owned("once"), ..Write::default() };
     let written = match visit.desk().create_client(&new, &write).await {
         Ok(written) => written,
-        Err(refused) => return again(visit, form, refused),
+        Err(refused) => return again(visit, form, &refused),
     };
     let client = written.client;
     let home = path(&client.client_id);
@@ -191,8 +191,8 @@ async fn create(posted: Posted) -> Response {
 }
 
 /// The form again, with what was typed and why it was refused.
-fn again(visit: &Visit, form: &Params, refused: Refused) -> Response {
-    let problems = match &refused {
+fn again(visit: &Visit, form: &Params, refused: &Refused) -> Response {
+    let problems = match refused {
         Refused::Exists => vec![Problem::of_field(
             "client_id",
             "client_id",
@@ -200,7 +200,7 @@ fn again(visit: &Visit, form: &Params, refused: Refused) -> Response {
         )],
         other => match problems::of(other, "", |_| None) {
             Some(problems) => problems,
-            None => return visit.refused(&refused),
+            None => return visit.refused(refused),
         },
     };
     let page = NewPage::of(visit, form, problems);

@@ -6,24 +6,21 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
-use signet_core::admin::AUDIT_READ;
 use signet_core::discovery::Endpoint;
 use signet_core::ids::ClientId;
-use signet_core::records::{ClientAuthMethod, ClientSettings, Outcome, TenantSettings};
-use signet_core::relying_party::RelyingParty;
+use signet_core::records::{ClientAuthMethod, ClientSettings, TenantSettings};
+use signet_core::relying_party::{Demand, RelyingParty};
 use signet_jose::KeyUse;
 
 use super::Visit;
 use super::client::{self, Head};
 use crate::app::App;
-use crate::desk::{AuditQuery, ClientKeyView};
-use crate::pages::console::{Frame, Link, instant};
+use crate::desk::ClientKeyView;
+use crate::pages::console::{Frame, Link};
 use crate::pages::rendered;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/console/clients/{id}/configuration", get(show))
-        .route("/console/clients/{id}/activity", get(activity))
+    Router::new().route("/console/clients/{id}/configuration", get(show))
 }
 
 /// A relying party as the page shows it.
@@ -133,7 +130,7 @@ impl Values {
     }
 
     fn offer(&self, rp: RelyingParty, settings: &ClientSettings) -> Offer {
-        let lacks: Vec<&str> = rp.lacks(settings).into_iter().map(|one| one.text()).collect();
+        let lacks: Vec<&str> = rp.lacks(settings).into_iter().map(Demand::text).collect();
         let text = if lacks.is_empty() { self.text(rp, settings) } else { String::new() };
         let id = format!("{rp:?}").to_lowercase();
         Offer { id, title: rp.title(), text, lacks }
@@ -187,15 +184,19 @@ impl Values {
         })
     }
 
-    fn authlib(&self) -> String {
+    fn redirect_path(&self) -> String {
         let path = url::Url::parse(&self.redirect_uri).map(|url| url.path().to_owned());
+        literal(path.as_deref().unwrap_or("/"))
+    }
+
+    fn authlib(&self) -> String {
         rendered(&Authlib {
             client_id: literal(&self.client_id),
             metadata: literal(&self.metadata_address()),
             scope: literal(&self.scope),
             method: literal(self.method.name()),
             redirect_uri: literal(&self.redirect_uri),
-            redirect_path: literal(path.as_deref().unwrap_or("/")),
+            redirect_path: self.redirect_path(),
             secret: self.has_secret(),
         })
     }
@@ -206,6 +207,7 @@ impl Values {
             client_id: literal(&self.client_id),
             issuer: literal(&self.issuer),
             redirect_uri: literal(&self.redirect_uri),
+            redirect_path: self.redirect_path(),
             scopes: self
                 .scope
                 .split(' ')
@@ -314,6 +316,7 @@ struct Spring {
     client_id: String,
     issuer: String,
     redirect_uri: String,
+    redirect_path: String,
     scopes: String,
     method: &'static str,
     grant: &'static str,
@@ -355,58 +358,6 @@ struct Curl {
     client_id: String,
     scope_bare: String,
     token: String,
-}
-
-/// Something that happened to a client or through it.
-struct Happening {
-    when: String,
-    kind: String,
-    refused: bool,
-    reason: String,
-    correlation_id: String,
-    story: String,
-}
-
-#[derive(Template)]
-#[template(path = "console/client_activity.html")]
-struct ActivityPage {
-    frame: Frame,
-    tabs: Vec<Link>,
-    head: Head,
-    rows: Vec<Happening>,
-    all: String,
-}
-
-/// What lately happened to this client.
-async fn activity(visit: Visit, Path(id): Path<String>) -> Response {
-    let id = ClientId::from(id.as_str());
-    let result = async {
-        visit.actor.need(AUDIT_READ)?;
-        let view = visit.desk().client(&id).await?;
-        let query = AuditQuery { client_id: Some(id.clone()), limit: 50, ..AuditQuery::default() };
-        let events = visit.desk().audit(&query).await?.items;
-        let (frame, tabs) = client::frame(&visit, &view, "activity");
-        let happening = |event: crate::desk::AuditLine| Happening {
-            when: instant(event.at),
-            refused: event.outcome == Outcome::Refused,
-            reason: event.reason.unwrap_or_default(),
-            story: visit.href(&format!("/console/audit/story/{}", event.correlation_id)),
-            kind: event.kind,
-            correlation_id: event.correlation_id,
-        };
-        let filter = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("client_id", id.as_str())
-            .finish();
-        let page = ActivityPage {
-            head: Head::of(&visit, &view),
-            rows: events.into_iter().map(happening).collect(),
-            all: visit.href(&format!("/console/audit?{filter}")),
-            frame,
-            tabs,
-        };
-        Ok(visit.page(&page.frame, rendered(&page)))
-    };
-    visit.answer(result.await)
 }
 
 #[cfg(test)]

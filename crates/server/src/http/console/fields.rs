@@ -91,7 +91,7 @@ fn control(setting: &Setting, value: &Value) -> Control {
     let or_none = |words: Vec<setting::Word>| [vec![("", "None chosen")], words].concat();
     match setting.kind {
         Kind::Text | Kind::OptionalText => Control::Line(text()),
-        Kind::Lines => Control::Area(lines(value)),
+        Kind::Lines | Kind::Placements => Control::Area(lines(value)),
         Kind::Switch => Control::Switch(value.as_bool().unwrap_or_default()),
         Kind::One(words) => Control::Choice(choices(words(), &|one| value == one)),
         Kind::OptionalOne(words) => {
@@ -114,7 +114,6 @@ fn control(setting: &Setting, value: &Value) -> Control {
                 enc: choices(setting::content_algs(), &|one| one == enc),
             }
         }
-        Kind::Placements => Control::Area(lines(value)),
         Kind::Scopes => Control::Area(setting::scope_lines(value)),
         Kind::Colour => Control::Colour(text()),
     }

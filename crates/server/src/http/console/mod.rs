@@ -5,6 +5,7 @@
 //! role, a `Posted` moreover only for a form of our own page in the same browser. Each subject has a file with its pages,
 //! its handlers and `routes()`.
 
+mod activity;
 mod audit;
 mod client;
 mod clients;
@@ -17,6 +18,7 @@ mod overview;
 mod problems;
 mod session;
 mod tenant;
+mod tenants;
 mod trial;
 mod user;
 mod users;
@@ -42,8 +44,10 @@ pub(super) fn routes() -> Router<App> {
         .merge(clients::routes())
         .merge(client::routes())
         .merge(configuration::routes())
+        .merge(activity::routes())
         .merge(keys::routes())
         .merge(tenant::routes())
+        .merge(tenants::routes())
         .merge(trial::routes())
         .merge(users::routes())
         .merge(user::routes())

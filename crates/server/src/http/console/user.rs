@@ -110,10 +110,12 @@ fn is_field(name: &str) -> bool {
 }
 
 impl UserPage {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn is_role(&self, role: &Role) -> bool {
         self.role == Some(*role)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn may_give(&self, role: &Role) -> bool {
         self.roles.contains(role)
     }
@@ -159,7 +161,7 @@ impl UserPage {
         if disabled != self.disabled {
             meanwhile.push(("May not sign in".into(), if self.disabled { "yes" } else { "no" }.to_owned()));
         }
-        self.further = form.get("further").unwrap_or_default().to_owned();
+        form.get("further").unwrap_or_default().clone_into(&mut self.further);
         (self.role, self.disabled, self.problems) = (role, disabled, problems);
         if stale {
             self.meanwhile = meanwhile;

@@ -47,6 +47,7 @@ struct ListPage {
 }
 
 impl ListPage {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn is_role(&self, role: &Role) -> bool {
         self.role == Some(*role)
     }
@@ -69,9 +70,9 @@ async fn list(visit: Visit) -> Response {
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         pairs.append_pair("search", &search);
         pairs.append_pair("role", role.map_or("", |role| role.name()));
-        after.into_iter().for_each(|after| {
+        if let Some(after) = after {
             pairs.append_pair("after", after);
-        });
+        }
         visit.href(&format!("/console/users?{}", pairs.finish()))
     };
     let page = ListPage {
@@ -106,6 +107,7 @@ struct NewPage {
 }
 
 impl NewPage {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn is_role(&self, role: &Role) -> bool {
         self.role == Some(*role)
     }

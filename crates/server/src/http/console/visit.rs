@@ -152,7 +152,7 @@ async fn recognise(
             let context = app.context(moment.now);
             let event =
                 audit::refused(&tenant.id, "console.refused", &fault, &moment.correlation_id, &context);
-            let event = user.as_ref().map(|user| user.id).into_iter().fold(event, |event, id| event.user(id));
+            let event = user.as_ref().map(|user| user.id).into_iter().fold(event, audit::Draft::user);
             app.record(&tenant.id, &[event.change()]).await;
             return Err(Turned::WithoutRole(account));
         }
