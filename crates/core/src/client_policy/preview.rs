@@ -358,6 +358,9 @@ mod tests {
         [sends, receives].concat().join("\n")
     }
 
+    /// A change of the settings, what is said then, and what is not.
+    type Row<'a> = (fn(&mut ClientSettings), &'a str, &'a str);
+
     #[test]
     fn each_setting_says_what_it_means() {
         let base = || ClientSettings {
@@ -369,7 +372,6 @@ mod tests {
             change(&mut settings);
             settings
         };
-        type Row<'a> = (fn(&mut ClientSettings), &'a str, &'a str);
         let table: &[Row<'_>] = &[
             (|_| {}, "secret in the Authorization header", "request object"),
             (
