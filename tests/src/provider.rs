@@ -188,6 +188,7 @@ impl Provider {
             entropy: self.app.entropy.clone(),
             vault: Some(self.app.vault.clone()),
             now: self.now(),
+            millis: 0,
             mode: Mode::Production,
             dry_run: false,
         }

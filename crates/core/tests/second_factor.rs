@@ -169,7 +169,7 @@ fn what_a_password_leads_to_depends_on_person_tenant_client_and_request() {
         world.client.settings.require_second_factor = true;
         world
     };
-    let table = [
+    let table = vec![
         ("password", World::new(NONE)),
         // Recovery codes alone are no second factor.
         ("password", World::new(Factors { recovery: true, ..NONE })),
@@ -197,7 +197,7 @@ fn what_a_password_leads_to_depends_on_person_tenant_client_and_request() {
 #[test]
 fn a_session_of_a_lower_level_is_stepped_up_and_a_higher_one_meets_a_lower() {
     use Level::{Mfa, Passkey, Password};
-    let table = [
+    let table = vec![
         ("respond", World::new(NONE).with_session(Password)),
         ("second", World::new(TOTP).with_session(Password)),
         ("respond", World::new(TOTP).with_session(Mfa)),
@@ -341,7 +341,9 @@ fn recovery_codes_are_random_and_each_is_good_for_its_person_once() {
     let rest = [&kept[..3], &kept[4..]].concat();
     assert_eq!(use_recovery_code(&rest, &codes[3]).unwrap_err().code(), "second_factor_wrong");
     let mut others = kept;
-    others.iter_mut().for_each(|one| one.user_id = Uuid::from_u128(9));
+    for one in &mut others {
+        one.user_id = Uuid::from_u128(9);
+    }
     assert_eq!(use_recovery_code(&others, &codes[3]).unwrap_err().code(), "second_factor_wrong");
     assert_eq!(use_recovery_code(&others, "").unwrap_err().code(), "second_factor_wrong");
 }

@@ -90,6 +90,8 @@ pub struct Provisioner {
     pub vault: Option<Arc<Vault>>,
     /// The instant of everything this provisioner does.
     pub now: UnixTime,
+    /// Milliseconds since then; what was done in one second stays in its order.
+    pub millis: u16,
     /// How strict the installation is.
     pub mode: Mode,
     /// Decide, and write nothing.
@@ -107,7 +109,7 @@ impl std::fmt::Debug for Provisioner {
 
 impl Provisioner {
     fn context(&self) -> Context<'_> {
-        Context { now: self.now, millis: 0, entropy: self.entropy.as_ref() }
+        Context { now: self.now, millis: self.millis, entropy: self.entropy.as_ref() }
     }
 
     /// A tenant as declared. Its keys are for [`crate::tenant_keys::Workshop::ensure`].

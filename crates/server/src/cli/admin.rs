@@ -68,7 +68,7 @@ impl Admin {
     }
 
     pub(super) fn context(&self) -> Context<'_> {
-        Context { now: self.now, millis: 0, entropy: self.entropy.as_ref() }
+        Context { now: self.now, millis: Clock::system().millis(), entropy: self.entropy.as_ref() }
     }
 
     /// The tenant named by `--tenant`, or the only one.
@@ -119,7 +119,15 @@ impl Admin {
     pub(super) fn provisioner_in(&self, mode: Mode) -> Provisioner {
         let (store, entropy) = (self.store.clone(), self.entropy.clone());
         let vault = self.vault().ok();
-        Provisioner { store, entropy, vault, now: self.now, mode, dry_run: false }
+        Provisioner {
+            store,
+            entropy,
+            vault,
+            now: self.now,
+            millis: Clock::system().millis(),
+            mode,
+            dry_run: false,
+        }
     }
 
     /// Where keys are made.

@@ -118,6 +118,7 @@ impl<'a> Desk<'a> {
             entropy: self.app.entropy.clone(),
             vault: Some(self.app.vault.clone()),
             now: self.now,
+            millis: self.app.clock.millis(),
             mode: self.mode(),
             dry_run: write.dry_run,
         }

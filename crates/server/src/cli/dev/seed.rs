@@ -99,6 +99,7 @@ fn provisioner(app: &App) -> Provisioner {
         entropy: app.entropy.clone(),
         vault: Some(app.vault.clone()),
         now: app.clock.now(),
+        millis: app.clock.millis(),
         mode: Mode::Development,
         dry_run: false,
     }

@@ -126,7 +126,24 @@ fn check_body(operation: &Operation, headers: &HeaderMap, body: &[u8]) -> Result
     }
     // An array would be read as a struct's members in their order.
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    if !is_object || depth(body) > MAX_DEPTH { Err(Fault::AdminBodyMalformed) } else { Ok(()) }
+    if !is_object || depth(body) > MAX_DEPTH || has_nul(body) {
+        Err(Fault::AdminBodyMalformed)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a text holds U+0000, which PostgreSQL cannot store. Written as it is, it is no JSON (RFC 8259 section 7).
+fn has_nul(body: &[u8]) -> bool {
+    let mut rest = body;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        rest = &rest[at + 1..];
+        if rest.starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 /// How deep objects and arrays lie in each other; what is not JSON is found by the parser.
@@ -150,7 +167,20 @@ fn depth(body: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::depth;
+    use super::{depth, has_nul};
+
+    #[test]
+    fn nul_is_found_where_it_is_meant() {
+        for (body, wanted) in [
+            (r#"{"a":"\u0000"}"#, true),
+            (r#"{"a":"x\\\u0000"}"#, true),
+            (r#"{"a":"\\u0000"}"#, false),
+            (r#"{"a":"\u0001","b":"u0000"}"#, false),
+            ("\\", false),
+        ] {
+            assert_eq!(has_nul(body.as_bytes()), wanted, "{body}");
+        }
+    }
 
     #[test]
     fn depth_counts_what_lies_in_each_other_outside_of_text() {
