@@ -15,7 +15,6 @@ use signet_jose::KeyUse;
 use signet_store::{ClientFilter, Page, Store, StoreError};
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::provisioning::kept_secret;
 
 /// How old a checkup may be.
@@ -99,17 +98,10 @@ impl Checkups {
         self.0.invalidate_all();
     }
 
-    /// The checkup of a tenant, or of one developer's clients, at most a minute old; `None` while it is being made.
-    pub async fn of(
-        &self,
-        app: &App,
-        tenant: &Tenant,
-        owner: Option<Uuid>,
-        now: UnixTime,
-    ) -> Result<Option<Arc<Checkup>>, StoreError> {
+    /// The checkup that a look gives, at most a minute old; `None` while it is being made.
+    pub async fn of(&self, look: Look) -> Result<Option<Arc<Checkup>>, StoreError> {
         let cache = self.0.clone();
-        let look = Look { store: app.store.clone(), tenant: tenant.clone(), owner, mode: app.mode, now };
-        let key = (tenant.id.clone(), owner);
+        let key = (look.tenant.id.clone(), look.owner);
         // Goes on when the one who asked does not wait any longer.
         let made = tokio::spawn(async move { cache.try_get_with(key, look.at_all()).await });
         match tokio::time::timeout(PATIENCE, made).await {
@@ -121,12 +113,19 @@ impl Checkups {
     }
 }
 
-struct Look {
-    store: Arc<dyn Store>,
-    tenant: Tenant,
-    owner: Option<Uuid>,
-    mode: Mode,
-    now: UnixTime,
+/// What is looked at.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Where the clients are.
+    pub store: Arc<dyn Store>,
+    /// Whose clients.
+    pub tenant: Tenant,
+    /// Only this developer's.
+    pub owner: Option<Uuid>,
+    /// How strict the installation is.
+    pub mode: Mode,
+    /// The instant of the look.
+    pub now: UnixTime,
 }
 
 impl Look {

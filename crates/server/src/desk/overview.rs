@@ -12,7 +12,7 @@ use signet_jose::KeyUse;
 use signet_store::{AuditFilter, ClientFilter, Page};
 
 use super::{Desk, Remark, Result};
-use crate::checkups::Checkup;
+use crate::checkups::{Checkup, Look};
 
 const DAY: i64 = 86_400;
 /// Days that are counted, today among them.
@@ -144,7 +144,8 @@ impl Desk<'_> {
         self.actor.need(TENANT_READ)?;
         let owner = self.actor.confined_to();
         let checkup = if self.actor.holds(CLIENTS_READ) {
-            self.app.checkups.of(self.app, self.tenant(), owner, self.now).await?
+            let (store, tenant) = (self.app.store.clone(), self.tenant().clone());
+            self.app.checkups.of(Look { store, tenant, owner, mode: self.mode(), now: self.now }).await?
         } else {
             None
         };

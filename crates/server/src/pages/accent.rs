@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+/// What does not depend on the tenant.
+const COLOURS: &str = include_str!("../../assets/colours.css");
+
 /// An sRGB colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour([u8; 3]);
@@ -128,7 +131,7 @@ impl Accent {
 
     /// The stylesheet that carries the accent to the pages.
     pub fn stylesheet(self) -> String {
-        let mut css = String::new();
+        let mut css = COLOURS.to_owned();
         let _ = write!(
             css,
             ":root{{--accent:#{};--accent-hover:#{};--accent-text:#{};--accent-ink:#{}}}\n\

@@ -465,7 +465,7 @@ fn schemes(css: &str) -> [String; 2] {
 
 #[test]
 fn the_fixed_colours_are_readable_and_the_derived_ones_know_them() {
-    let product = schemes(include_str!("../../assets/signet.css"));
+    let product = schemes(include_str!("../../assets/colours.css"));
     let demo = schemes(include_str!("../../assets/demo.css"));
     for (index, grounds) in [LIGHT, DARK].into_iter().enumerate() {
         let mut colours = colours(&product[index]);
@@ -484,6 +484,7 @@ fn the_fixed_colours_are_readable_and_the_derived_ones_know_them() {
         }
         text("--danger", "--danger-ground", READABLE);
         text("--notice", "--notice-ground", READABLE);
+        text("--good", "--good-ground", READABLE);
         // WCAG 2.2 criterion 1.4.11: the outline of a field.
         text("--field", "--surface", 3.0);
     }
