@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,6 +18,11 @@ use super::{Desk, Paged, Refused, Result, paged};
 
 /// Most events of one story.
 const MAX_STORY: u32 = 500;
+/// Events that an export reads at once.
+const EXPORTED: u32 = 100;
+
+/// JSON lines, some at a time. An error breaks it off, so that nobody takes a part for the whole.
+pub type Lines = BoxStream<'static, std::io::Result<String>>;
 
 /// Which events to list.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +124,37 @@ impl Desk<'_> {
         Ok(paged(rows, limit, |event| event.id.to_string(), AuditLine::from))
     }
 
+    /// Events as asked for, newest first and to the last one, as JSON lines; read page by page, so as many as there are take
+    /// no more memory than one page. What may not be asked is refused before anything is sent.
+    pub async fn export_audit(&self, query: &AuditQuery) -> Result<Lines> {
+        let query = AuditQuery { limit: EXPORTED, ..query.clone() };
+        let first = self.audit(&query).await?;
+        let (app, view, actor) = (self.app.clone(), self.shared_view().await?, self.actor.clone());
+        let (now, correlation_id) = (self.now, self.correlation_id.to_owned());
+        let read = move |query: AuditQuery| {
+            let (app, view, actor) = (app.clone(), view.clone(), actor.clone());
+            let correlation_id = correlation_id.clone();
+            async move {
+                let correlation_id = correlation_id.as_str();
+                Desk { app: &app, view: &view, actor: &actor, now, correlation_id }.audit(&query).await
+            }
+        };
+        let rest = stream::unfold(Some((read, query, Some(first))), |state| async {
+            let (read, mut query, page) = state?;
+            let page = match page {
+                Some(page) => page,
+                None => match read(query.clone()).await {
+                    Ok(page) => page,
+                    Err(_) => return Some((Err(std::io::Error::other("the trail cannot be read")), None)),
+                },
+            };
+            query.after = page.next.as_ref().and_then(|next| next.parse().ok());
+            let more = query.after.is_some().then_some((read, query, None));
+            Some((json_lines(&page.items), more))
+        });
+        Ok(rest.boxed())
+    }
+
     /// The whole story of one login or request. Developers see the part that tells of their own clients.
     pub async fn audit_story(&self, correlation_id: &str) -> Result<AuditStory> {
         self.actor.need(AUDIT_READ)?;
@@ -167,4 +204,13 @@ impl Desk<'_> {
         };
         Ok(events.into_iter().filter(is_own).collect())
     }
+}
+
+fn json_lines(events: &[AuditLine]) -> std::io::Result<String> {
+    let mut lines = String::new();
+    for event in events {
+        lines += &serde_json::to_string(event)?;
+        lines.push('\n');
+    }
+    Ok(lines)
 }

@@ -340,7 +340,7 @@ impl Desk<'_> {
         }
     }
 
-    async fn user_written(
+    pub(super) async fn user_written(
         &self,
         before: Option<&User>,
         done: Provisioned,
@@ -365,7 +365,7 @@ impl Desk<'_> {
     }
 }
 
-fn seen(user: &User, write: &Write) -> Result<()> {
+pub(super) fn seen(user: &User, write: &Write) -> Result<()> {
     match write.seen {
         None => Err(Refused::VersionMissing),
         Some(version) if version != user.version => Err(Refused::Stale { current: user.version }),
@@ -374,7 +374,7 @@ fn seen(user: &User, write: &Write) -> Result<()> {
 }
 
 /// Two owners who take the role from each other at the same moment: the second asks again, and is told.
-fn contended(error: ProvisioningError, seen: &User) -> Refused {
+pub(super) fn contended(error: ProvisioningError, seen: &User) -> Refused {
     match error {
         ProvisioningError::Stale { current } if current == seen.version => Fault::Busy.into(),
         ProvisioningError::Store(StoreError::Conflict(Conflict::Version)) => Fault::Busy.into(),
