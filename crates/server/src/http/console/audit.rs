@@ -58,7 +58,7 @@ impl Row {
             (name.clone(), text.chars().take(200).collect())
         };
         let facts = line.detail.iter().filter(|(name, _)| *name != Record::MEMBER).map(told).collect();
-        let named = |id: Uuid| Some((names.get(&id)?.clone(), frame.href(&super::user::path(id))));
+        let person = |id: Uuid| Some((names.get(&id)?.clone(), frame.href(&super::user::path(id))));
         Self {
             at: seconds(line.at),
             facts,
@@ -66,7 +66,7 @@ impl Row {
             refused: line.outcome == Outcome::Refused,
             story: frame.href(&story_path(&line.correlation_id)),
             client: line.client_id.as_deref().map(|id| frame.href(&path(id))),
-            user: line.user_id.and_then(named),
+            user: line.user_id.and_then(person),
             line,
         }
     }
