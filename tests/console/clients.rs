@@ -304,11 +304,38 @@ async fn keys_are_made_imported_changed_rotated_and_revoked() {
     assert_eq!(rotated.status, 200, "{}", rotated.body);
     assert!(rotated.body.contains("data-private-jwk"));
     let after = keys().await;
-    assert_eq!(
-        after.iter().filter(|key| key.usage == KeyUse::Enc && key.usable_at(provider.now())).count(),
-        2
-    );
+    // A key of this very second has its successor from the next one on.
+    let soon = provider.now() + 1;
+    assert_eq!(after.iter().filter(|key| key.usage == KeyUse::Enc && key.usable_at(soon)).count(), 2);
     assert!(after.iter().find(|key| key.id == first.id).unwrap().not_after.is_some());
+
+    // To a key of the client's own, with an overlap of its own; what does not fit is told, and kept.
+    let own = PrivateKey::generate(KeySpec::P256).unwrap().with_use(KeyUse::Sig).public_key().to_jwk();
+    let own = serde_json::to_string(&own).unwrap();
+    let (path, id) = (format!("{base}/{}/rotate", second.id), second.id.to_string());
+    for (source, overlap, wanted) in [
+        (&*own, "soon", "whole number of seconds"),
+        (&*own, "-1", "overlap"),
+        (&*own, "31536001", "overlap"),
+        (&*source, "60", "key_"),
+        (&*jwk, "60", "key_source"),
+    ] {
+        let fields =
+            [("version", &*version().await), ("rotated", &id), ("source", source), ("overlap", overlap)];
+        let refused = person.post(&path, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{overlap}: {}", refused.body);
+        let told = between(&refused.body, "id=\"problems\"", "</div>");
+        assert!(told.contains(wanted) && refused.body.contains("<details open>"), "{overlap}: {told}");
+        assert!(refused.body.contains(&format!("value=\"{overlap}\"")), "{overlap}");
+    }
+    let before = keys().await.len();
+    let fields = [("version", &*version().await), ("rotated", &id), ("source", &own), ("overlap", "600")];
+    let done = person.post(&path, &fields).await;
+    assert_eq!(below(&done), base, "{}", done.body);
+    let after = keys().await;
+    let ended = after.iter().find(|key| key.id == second.id).unwrap().not_after.unwrap();
+    let next = after.iter().find(|key| key.name == second.name && key.id != second.id).unwrap();
+    assert_eq!((after.len(), ended), (before + 1, next.not_before.unwrap() + 600));
 
     // Nothing is revoked without the box.
     let path = format!("{base}/{}/revoke", first.id);

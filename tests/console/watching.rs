@@ -108,6 +108,11 @@ async fn the_trail_is_filtered_paged_and_told_as_a_story() {
     for kind in ["authorize.accepted", "login.succeeded", "authorize.responded"] {
         assert!(story.body.contains(kind), "{kind}: {}", story.body);
     }
+    // Users are told by name, with the way to their page.
+    let alice = user(&provider, "alice").await.id;
+    let link = format!("/console/users/{alice}\"><bdi>alice</bdi></a>");
+    let page = person.get("/console/audit?user=alice").await;
+    assert!(story.body.contains(&link) && page.body.contains(&link), "{}", page.body);
     assert_eq!(person.get("/console/audit/story/nothing").await.status, 404);
 }
 

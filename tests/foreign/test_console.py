@@ -143,15 +143,44 @@ def test_a_certificate_is_imported_and_what_is_wrong_with_another_is_told(page, 
     assert "From our CA" in key and "X.509 certificate" in key and "in 28 days" in key
 
 
-def test_a_file_is_read_in_the_browser(page, provider, tmp_path):
+def pem_body(pem: str) -> bytes:
+    return base64.b64decode("".join(pem.strip().split("\n")[1:-1]))
+
+
+def public_key_of(pem: str) -> bytes:
+    key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize("origin", ["X.509 certificate", "PEM"])
+def test_a_file_is_read_in_the_browser(page, provider, tmp_path, origin):
     pem = certificate()
-    der = tmp_path / "key.crt"
-    der.write_bytes(base64.b64decode("".join(pem.split("\n")[1:-2])))
+    der = tmp_path / "key.der"
+    der.write_bytes(public_key_of(pem) if origin == "PEM" else pem_body(pem))
     enter(page, provider, "/console/clients/demo-plain/keys")
     page.see("#key-file").send_keys(str(der))
+    page.told("#key-file-status", "Read into the field below.")
     fill(page, "#name", "From a file")
     page.click("#import")
     assert page.see("#notice").text == "The key is registered."
+    assert origin in page.see("li.key").text
+
+
+def test_a_file_that_is_no_public_key_is_named_and_not_taken(page, provider, tmp_path):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    forms = [(encoding, serialization.PrivateFormat.PKCS8) for encoding in (serialization.Encoding.DER, serialization.Encoding.PEM)]
+    der, pem = (key.private_bytes(encoding, form, serialization.NoEncryption()) for encoding, form in forms)
+    enter(page, provider, "/console/clients/demo-plain/keys")
+    for name, content, problem in [
+        ("private.der", der, "neither a certificate nor a public key"),
+        ("private.pem", pem, "This is a private key"),
+        ("large.pem", b"-" * 65537, "at most 64 KiB"),
+        ("latin.pem", b"\xff\xfe", "not text in UTF-8"),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        page.see("#key-file").send_keys(str(tmp_path / name))
+        page.told("#key-file-status", problem)
+        assert page.see("#source").get_attribute("value") == ""
 
 
 @pytest.mark.parametrize("kind", range(6))
@@ -169,17 +198,42 @@ def test_every_kind_of_key_that_the_browser_makes_is_accepted(page, provider, us
     assert private["kid"] in key.text and private["d"] not in page.driver.page_source
 
 
-def test_a_key_is_rotated_in_one_click_and_both_are_good(page, provider):
+def states_of_keys(page) -> dict:
+    return {
+        key.find_element("css selector", "dd.mono").text: key.find_element("css selector", ".key-head").text
+        for key in page.all("li.key")
+    }
+
+
+def test_a_key_is_rotated_with_nothing_filled_and_both_are_good(page, provider):
     enter(page, provider, "/console/clients/demo-sealed/keys")
+    page.see("summary[data-rotates=enc]").click()
     page.click("button[data-rotate=enc]")
     assert page.heading() == "The new key takes over"
     private = json.loads(page.see("[data-private-jwk]").text)
     page.click("#go-on")
-    states = {
-        key.find_element("css selector", "dd.mono").text: key.find_element("css selector", ".key-head").text
-        for key in page.all("li.key")
-    }
+    states = states_of_keys(page)
     assert "Next" in states.pop(private["kid"])
+    assert any("Encryption" in state and "In use now" in state for state in states.values())
+
+
+def test_a_key_is_rotated_to_one_that_this_browser_makes(page, provider):
+    enter(page, provider, "/console/clients/demo-sealed/keys")
+    page.see("summary[data-rotates=enc]").click()
+    form = "details[open] form[action$=rotate] "
+    page.see(form + "button[id^=make-key-button]").click()
+    private = json.loads(page.see(form + "pre[id^=private-enc]").text)
+    assert private["d"] and private["use"] == "enc"
+    fill(page, form + "input[name=overlap]", "soon")
+    page.click(form + "button[data-rotate=enc]")
+    assert "whole number of seconds" in page.see("#problems").text
+    kept = json.loads(page.see(form + "textarea").get_attribute("value"))
+    assert kept["kid"] == private["kid"] and not any(name in kept for name in PRIVATE), "what was typed is still there"
+    fill(page, form + "input[name=overlap]", "7200")
+    page.click(form + "button[data-rotate=enc]")
+    assert page.see("#notice").text == "The new key takes over."
+    states = states_of_keys(page)
+    assert "Next" in states.pop(private["kid"]) and private["d"] not in page.driver.page_source
     assert any("Encryption" in state and "In use now" in state for state in states.values())
 
 

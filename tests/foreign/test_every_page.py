@@ -19,8 +19,8 @@ NAME = ATTACK[:100]
 LINK = "https://rp.example/%22%3E%3Cb%20data-attack%3E"
 # Leads out of the console, ends the session, or hands out a file.
 NOT_FOLLOWED = re.compile(r"/(logout|sign-out|authorize|export|demo|jwks|\.well-known)|/assets/|\.(json|jsonl|csv)$")
-# Pages whose one script does what only a browser can: make keys, use an authenticator.
-SCRIPTED = re.compile(r"/(new-client|keys|trial|trial/callback|passkeys?)(/|$)")
+# Pages whose one script does what only a browser can: make keys, read files, use an authenticator.
+SCRIPTED = re.compile(r"/(new-client|keys|import-users|trial|trial/callback|passkeys?)(/|$)")
 MOST_PAGES = 90
 
 

@@ -1,5 +1,6 @@
 // Makes key pairs in the browser with WebCrypto. The private part is shown here and offered as a file; only the public JWK goes
-// into the form. Without this script everything else on the page works: keys are pasted, or made on the server.
+// into the form. Files (keys, certificates, tables) are read into the form here, too. Without this script everything else on
+// the page works: keys and tables are pasted, and keys are made on the server.
 "use strict";
 
 const RSA = (hash) => ({ modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash });
@@ -44,6 +45,12 @@ async function thumbprint(jwk) {
   return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }
 
+// RFC 7468 section 2: DER as text.
+function pem(label, bytes) {
+  const lines = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).match(/.{1,64}/g).join("\n");
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+}
+
 async function pair(use, algorithm) {
   const keys = await crypto.subtle.generateKey(algorithm, true, USES[algorithm.name]);
   const jwk = await crypto.subtle.exportKey("jwk", keys.privateKey);
@@ -51,8 +58,7 @@ async function pair(use, algorithm) {
   for (const name of ["alg", "ext", "key_ops"]) delete jwk[name];
   const secret = { ...jwk, use, kid: await thumbprint(jwk) };
   const open = Object.fromEntries(Object.entries(secret).filter(([name]) => !PRIVATE.includes(name)));
-  const lines = btoa(Array.from(pkcs8, (byte) => String.fromCharCode(byte)).join("")).match(/.{1,64}/g).join("\n");
-  return { open, secret, pem: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n` };
+  return { open, secret, pem: pem("PRIVATE KEY", pkcs8) };
 }
 
 function download(label, name, type, text) {
@@ -78,9 +84,9 @@ function choose(use, id) {
   return select;
 }
 
-function maker(place, id, wanted) {
-  const said = element("p", { class: "hint", role: "status", id: `${id}-status` });
-  const button = element("button", { type: "button", class: "button quiet", id: `${id}-button` }, wanted.label);
+function maker(place, id, tail, wanted) {
+  const said = element("p", { class: "hint", role: "status", id: `${id}-status${tail}` });
+  const button = element("button", { type: "button", class: "button quiet", id: `${id}-button${tail}` }, wanted.label);
   const shown = element("div", {});
   button.addEventListener("click", async () => {
     button.disabled = true;
@@ -90,7 +96,7 @@ function maker(place, id, wanted) {
       for (const one of wanted.keys()) {
         const made = await pair(one.use, one.algorithm);
         document.getElementById(one.target).value = JSON.stringify(made.open, null, 2);
-        shown.append(show(made, one.use, `private-${one.use}`));
+        shown.append(show(made, one.use, `private-${one.use}${tail}`));
       }
       said.textContent = "Made. The public part stands in the form; save the private part before you register it.";
     } catch (error) {
@@ -102,13 +108,16 @@ function maker(place, id, wanted) {
 }
 
 function one(place) {
+  const { target, tail = "" } = place.dataset;
   const usage = document.getElementById(place.dataset.usage);
-  const field = element("div", { class: "field" }, element("label", { for: "browser-kind" }, "Kind of key to make here"));
-  field.append(choose(usage.value, "browser-kind"));
-  usage.addEventListener("change", () => field.lastChild.replaceWith(choose(usage.value, "browser-kind")));
+  const use = () => (usage ? usage.value : place.dataset.use);
+  const id = `browser-kind${tail}`;
+  const field = element("div", { class: "field" }, element("label", { for: id }, "Kind of key to make here"));
+  field.append(choose(use(), id));
+  if (usage) usage.addEventListener("change", () => field.lastChild.replaceWith(choose(use(), id)));
   place.append(field);
-  const keys = () => [{ use: usage.value, target: place.dataset.target, algorithm: KINDS[usage.value][Number(field.lastChild.value)][1] }];
-  maker(place, "make-key", { label: "Make a key in this browser", keys });
+  const keys = () => [{ use: use(), target, algorithm: KINDS[use()][Number(field.lastChild.value)][1] }];
+  maker(place, "make-key", tail, { label: "Make a key in this browser", keys });
 }
 
 function both(place) {
@@ -116,22 +125,66 @@ function both(place) {
     { use: "sig", target: place.dataset.signing, algorithm: KINDS.sig[2][1] },
     { use: "enc", target: place.dataset.encryption, algorithm: KINDS.enc[0][1] },
   ];
-  maker(place, "make-keys", { label: "Make both in this browser", keys });
+  maker(place, "make-keys", "", { label: "Make both in this browser", keys });
 }
 
+// X.690 section 8.1: what an element holds stands after its tag and its length, which is one octet or says how many follow.
+const content = (der) => der.subarray(der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7f));
+
+// What is in DER, as RFC 7468 labels it. Both are a SEQUENCE that begins with one: that of a public key with an OBJECT
+// IDENTIFIER (RFC 5280 section 4.1.2.7), that of a certificate with the version [0] or, without one, an INTEGER (section 4.1).
+function label(der) {
+  const inner = content(der);
+  if (inner[0] !== 0x30) return null;
+  return { 0x06: "PUBLIC KEY", 0xa0: "CERTIFICATE", 0x02: "CERTIFICATE" }[content(inner)[0]] || null;
+}
+
+function keyText(bytes) {
+  if (bytes[0] === 0x30) {
+    const kind = label(bytes);
+    if (!kind) throw new Error("This is neither a certificate nor a public key. Choose an X.509 certificate, or a public key as SubjectPublicKeyInfo.");
+    return pem(kind, bytes);
+  }
+  const text = plainText(bytes);
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) throw new Error("This is a private key. Choose its public key: the private one stays with the application.");
+  return text;
+}
+
+function plainText(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("This is not text in UTF-8.");
+  }
+}
+
+const MOST_KIB = 64;
+const FILES = {
+  key: { accept: ".json,.jwk,.jwks,.pem,.crt,.cer,.der,.pub", text: keyText },
+  table: { accept: ".csv,text/csv", text: plainText },
+};
+
 function file(place) {
+  const { kind = "key", tail = "" } = place.dataset;
+  const { accept, text } = FILES[kind];
+  const id = `${kind}-file${tail}`;
   const target = document.getElementById(place.dataset.file);
-  const input = element("input", { type: "file", id: "key-file", accept: ".json,.jwk,.jwks,.pem,.crt,.cer" });
+  const said = element("p", { class: "hint", role: "status", id: `${id}-status` });
+  const input = element("input", { type: "file", id, accept, "aria-describedby": `${id}-status` });
   input.addEventListener("change", async () => {
     const chosen = input.files[0];
-    if (!chosen || chosen.size > 65536) return;
-    const bytes = new Uint8Array(await chosen.arrayBuffer());
-    // A certificate in DER (X.690 section 8.9: a SEQUENCE) becomes PEM, as it would be pasted.
-    const der = bytes[0] === 0x30;
-    const lines = () => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).match(/.{1,64}/g).join("\n");
-    target.value = der ? `-----BEGIN CERTIFICATE-----\n${lines()}\n-----END CERTIFICATE-----\n` : new TextDecoder().decode(bytes);
+    said.textContent = "";
+    if (!chosen) return;
+    try {
+      if (chosen.size > MOST_KIB * 1024) throw new Error(`This file is too large: at most ${MOST_KIB} KiB are read.`);
+      target.value = text(new Uint8Array(await chosen.arrayBuffer()));
+      said.textContent = "Read into the field below.";
+    } catch (error) {
+      input.value = "";
+      said.textContent = error.message;
+    }
   });
-  place.append(element("div", { class: "field" }, element("label", { for: "key-file" }, "Or read it from a file"), input));
+  place.append(element("div", { class: "field" }, element("label", { for: id }, "Or read it from a file"), input, said));
 }
 
 for (const place of document.querySelectorAll("[data-file]")) file(place);

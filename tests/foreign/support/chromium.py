@@ -76,6 +76,10 @@ class Chromium:
         assert len(found) == 1, f"{len(found)} elements for {css}"
         return found[0]
 
+    def told(self, css: str, text: str) -> None:
+        """Waits until the element says this."""
+        WebDriverWait(self.driver, PATIENCE).until(lambda _: text in self.see(css).text)
+
     def all(self, css: str) -> list:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 

@@ -1,5 +1,7 @@
 //! Users: who there is, and who is made, changed and removed. Owners are changed by owners only, and one who can sign in stays.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,6 +22,9 @@ use super::user_access::Handed;
 use super::{Desk, Paged, Refused, Result, Write, paged};
 use crate::people::Cause;
 use crate::provisioning::ProvisioningError;
+
+/// Users whose names are read for one page.
+const MAX_NAMED: usize = 50;
 
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
@@ -285,6 +290,21 @@ impl Desk<'_> {
             dry_run: write.dry_run,
             replayed: false,
         })
+    }
+
+    /// The usernames of these users, as far as they are still there: of the first fifty of them, and of none for somebody
+    /// who may not see users.
+    pub async fn usernames(&self, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, String>> {
+        let mut names = BTreeMap::new();
+        if !self.actor.holds(USERS_READ) {
+            return Ok(names);
+        }
+        for id in ids.iter().take(MAX_NAMED) {
+            if let Some(user) = self.app.store.user(&self.tenant().id, *id).await? {
+                names.insert(*id, user.username);
+            }
+        }
+        Ok(names)
     }
 
     pub(super) async fn known(&self, id: Uuid) -> Result<User> {

@@ -1,5 +1,7 @@
 //! The audit trail: searched, told as the story of one login, and exported.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
@@ -43,15 +45,18 @@ struct Row {
     refused: bool,
     story: String,
     client: Option<String>,
+    /// Name and page of the user, for those who see users.
+    user: Option<(String, String)>,
 }
 
 impl Row {
-    fn of(line: AuditLine, frame: &Frame) -> Self {
+    fn of(line: AuditLine, frame: &Frame, names: &BTreeMap<Uuid, String>) -> Self {
         let told = |(name, value): (&String, &Value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             (name.clone(), text.chars().take(200).collect())
         };
         let facts = line.detail.iter().filter(|(name, _)| *name != Record::MEMBER).map(told).collect();
+        let person = |id: Uuid| Some((names.get(&id)?.clone(), frame.href(&super::user::path(id))));
         Self {
             at: seconds(line.at),
             facts,
@@ -59,8 +64,16 @@ impl Row {
             refused: line.outcome == Outcome::Refused,
             story: frame.href(&story_path(&line.correlation_id)),
             client: line.client_id.as_deref().map(|id| frame.href(&path(id))),
+            user: line.user_id.and_then(person),
             line,
         }
+    }
+
+    /// Events as rows, users by their names.
+    async fn all(visit: &Visit, lines: Vec<AuditLine>, frame: &Frame) -> Result<Vec<Self>, Refused> {
+        let users = lines.iter().filter_map(|line| line.user_id).collect();
+        let names = visit.desk().usernames(&users).await?;
+        Ok(lines.into_iter().map(|line| Self::of(line, frame, &names)).collect())
     }
 }
 
@@ -195,7 +208,7 @@ async fn listed(visit: &Visit) -> Result<Response, Refused> {
     let found = visit.desk().audit(&query).await?;
     page.export = Some(page.filter.address(&page.frame, "/console/audit/export", None));
     page.next = found.next.map(|next| page.filter.address(&page.frame, "/console/audit", Some(&next)));
-    page.rows = found.items.into_iter().map(|line| Row::of(line, &page.frame)).collect();
+    page.rows = Row::all(visit, found.items, &page.frame).await?;
     Ok(visit.page(&page.frame, rendered(&page)))
 }
 
@@ -208,7 +221,7 @@ async fn story(visit: Visit, Path(correlation_id): Path<String>) -> Response {
     let told = async {
         let story = visit.desk().audit_story(&correlation_id).await?;
         let frame = visit.frame(Section::Audit).crumb(&correlation_id, &story_path(&correlation_id));
-        let rows: Vec<Row> = story.events.into_iter().map(|line| Row::of(line, &frame)).collect();
+        let rows = Row::all(&visit, story.events, &frame).await?;
         let refused = rows.iter().any(|row| row.refused);
         let explain = refused.then(|| frame.href(&explain_path(&correlation_id)));
         let page = StoryPage { correlation_id: correlation_id.clone(), rows, explain, frame };

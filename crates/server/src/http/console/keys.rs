@@ -125,6 +125,9 @@ struct Kept {
     encryption: bool,
     not_before: String,
     not_after: String,
+    /// The key that was to be rotated, if that was the form.
+    rotated: String,
+    overlap: String,
 }
 
 impl Kept {
@@ -136,7 +139,14 @@ impl Kept {
             encryption: form.get("usage") == Some("enc"),
             not_before: text("not_before"),
             not_after: text("not_after"),
+            rotated: text("rotated"),
+            overlap: text("overlap"),
         }
+    }
+
+    /// Whether it was the form that rotates this key.
+    fn rotates(&self, key: &Uuid) -> bool {
+        self.rotated == key.to_string()
     }
 }
 
@@ -205,13 +215,17 @@ fn described(form: &Params) -> Result<KeyChange, Problem> {
 
 /// Name and period, or the page that says what is wrong with them.
 async fn read(visit: &Visit, id: &ClientId, form: &Params) -> Result<KeyChange, Response> {
-    let problem = match described(form) {
-        Ok(described) => return Ok(described),
-        Err(problem) => problem,
-    };
+    match described(form) {
+        Ok(described) => Ok(described),
+        Err(problem) => Err(wrong(visit, id, form, problem).await),
+    }
+}
+
+/// The page again, with what is wrong with a field.
+async fn wrong(visit: &Visit, id: &ClientId, form: &Params, problem: Problem) -> Response {
     let page = page(visit, id, Some(form), vec![problem]).await;
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Err(visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page)))))
+    visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))))
 }
 
 async fn generate(Path(id): Path<String>, posted: Posted) -> Response {
@@ -327,16 +341,34 @@ async fn change(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
     }
 }
 
-/// One click: a new pair of the same kind, with an overlap that lasts until every node of the client can know it.
+/// What a form says of the next key: with nothing filled a pair is made here, and the desk chooses the overlap.
+fn successor(form: &Params) -> Result<RotateKey, Problem> {
+    let key = form.get("rotated").unwrap_or_default();
+    let wrong = |_| {
+        let text = "The overlap must be a whole number of seconds.";
+        Problem::of_field(&format!("overlap-{key}"), "Overlap", text)
+    };
+    let text = |name: &str| form.get(name).map(str::trim).filter(|text| !text.is_empty());
+    Ok(RotateKey {
+        source: text("source").map(Value::from),
+        overlap: text("overlap").map(str::parse).transpose().map_err(wrong)?,
+        ..RotateKey::default()
+    })
+}
+
+/// One click: a new pair of the same kind, or a key of the client's own, with an overlap that lasts until every node of the
+/// client can know it.
 async fn rotate(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let source = form.get("source").map(|source| Value::String(source.trim().to_owned()));
-    let rotate = RotateKey { source, ..RotateKey::default() };
+    let rotate = match successor(form) {
+        Ok(rotate) => rotate,
+        Err(problem) => return wrong(visit, &id, form, problem).await,
+    };
     let write = Write { seen: seen(form), ..Write::default() };
     match visit.desk().rotate_key(&id, key, &rotate, &write).await {
         Ok(written) => made(visit, &id, written, "The new key takes over").await,
-        Err(refused) => again(visit, &id, &Params::default(), refused).await,
+        Err(refused) => again(visit, &id, form, refused).await,
     }
 }
 
@@ -347,9 +379,7 @@ async fn revoke(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
     if form.get("sure").is_none() {
         let text = "Tick the box to confirm: a revoked key is never accepted again.";
         let problem = Problem::of_field(&format!("sure-{key}"), "Confirmation", text);
-        let page = page(visit, &id, None, vec![problem]).await;
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))));
+        return wrong(visit, &id, &Params::default(), problem).await;
     }
     let write = Write { seen: seen(form), ..Write::default() };
     let written = visit.desk().revoke_key(&id, key, &write).await;

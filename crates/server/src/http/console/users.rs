@@ -16,7 +16,7 @@ use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{ImportReport, ImportUsers, NewUser, Refused, UserLine, UserQuery, Write};
 use crate::pages::console::{Frame, Problem, Section};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 /// Rows of a page.
 const ROWS: u32 = 25;
@@ -190,7 +190,10 @@ impl ImportPage {
     fn of(visit: &Visit, csv: &str, problems: Vec<Problem>, report: Option<ImportReport>) -> Self {
         let names: Vec<&str> = PROFILE.iter().map(|(name, _)| *name).collect();
         Self {
-            frame: visit.frame(Section::Users).crumb("Import", "/console/import-users"),
+            frame: visit
+                .frame(Section::Users)
+                .crumb("Import", "/console/import-users")
+                .script(asset_name("keys")),
             problems,
             csv: csv.to_owned(),
             report,
