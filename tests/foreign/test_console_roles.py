@@ -71,7 +71,11 @@ PAGES = {
 
 # Route: the page whose form it is, where that posts, what a person fills in, and what each role gets.
 FORMS = {
-    "/console/new-client": ("/console/new-client", "/console/new-client", {"name": "New", "redirect_uris": "https://rp.example/"}, MAKE_CLIENT),
+    "/console/new-client": (
+        "/console/new-client", "/console/new-client",
+        {"name": "New", "redirect_uris": "https://rp.example/"},
+        MAKE_CLIENT,
+    ),
     "/console/clients/{id}": (SETTINGS, SETTINGS, {"client_name": "Renamed"}, WRITE_CLIENT),
     "/console/clients/{id}/security": (SECURITY, SECURITY, {"require_second_factor": "on"}, WRITE_CLIENT),
     "/console/clients/{id}/switch": (SETTINGS, f"{CLIENT}/switch", {}, WRITE_CLIENT),
@@ -81,7 +85,11 @@ FORMS = {
     "/console/clients/{id}/delete": (SETTINGS, f"{CLIENT}/delete", {"confirm": "{client}"}, WRITE_CLIENT),
     "/console/clients/{id}/trial": (TRIAL, TRIAL, {"action": "add_address"}, WRITE_CLIENT),
     "/console/clients/{id}/keys/generate": (KEYS, f"{KEYS}/generate", {"name": "Made", "usage": "enc"}, WRITE_CLIENT),
-    "/console/clients/{id}/keys/import": (KEYS, f"{KEYS}/import", {"name": "Given", "usage": "enc", "source": "{jwk}"}, WRITE_CLIENT),
+    "/console/clients/{id}/keys/import": (
+        KEYS, f"{KEYS}/import",
+        {"name": "Given", "usage": "enc", "source": "{jwk}"},
+        WRITE_CLIENT,
+    ),
     "/console/clients/{id}/keys/follow": (KEYS, f"{KEYS}/follow", {}, WRITE_CLIENT),
     "/console/clients/{id}/keys/{key}/change": (KEYS, KEYS + "/{key}/change", {"name": "Renamed"}, WRITE_CLIENT),
     "/console/clients/{id}/keys/{key}/rotate": (KEYS, KEYS + "/{key}/rotate", {}, WRITE_CLIENT),
@@ -90,12 +98,24 @@ FORMS = {
     "/console/tenant": ("/console/tenant", "/console/tenant", {}, MANAGE),
     "/console/tenant/branding": ("/console/tenant/branding", "/console/tenant/branding", {"branding-name": "{new}"}, MANAGE),
     "/console/tenant/keys/rotate": (TENANT_KEYS, f"{TENANT_KEYS}/rotate", {}, MANAGE),
-    "/console/tenant/keys/{id}/revoke": (TENANT_KEYS, TENANT_KEYS + "/{tenant_key}/revoke", {"confirm": "{tenant_key}"}, MANAGE),
+    "/console/tenant/keys/{id}/revoke": (
+        TENANT_KEYS, TENANT_KEYS + "/{tenant_key}/revoke",
+        {"confirm": "{tenant_key}"},
+        MANAGE,
+    ),
     "/console/tenant/registration": (TOKENS, TOKENS, {"name": "{new}"}, MANAGE),
     "/console/tenant/registration/remove": (TOKENS, f"{TOKENS}/remove", {"name": "{token}"}, MANAGE),
-    "/console/new-tenant": ("/console/new-tenant", "/console/new-tenant", {"id": "{new}", "issuer": "{issuer}/{new}", "name": "New", "username": "boss"}, OPERATE),
+    "/console/new-tenant": (
+        "/console/new-tenant", "/console/new-tenant",
+        {"id": "{new}", "issuer": "{issuer}/{new}", "name": "New", "username": "boss"},
+        OPERATE,
+    ),
     "/console/new-user": ("/console/new-user", "/console/new-user", {"username": "{new}"}, MANAGE),
-    "/console/import-users": ("/console/import-users", "/console/import-users", {"csv": "username\n{new}\n", "decision": "import"}, (OK, OK, TOLD, TOLD, TOLD)),
+    "/console/import-users": (
+        "/console/import-users", "/console/import-users",
+        {"csv": "username\n{new}\n", "decision": "import"},
+        (OK, OK, TOLD, TOLD, TOLD),
+    ),
     "/console/users/{id}": (USER, USER, {"name": "Renamed"}, (OK, OK, 403, 403, TOLD)),
     "/console/users/{id}/invite": (USER, f"{USER}/invite", {}, MANAGE),
     "/console/users/{id}/reset": (USER, f"{USER}/reset", {}, MANAGE),
@@ -119,7 +139,8 @@ def routes() -> set[tuple[str, str]]:
     for file in sorted((SOURCE / "http" / "console").glob("*.rs")):
         # A route ends where the next begins, or the statement does.
         for text in re.split(r"\.route\(", file.read_text())[1:]:
-            path, handlers = re.match(r'\s*("/console[^"]*"|TRIAL_CALLBACK),([^;}]*?\))\s*(?:\.merge|;|\}|$)', text, re.S).groups()
+            route = re.match(r'\s*("/console[^"]*"|TRIAL_CALLBACK),([^;}]*?\))\s*(?:\.merge|;|\}|$)', text, re.S)
+            path, handlers = route.groups()
             path = callback if path == "TRIAL_CALLBACK" else path.strip('"')
             found |= {(method.upper(), path) for method in re.findall(r"\b(get|post|put|delete|patch|any)\(", handlers)}
     return found
