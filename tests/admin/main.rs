@@ -1,9 +1,11 @@
 //! The administrative interface: who may do what, and what is done.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod audit;
 mod clients;
 mod conforming;
 mod keys;
+mod passwords;
 mod problems;
 mod random;
 mod table;

@@ -136,12 +136,60 @@ async fn purge_changes(
     Ok(Some(purge))
 }
 
+/// Most things that a part of a chain tells to be wrong.
+const MAX_WRONG: usize = 100;
+
+/// What was found in a part of a chain.
+#[derive(Debug)]
+pub struct Part {
+    /// Number and MAC of the link that it began after.
+    pub from: Option<(i64, [u8; 32])>,
+    /// What was found after that.
+    pub found: Found,
+    /// The number of the link after which the next part begins.
+    pub next: Option<i64>,
+}
+
 /// Judges a tenant's whole chain. Nodes may go on meanwhile.
 pub async fn verify(store: &dyn Store, keys: &ChainKeys, tenant: &TenantId) -> Result<Found> {
-    let mut walk = Walk::new(keys);
-    let mut trail =
-        Trail { store, tenant, read: VecDeque::new(), after: (i64::MIN, Uuid::nil()), end: false };
-    let (mut links, mut last) = (VecDeque::new(), 0);
+    let (found, _) = judged(store, tenant, Walk::new(keys), i64::MIN, |_| false).await?;
+    Ok(found)
+}
+
+/// Judges at most `limit` links of a chain, those after the number `after`; 0 begins with the first. `None` if there is no
+/// link of that number. It ends early where too much is wrong.
+pub async fn verify_part(
+    store: &dyn Store,
+    keys: &ChainKeys,
+    tenant: &TenantId,
+    after: i64,
+    limit: u32,
+) -> Result<Option<Part>> {
+    let (walk, start, from) = if after == 0 {
+        (Walk::new(keys), i64::MIN, None)
+    } else {
+        let seal = store.audit_seals(tenant, after - 1, 1).await?.pop();
+        let Some(seal) = seal.filter(|seal| seal.number == after) else { return Ok(None) };
+        (Walk::after(keys, &seal), after, Some((seal.number, seal.mac)))
+    };
+    let enough = |found: &Found| found.links >= u64::from(limit) || found.wrong.len() >= MAX_WRONG;
+    let (found, more) = judged(store, tenant, walk, start, enough).await?;
+    let next = found.last.map(|(number, _)| number).filter(|_| more && found.wrong.len() < MAX_WRONG);
+    Ok(Some(Part { from, found, next }))
+}
+
+/// Judges a chain after the number `start`, as long as it is not `enough`; also whether it was left before its end.
+async fn judged(
+    store: &dyn Store,
+    tenant: &TenantId,
+    mut walk: Walk<'_>,
+    start: i64,
+    enough: impl Fn(&Found) -> bool,
+) -> Result<(Found, bool)> {
+    // Events of the link `start` have ids below the greatest one.
+    let id = if start == i64::MIN { Uuid::nil() } else { Uuid::max() };
+    let mut trail = Trail { store, tenant, read: VecDeque::new(), after: (start, id), end: false };
+    let (mut links, mut last) = (VecDeque::new(), start.max(0));
     loop {
         // Links are read after the event that may be theirs, so that its link is there if it has one.
         let next = trail.next().await?;
@@ -149,7 +197,8 @@ pub async fn verify(store: &dyn Store, keys: &ChainKeys, tenant: &TenantId) -> R
             links = store.audit_seals(tenant, last, PAGE).await?.into();
         }
         let link: AuditSeal = match (links.front(), next) {
-            (None, None) => return Ok(walk.finish()),
+            (None, None) => return Ok((walk.finish(), false)),
+            _ if enough(walk.found()) => return Ok((walk.finish(), true)),
             (Some(link), next) if next.is_none_or(|number| number >= link.number) => link.clone(),
             (_, number) => {
                 let number = number.unwrap_or_default();

@@ -167,6 +167,21 @@ pub enum Wrong {
     },
 }
 
+impl Wrong {
+    /// The stable reason code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Gap { .. } => "link_missing",
+            Self::Missing { .. } => "events_missing",
+            Self::Extra { .. } => "events_added",
+            Self::Mac { .. } => "mac_wrong",
+            Self::PurgedEarly { .. } => "purged_early",
+            Self::PurgeMac { .. } => "purge_mac_wrong",
+            Self::Stray { .. } => "events_stray",
+        }
+    }
+}
+
 /// Judges one link: `before` is the MAC of the link before it, `events` are those that the store has of it.
 pub fn check(
     keys: &ChainKeys,
@@ -225,7 +240,7 @@ pub struct Found {
     pub last: Option<(i64, [u8; 32])>,
 }
 
-/// A walk along a chain, from its first link on.
+/// A walk along a chain, from its first link on or from one that was judged before.
 #[derive(Debug)]
 pub struct Walk<'a> {
     keys: &'a ChainKeys,
@@ -236,6 +251,16 @@ impl<'a> Walk<'a> {
     /// Before the first link.
     pub fn new(keys: &'a ChainKeys) -> Self {
         Self { keys, found: Found::default() }
+    }
+
+    /// After a link that was judged before.
+    pub fn after(keys: &'a ChainKeys, seal: &AuditSeal) -> Self {
+        Self { keys, found: Found { last: Some((seal.number, seal.mac)), ..Found::default() } }
+    }
+
+    /// What was found so far.
+    pub fn found(&self) -> &Found {
+        &self.found
     }
 
     /// What is wrong with the next link, if anything. Where a link is missing, the one after it cannot be judged.

@@ -1,7 +1,8 @@
 //! The audit trail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,6 +18,11 @@ use super::{Desk, Paged, Refused, Result, paged};
 
 /// Most events of one story.
 const MAX_STORY: u32 = 500;
+/// Events that an export reads at once.
+const EXPORTED: u32 = 100;
+
+/// JSON lines, some at a time. An error breaks it off, so that nobody takes a part for the whole.
+pub type Lines = BoxStream<'static, std::io::Result<String>>;
 
 /// Which events to list.
 #[derive(Clone, Debug, Default)]
@@ -95,15 +101,17 @@ impl Desk<'_> {
     /// Events as asked for, newest first.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Paged<AuditLine>> {
         self.actor.need(AUDIT_READ)?;
+        let mut since = query.since;
         if self.actor.confined_to().is_some() {
             let id = query.client_id.as_ref().ok_or(Fault::AdminClientNeeded)?;
-            self.visible(id).await?;
+            // What happened under this name before it was theirs is somebody else's.
+            since = since.max(Some(self.visible(id).await?.created_at));
         }
         let limit = query.limit.clamp(1, 100);
         let filter = AuditFilter {
             kind: query.kind.clone(),
             outcome: query.outcome,
-            since: query.since,
+            since,
             until: query.until,
             client_id: query.client_id.clone(),
             user_id: query.user_id,
@@ -114,6 +122,37 @@ impl Desk<'_> {
         };
         let rows = self.app.store.audit(&self.tenant().id, &filter).await?;
         Ok(paged(rows, limit, |event| event.id.to_string(), AuditLine::from))
+    }
+
+    /// Events as asked for, newest first and to the last one, as JSON lines; read page by page, so as many as there are take
+    /// no more memory than one page. What may not be asked is refused before anything is sent.
+    pub async fn export_audit(&self, query: &AuditQuery) -> Result<Lines> {
+        let query = AuditQuery { limit: EXPORTED, ..query.clone() };
+        let first = self.audit(&query).await?;
+        let (app, view, actor) = (self.app.clone(), self.shared_view().await?, self.actor.clone());
+        let (now, correlation_id) = (self.now, self.correlation_id.to_owned());
+        let read = move |query: AuditQuery| {
+            let (app, view, actor) = (app.clone(), view.clone(), actor.clone());
+            let correlation_id = correlation_id.clone();
+            async move {
+                let correlation_id = correlation_id.as_str();
+                Desk { app: &app, view: &view, actor: &actor, now, correlation_id }.audit(&query).await
+            }
+        };
+        let rest = stream::unfold(Some((read, query, Some(first))), |state| async {
+            let (read, mut query, page) = state?;
+            let page = match page {
+                Some(page) => page,
+                None => match read(query.clone()).await {
+                    Ok(page) => page,
+                    Err(_) => return Some((Err(std::io::Error::other("the trail cannot be read")), None)),
+                },
+            };
+            query.after = page.next.as_ref().and_then(|next| next.parse().ok());
+            let more = query.after.is_some().then_some((read, query, None));
+            Some((json_lines(&page.items), more))
+        });
+        Ok(rest.boxed())
     }
 
     /// The whole story of one login or request. Developers see the part that tells of their own clients.
@@ -149,17 +188,29 @@ impl Desk<'_> {
 
     pub(super) async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {
         let named: BTreeSet<ClientId> = events.iter().filter_map(|event| event.client_id.clone()).collect();
-        let mut own = BTreeSet::new();
+        let mut own = BTreeMap::new();
         for id in named {
             match self.visible(&id).await {
                 Ok(client) => {
-                    own.insert(client.client_id);
+                    own.insert(client.client_id, client.created_at);
                 }
                 Err(Refused::NotFound) => {}
                 Err(other) => return Err(other),
             }
         }
-        let is_own = |event: &AuditEvent| event.client_id.as_ref().is_some_and(|id| own.contains(id));
+        let since = |id: &ClientId| own.get(id).copied();
+        let is_own = |event: &AuditEvent| {
+            event.client_id.as_ref().and_then(since).is_some_and(|made| made <= event.at)
+        };
         Ok(events.into_iter().filter(is_own).collect())
     }
+}
+
+fn json_lines(events: &[AuditLine]) -> std::io::Result<String> {
+    let mut lines = String::new();
+    for event in events {
+        lines += &serde_json::to_string(event)?;
+        lines.push('\n');
+    }
+    Ok(lines)
 }

@@ -5,6 +5,7 @@
 //! them. Writes load, let the core decide, and apply; a write on a record names the version that was seen.
 
 mod audit;
+mod audit_chain;
 mod client_keys;
 mod client_writes;
 mod clients;
@@ -34,7 +35,8 @@ use crate::app::App;
 use crate::provisioning::{Along, Provisioner};
 use crate::tenancy::TenantView;
 
-pub use audit::{AuditLine, AuditQuery, AuditStory};
+pub use audit::{AuditLine, AuditQuery, AuditStory, Lines};
+pub use audit_chain::{AuditChain, AuditLink};
 pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryView, Remark, TemplateView};
@@ -50,7 +52,7 @@ pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWri
 pub use tenants::{FirstOwner, NewTenant, TenantCreated, TenantLine, TenantQuery};
 pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
 
-pub use user_access::{ConsentView, CredentialView, Done, Handed, SessionView};
+pub use user_access::{ConsentView, CredentialView, Done, Handed, NewPassword, SessionView};
 pub use user_import::{ImportReport, ImportRow, ImportUsers};
 pub use users::{NewUser, UserChange, UserLine, UserQuery, UserView, UserWritten};
 

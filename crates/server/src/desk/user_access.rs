@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use signet_core::admin::USERS_READ;
 use signet_core::audit;
 use signet_core::change::{Change, Conflict};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
+use signet_core::provision::Provisioned;
 use signet_core::records::{Credential, CredentialKind, LinkPurpose, Session, User};
 use signet_store::StoreError;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::users::{UserWritten, contended, seen};
 use super::{Desk, Refused, Result, Write};
 use crate::people;
 use crate::tenancy::TenantView;
@@ -35,6 +37,21 @@ pub struct Handed {
 impl std::fmt::Debug for Handed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handed").field("mailed", &self.mailed).finish_non_exhaustive()
+    }
+}
+
+/// A password that somebody is given.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// At least 8 characters, at most 512 bytes.
+    #[schemars(with = "String")]
+    pub password: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewPassword").finish_non_exhaustive()
     }
 }
 
@@ -110,6 +127,27 @@ impl Desk<'_> {
     /// Makes a link by which the person chooses another password. The present one stays good until then.
     pub async fn reset_password(&self, id: Uuid, write: &Write) -> Result<Handed> {
         self.link_for(id, LinkPurpose::PasswordReset, write).await
+    }
+
+    /// Gives a user a password, and ends their sessions, as one chosen by a link does. Never compared with the present one: a
+    /// trial would tell whether a guess is right.
+    pub async fn set_password(&self, id: Uuid, new: &NewPassword, write: &Write) -> Result<UserWritten> {
+        let user = self.manageable(id).await?;
+        seen(&user, write)?;
+        signet_core::people::new_password(&new.password, &new.password)?;
+        let hash = people::hashed(self.app, &new.password).await?;
+        let context = self.app.context(self.now);
+        let changes =
+            signet_core::people::password(&user, hash, "administrator", self.correlation_id, &context);
+        let differences = vec![format!("user \"{}\": password: set", user.username)];
+        let done = Provisioned { changes, differences, ..Provisioned::default() };
+        let along = self.along(write, Vec::new());
+        let done = self.provisioner(write).write(&self.tenant().id, done, &along).await;
+        let done = done.map_err(|error| contended(error, &user))?;
+        if !write.dry_run {
+            self.end_all(&user, "password_reset").await?;
+        }
+        self.user_written(Some(&user), done, write).await
     }
 
     async fn link_for(&self, id: Uuid, purpose: LinkPurpose, write: &Write) -> Result<Handed> {
@@ -224,7 +262,7 @@ impl Desk<'_> {
         let found = all.iter().find(|one| one.id == credential && one.kind != CredentialKind::RecoveryCode);
         let found = found.ok_or(Refused::NotFound)?;
         let context = self.app.context(self.now);
-        let mut changes = signet_core::people::remove_credential(&all, found);
+        let mut changes = signet_core::people::remove_credential(&user, &all, found);
         let event = audit::success(&self.tenant().id, "credential.removed", self.correlation_id, &context)
             .user(user.id)
             .fact("credential", found.kind.name())
@@ -237,6 +275,7 @@ impl Desk<'_> {
         if !write.dry_run {
             match self.app.store.apply(&self.tenant().id, changes).await {
                 Err(StoreError::Conflict(Conflict::Credential)) => return Err(Refused::NotFound),
+                Err(StoreError::Conflict(Conflict::Version)) => return Err(Fault::Busy.into()),
                 done => done?,
             }
         }

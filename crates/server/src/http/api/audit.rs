@@ -5,7 +5,7 @@ use signet_core::ids::ClientId;
 use signet_core::records::Outcome;
 
 use super::operation::{AFTER, Answer, Call, Form, LIMIT, Operation, Parameter};
-use crate::desk::{AuditLine, AuditQuery, AuditStory, Paged};
+use crate::desk::{AuditChain, AuditLine, AuditQuery, AuditStory, Paged};
 
 /// Before the year 10000.
 const LATEST: i64 = 253_402_300_799;
@@ -39,6 +39,18 @@ const QUERY: &[Parameter] = &[
     LIMIT,
 ];
 
+/// All but the length of a page.
+const EXPORTED: &[Parameter] = QUERY.split_at(QUERY.len() - 1).0;
+/// Links of the chain judged at once.
+const LINKS: &[Parameter] = &[
+    Parameter {
+        name: AFTER.name,
+        detail: "Begin after the link of this number; at the first one if left out.",
+        form: Form::Number(0, i64::MAX),
+    },
+    LIMIT,
+];
+
 fn query(call: &Call) -> AuditQuery {
     AuditQuery {
         client_id: call.text("client_id").map(ClientId::new),
@@ -65,6 +77,29 @@ pub(super) fn operations() -> Vec<Operation> {
         .says("List what happened", "Newest first.")
         .query(QUERY)
         .gives::<Paged<AuditLine>>(),
+        Operation::read("/audit/export", "exportAuditEvents", AUDIT_READ, |desk, call| {
+            Box::pin(async move { Ok(Answer::lines(desk.export_audit(&query(call)).await?)) })
+        })
+        .says(
+            "Export what happened",
+            "Everything that the same filters list, newest first, one `AuditLine` in JSON a line. An export that breaks off \
+             goes on with the id of its last line as `after`.",
+        )
+        .query(EXPORTED)
+        .gives_lines(),
+        Operation::read("/audit/chain", "verifyAuditChain", AUDIT_READ, |desk, call| {
+            Box::pin(async move {
+                let after = call.number(AFTER.name).unwrap_or(0);
+                Answer::ok(&desk.audit_chain(after, call.limit()).await?)
+            })
+        })
+        .says(
+            "Verify the chain of the audit trail",
+            "Whether the events are as they were written, judged link by link. Keep number and MAC of the last link: a later \
+             walk that begins after it shows it as `from`, so an end that was cut off, and made anew, is seen. Developers have no part in it.",
+        )
+        .query(LINKS)
+        .gives::<AuditChain>(),
         Operation::read("/audit/stories/{correlation_id}", "getAuditStory", AUDIT_READ, |desk, call| {
             Box::pin(async move { Answer::ok(&desk.audit_story(call.path("correlation_id")).await?) })
         })

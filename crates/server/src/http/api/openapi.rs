@@ -145,7 +145,7 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     let schema: Schema = (operation.response)(generator);
     let mut good = json!({
         "description": "Done.",
-        "content": { "application/json": { "schema": schema } },
+        "content": { operation.media: { "schema": schema } },
     });
     let is_versioned = operation.path.starts_with("/clients/{client_id}") || operation.path == "/tenant";
     if operation.kind == Kind::Change

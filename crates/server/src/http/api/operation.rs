@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use axum::body::Body;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -12,13 +13,17 @@ use signet_core::fault::Fault;
 use signet_core::params::Params;
 use uuid::Uuid;
 
-use crate::desk::{Desk, Refused, Write};
+use crate::desk::{Desk, Lines, Refused, Write};
 
 /// What a handler is doing.
 pub(super) type Handling<'a> = Pin<Box<dyn Future<Output = Result<Answer, Refused>> + Send + 'a>>;
 /// A handler: from the desk and what was asked to an answer.
 pub(super) type Handler = for<'a> fn(Desk<'a>, &'a Call) -> Handling<'a>;
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+const JSON: &str = "application/json";
+/// A JSON text a line (RFC 8259 each).
+const JSON_LINES: &str = "application/jsonl";
 
 /// What kind of operation it is; which headers it takes follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub(super) struct Operation {
     pub(super) query: &'static [Parameter],
     pub(super) request: Option<SchemaOf>,
     pub(super) response: SchemaOf,
+    /// The content type of a good answer.
+    pub(super) media: &'static str,
     pub(super) example: Option<fn() -> Value>,
     pub(super) links: &'static [Link],
     pub(super) handler: Handler,
@@ -115,6 +122,7 @@ impl Operation {
             query: &[],
             request: None,
             response: nothing,
+            media: JSON,
             example: None,
             links: &[],
             handler,
@@ -201,6 +209,13 @@ impl Operation {
         self
     }
 
+    /// Answers with JSON lines. OpenAPI 3.1 has no schema for the single lines, so the description names it.
+    pub(super) fn gives_lines(mut self) -> Self {
+        self.response = SchemaGenerator::subschema_for::<String>;
+        self.media = JSON_LINES;
+        self
+    }
+
     pub(super) fn example(mut self, example: fn() -> Value) -> Self {
         self.example = Some(example);
         self
@@ -275,7 +290,8 @@ impl Call {
 #[derive(Debug)]
 pub(super) struct Answer {
     status: StatusCode,
-    body: String,
+    media: &'static str,
+    body: Body,
     version: Option<i64>,
     replayed: bool,
 }
@@ -285,7 +301,16 @@ impl Answer {
     pub(super) fn ok(record: &impl Serialize) -> Result<Self, Refused> {
         let body = serde_json::to_string(record)
             .map_err(|_| Fault::Internal { detail: "an answer could not be written down" })?;
-        Ok(Self { status: StatusCode::OK, body, version: None, replayed: false })
+        Ok(Self::with(JSON, body.into()))
+    }
+
+    /// 200 with JSON lines, sent as they are read.
+    pub(super) fn lines(lines: Lines) -> Self {
+        Self::with(JSON_LINES, Body::from_stream(lines))
+    }
+
+    fn with(media: &'static str, body: Body) -> Self {
+        Self { status: StatusCode::OK, media, body, version: None, replayed: false }
     }
 
     /// The record's version, as its entity tag (RFC 9110 section 8.8.3).
@@ -304,7 +329,7 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(tag) =
             self.version.and_then(|version| HeaderValue::from_str(&format!("\"{version}\"")).ok())

@@ -8,8 +8,8 @@ use signet_core::records::Role;
 
 use super::operation::{AFTER, Answer, Form, LIMIT, Link, Operation, Parameter};
 use crate::desk::{
-    ConsentView, CredentialView, Done, Handed, ImportReport, ImportUsers, NewUser, Paged, Refused,
-    SessionView, UserChange, UserLine, UserQuery, UserView, UserWritten,
+    ConsentView, CredentialView, Done, Handed, ImportReport, ImportUsers, NewPassword, NewUser, Paged,
+    Refused, SessionView, UserChange, UserLine, UserQuery, UserView, UserWritten,
 };
 
 const SEARCH: Parameter = Parameter {
@@ -29,6 +29,7 @@ const NEXT: &[Link] = &[
     Link { operation: "replaceUser", parameters: WITH_VERSION },
     Link { operation: "inviteUser", parameters: ID },
     Link { operation: "resetUserPassword", parameters: ID },
+    Link { operation: "setUserPassword", parameters: WITH_VERSION },
     Link { operation: "listUserSessions", parameters: ID },
     Link { operation: "listUserConsents", parameters: ID },
     Link { operation: "listUserCredentials", parameters: ID },
@@ -156,6 +157,20 @@ fn links() -> Vec<Operation> {
             "Makes a link, good once and for half an hour. The present password stays good until it is used.",
         )
         .gives::<Handed>(),
+        Operation::replace("/users/{user_id}/password", "setUserPassword", USERS_WRITE, |desk, call| {
+            Box::pin(async move {
+                let new = call.body::<NewPassword>()?;
+                written(&desk.set_password(call.uuid("user_id")?, &new, &call.write).await?)
+            })
+        })
+        .says(
+            "Set a user's password",
+            "In place of the present one, which is not needed. All their sessions end. A link lets the person choose one that \
+             nobody else knows.",
+        )
+        .takes::<NewPassword>()
+        .gives::<UserWritten>()
+        .example(|| json!({ "password": "correct horse battery staple" })),
     ]
 }
 

@@ -2,17 +2,15 @@
 
 use askama::Template;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::stream;
 use serde_json::Value;
 use signet_core::explain::Record;
 use signet_core::ids::ClientId;
 use signet_core::records::Outcome;
-use uuid::Uuid;
 
 use super::Visit;
 use super::clients::path;
@@ -228,42 +226,19 @@ fn explain_path(correlation_id: &str) -> String {
     format!("/console/explain?reference={}", super::explain::path_segment(correlation_id))
 }
 
-/// The events as JSON lines, newest first, read and sent page by page: as many as there are take no more memory than one
-/// page.
+/// The events as JSON lines, newest first.
 async fn export(visit: Visit) -> Response {
     let query = match Filter::of(&visit).query(&visit).await {
         Ok(query) => query,
         Err(Unclear::Refused(refused)) => return visit.refused(&refused),
         Err(Unclear::Said(_)) => return visit.refused(&Refused::NotFound),
     };
-    let query = AuditQuery { limit: 100, after: None, ..query };
-    // What may not be asked is refused before anything is sent.
-    let first = match visit.desk().audit(&query).await {
-        Ok(first) => first,
+    let lines = match visit.desk().export_audit(&AuditQuery { after: None, ..query }).await {
+        Ok(lines) => lines,
         Err(refused) => return visit.refused(&refused),
     };
     let name = format!("audit-{}.jsonl", instant_field(visit.moment.now).replace(':', ""));
-    let rest = stream::unfold(Some((visit, query, Some(first))), |state| async {
-        let (visit, mut query, read) = state?;
-        let page = match read {
-            Some(page) => page,
-            None => match visit.desk().audit(&query).await {
-                Ok(page) => page,
-                // The connection breaks off, so that nobody takes a part for the whole.
-                Err(_) => return Some((Err(std::io::Error::other("the trail cannot be read")), None)),
-            },
-        };
-        let lines: String = page
-            .items
-            .iter()
-            .filter_map(|line| serde_json::to_string(line).ok())
-            .flat_map(|line| [line, "\n".to_owned()])
-            .collect();
-        let next: Option<Uuid> = page.next.and_then(|next| next.parse().ok());
-        query.after = next;
-        Some((Ok(Bytes::from(lines)), next.map(|_| (visit, query, None))))
-    });
-    let mut response = Body::from_stream(rest).into_response();
+    let mut response = Body::from_stream(lines).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
