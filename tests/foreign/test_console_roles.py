@@ -2,6 +2,7 @@
 forgotten; each form is sent as the console's own page has it, with the token of the sender's own session."""
 
 import itertools
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -186,15 +187,10 @@ class Forms(HTMLParser):
             self.form = None
 
 
-def password(username: str) -> str:
-    """Of the people here; the owner's is the demo's own."""
-    return username if username == "admin" else f"{username}-password"
-
-
 class Person:
     """Somebody who is signed in to the console, or nobody."""
 
-    def __init__(self, provider: Provider, username: str | None):
+    def __init__(self, provider: Provider, username: str | None, password: str = "admin"):
         self.provider, self.cookies, self.csrf = provider, {}, ""
         if username is None:
             return
@@ -206,7 +202,7 @@ class Person:
                 continue
             assert answer.status_code == 200, answer.text
             action, csrf = rp.form(answer.text, "login")
-            sent = {"csrf": csrf, "username": username, "password": password(username)}
+            sent = {"csrf": csrf, "username": username, "password": password}
             answer = browser.request("POST", urljoin(provider.issuer, action), data=sent)
         self.cookies = dict(browser.session.cookies)
         self.csrf = re.search(r'name="csrf" value="([^"]+)"', answer.text)[1]
@@ -247,10 +243,11 @@ class Ground:
         scopes = ("clients.read", "clients.write", "users.read", "users.write", "tenant.read", "tenant.write")
         self.interface = Interface(provider, *scopes, "keys.read", "audit.read")
         self.jwk = rp.key("RSA", "enc").export_public()
-        self.ids = {name: self.user(name, role) for name, role in PEOPLE.items()}
-        self.people = {name: Person(provider, username) for name, username in SIGNED_IN.items()}
+        passwords = {"admin": "admin", **{name: self.with_role(name, role) for name, role in PEOPLE.items()}}
+        self.ids = {one["username"]: one["id"] for one in self.must("GET", "/users")["items"]}
+        self.people = {who: Person(provider, name, passwords[name]) for who, name in SIGNED_IN.items()}
         # They had a role when they signed in.
-        self.people["no role"] = Person(provider, "roleless")
+        self.people["no role"] = Person(provider, "roleless", passwords["roleless"])
         roleless = self.interface.call("GET", f"/users/{self.ids['roleless']}")
         change = {"claims": roleless.json()["claims"], "role": None, "disabled": False}
         self.must("PUT", f"/users/{self.ids['roleless']}", change, **{"If-Match": roleless.headers["ETag"]})
@@ -261,11 +258,13 @@ class Ground:
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
 
-    def user(self, username: str, role: str | None = None) -> str:
-        new = {"username": username, "role": role, "claims": {"email": f"{username}@example.org"}}
-        if role:
-            new["password"] = password(username)
-        made = self.must("POST", "/users", new)
+    def with_role(self, username: str, role: str) -> str:
+        """Somebody whom an operator makes; their password."""
+        return json.loads(self.provider.command("user", "create", username, "--role", role, "--json"))["password"]
+
+    def user(self, username: str) -> str:
+        """Somebody without a role; their id."""
+        made = self.must("POST", "/users", {"username": username, "claims": {"email": f"{username}@example.org"}})
         return made["user"]["id"]
 
     def fresh(self) -> dict[str, str]:
