@@ -2,6 +2,7 @@
 forgotten; each form is sent as the console's own page has it, with the token of the sender's own session."""
 
 import itertools
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -71,7 +72,11 @@ PAGES = {
 
 # Route: the page whose form it is, where that posts, what a person fills in, and what each role gets.
 FORMS = {
-    "/console/new-client": ("/console/new-client", "/console/new-client", {"name": "New", "redirect_uris": "https://rp.example/"}, MAKE_CLIENT),
+    "/console/new-client": (
+        "/console/new-client", "/console/new-client",
+        {"name": "New", "redirect_uris": "https://rp.example/"},
+        MAKE_CLIENT,
+    ),
     "/console/clients/{id}": (SETTINGS, SETTINGS, {"client_name": "Renamed"}, WRITE_CLIENT),
     "/console/clients/{id}/security": (SECURITY, SECURITY, {"require_second_factor": "on"}, WRITE_CLIENT),
     "/console/clients/{id}/switch": (SETTINGS, f"{CLIENT}/switch", {}, WRITE_CLIENT),
@@ -81,7 +86,11 @@ FORMS = {
     "/console/clients/{id}/delete": (SETTINGS, f"{CLIENT}/delete", {"confirm": "{client}"}, WRITE_CLIENT),
     "/console/clients/{id}/trial": (TRIAL, TRIAL, {"action": "add_address"}, WRITE_CLIENT),
     "/console/clients/{id}/keys/generate": (KEYS, f"{KEYS}/generate", {"name": "Made", "usage": "enc"}, WRITE_CLIENT),
-    "/console/clients/{id}/keys/import": (KEYS, f"{KEYS}/import", {"name": "Given", "usage": "enc", "source": "{jwk}"}, WRITE_CLIENT),
+    "/console/clients/{id}/keys/import": (
+        KEYS, f"{KEYS}/import",
+        {"name": "Given", "usage": "enc", "source": "{jwk}"},
+        WRITE_CLIENT,
+    ),
     "/console/clients/{id}/keys/follow": (KEYS, f"{KEYS}/follow", {}, WRITE_CLIENT),
     "/console/clients/{id}/keys/{key}/change": (KEYS, KEYS + "/{key}/change", {"name": "Renamed"}, WRITE_CLIENT),
     "/console/clients/{id}/keys/{key}/rotate": (KEYS, KEYS + "/{key}/rotate", {}, WRITE_CLIENT),
@@ -90,12 +99,24 @@ FORMS = {
     "/console/tenant": ("/console/tenant", "/console/tenant", {}, MANAGE),
     "/console/tenant/branding": ("/console/tenant/branding", "/console/tenant/branding", {"branding-name": "{new}"}, MANAGE),
     "/console/tenant/keys/rotate": (TENANT_KEYS, f"{TENANT_KEYS}/rotate", {}, MANAGE),
-    "/console/tenant/keys/{id}/revoke": (TENANT_KEYS, TENANT_KEYS + "/{tenant_key}/revoke", {"confirm": "{tenant_key}"}, MANAGE),
+    "/console/tenant/keys/{id}/revoke": (
+        TENANT_KEYS, TENANT_KEYS + "/{tenant_key}/revoke",
+        {"confirm": "{tenant_key}"},
+        MANAGE,
+    ),
     "/console/tenant/registration": (TOKENS, TOKENS, {"name": "{new}"}, MANAGE),
     "/console/tenant/registration/remove": (TOKENS, f"{TOKENS}/remove", {"name": "{token}"}, MANAGE),
-    "/console/new-tenant": ("/console/new-tenant", "/console/new-tenant", {"id": "{new}", "issuer": "{issuer}/{new}", "name": "New", "username": "boss"}, OPERATE),
+    "/console/new-tenant": (
+        "/console/new-tenant", "/console/new-tenant",
+        {"id": "{new}", "issuer": "{issuer}/{new}", "name": "New", "username": "boss"},
+        OPERATE,
+    ),
     "/console/new-user": ("/console/new-user", "/console/new-user", {"username": "{new}"}, MANAGE),
-    "/console/import-users": ("/console/import-users", "/console/import-users", {"csv": "username\n{new}\n", "decision": "import"}, (OK, OK, TOLD, TOLD, TOLD)),
+    "/console/import-users": (
+        "/console/import-users", "/console/import-users",
+        {"csv": "username\n{new}\n", "decision": "import"},
+        (OK, OK, TOLD, TOLD, TOLD),
+    ),
     "/console/users/{id}": (USER, USER, {"name": "Renamed"}, (OK, OK, 403, 403, TOLD)),
     "/console/users/{id}/invite": (USER, f"{USER}/invite", {}, MANAGE),
     "/console/users/{id}/reset": (USER, f"{USER}/reset", {}, MANAGE),
@@ -119,7 +140,8 @@ def routes() -> set[tuple[str, str]]:
     for file in sorted((SOURCE / "http" / "console").glob("*.rs")):
         # A route ends where the next begins, or the statement does.
         for text in re.split(r"\.route\(", file.read_text())[1:]:
-            path, handlers = re.match(r'\s*("/console[^"]*"|TRIAL_CALLBACK),([^;}]*?\))\s*(?:\.merge|;|\}|$)', text, re.S).groups()
+            route = re.match(r'\s*("/console[^"]*"|TRIAL_CALLBACK),([^;}]*?\))\s*(?:\.merge|;|\}|$)', text, re.S)
+            path, handlers = route.groups()
             path = callback if path == "TRIAL_CALLBACK" else path.strip('"')
             found |= {(method.upper(), path) for method in re.findall(r"\b(get|post|put|delete|patch|any)\(", handlers)}
     return found
@@ -165,15 +187,10 @@ class Forms(HTMLParser):
             self.form = None
 
 
-def password(username: str) -> str:
-    """Of the people here; the owner's is the demo's own."""
-    return username if username == "admin" else f"{username}-password"
-
-
 class Person:
     """Somebody who is signed in to the console, or nobody."""
 
-    def __init__(self, provider: Provider, username: str | None):
+    def __init__(self, provider: Provider, username: str | None, password: str = "admin"):
         self.provider, self.cookies, self.csrf = provider, {}, ""
         if username is None:
             return
@@ -185,7 +202,7 @@ class Person:
                 continue
             assert answer.status_code == 200, answer.text
             action, csrf = rp.form(answer.text, "login")
-            sent = {"csrf": csrf, "username": username, "password": password(username)}
+            sent = {"csrf": csrf, "username": username, "password": password}
             answer = browser.request("POST", urljoin(provider.issuer, action), data=sent)
         self.cookies = dict(browser.session.cookies)
         self.csrf = re.search(r'name="csrf" value="([^"]+)"', answer.text)[1]
@@ -226,10 +243,11 @@ class Ground:
         scopes = ("clients.read", "clients.write", "users.read", "users.write", "tenant.read", "tenant.write")
         self.interface = Interface(provider, *scopes, "keys.read", "audit.read")
         self.jwk = rp.key("RSA", "enc").export_public()
-        self.ids = {name: self.user(name, role) for name, role in PEOPLE.items()}
-        self.people = {name: Person(provider, username) for name, username in SIGNED_IN.items()}
+        passwords = {"admin": "admin", **{name: self.with_role(name, role) for name, role in PEOPLE.items()}}
+        self.ids = {one["username"]: one["id"] for one in self.must("GET", "/users")["items"]}
+        self.people = {who: Person(provider, name, passwords[name]) for who, name in SIGNED_IN.items()}
         # They had a role when they signed in.
-        self.people["no role"] = Person(provider, "roleless")
+        self.people["no role"] = Person(provider, "roleless", passwords["roleless"])
         roleless = self.interface.call("GET", f"/users/{self.ids['roleless']}")
         change = {"claims": roleless.json()["claims"], "role": None, "disabled": False}
         self.must("PUT", f"/users/{self.ids['roleless']}", change, **{"If-Match": roleless.headers["ETag"]})
@@ -240,11 +258,13 @@ class Ground:
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
 
-    def user(self, username: str, role: str | None = None) -> str:
-        new = {"username": username, "role": role, "claims": {"email": f"{username}@example.org"}}
-        if role:
-            new["password"] = password(username)
-        made = self.must("POST", "/users", new)
+    def with_role(self, username: str, role: str) -> str:
+        """Somebody whom an operator makes; their password."""
+        return json.loads(self.provider.command("user", "create", username, "--role", role, "--json"))["password"]
+
+    def user(self, username: str) -> str:
+        """Somebody without a role; their id."""
+        made = self.must("POST", "/users", {"username": username, "claims": {"email": f"{username}@example.org"}})
         return made["user"]["id"]
 
     def fresh(self) -> dict[str, str]:

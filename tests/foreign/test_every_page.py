@@ -2,13 +2,16 @@
 free text is an attack. What a text says never becomes part of a page; no form works from elsewhere; no page can be framed."""
 
 import re
-from urllib.parse import urljoin, urlsplit
+import time
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 import requests
 
 from support import rp
 from support.provider import PATIENCE, Provider
+from test_console_roles import Person
+from test_second_factor import authenticator, enrol_passkey  # noqa: F401 - one is a fixture
 
 pytestmark = pytest.mark.browser
 
@@ -17,26 +20,43 @@ ATTACK = """'"></title></textarea><b data-attack><script>window.attacked=1</scri
 # The same, as short as names must be.
 NAME = ATTACK[:100]
 LINK = "https://rp.example/%22%3E%3Cb%20data-attack%3E"
-# Leads out of the console, ends the session, or hands out a file.
-NOT_FOLLOWED = re.compile(r"/(logout|sign-out|authorize|export|demo|jwks|\.well-known)|/assets/|\.(json|jsonl|csv)$")
-# Pages whose one script does what only a browser can: make keys, read files, use an authenticator.
+# An apostrophe and hyphens may stand in a URI as they are (RFC 3986 section 2.2).
+URI = "https://rp.example/'--?b=%22%3E%3Cb/data-attack%3E"
+IMAGE = """data:image/svg+xml,'"><b/data-attack>"""
+KID = """'"></title><b data-attack>"""
+CLAIM = "x'>"
+PASSWORD = "attack-attack"
+USERNAME = '"><b/data-attack>'
+# Leads out of the console or to another tenant, ends the session, or hands out a file.
+NOT_FOLLOWED = re.compile(r"/(logout|sign-out|authorize|second|export|demo|jwks|\.well-known)|/assets/|\.(json|jsonl|csv)$")
+# Pages whose one script does what only a browser can: make keys, use an authenticator.
 SCRIPTED = re.compile(r"/(new-client|keys|import-users|trial|trial/callback|passkeys?)(/|$)")
 MOST_PAGES = 90
 
 
 def attacked(provider: Provider) -> None:
     """Fills the tenant."""
-    key = rp.key("RSA", "enc")
+    key = rp.jwk.JWK.generate(kty="RSA", size=2048, use="enc", kid=KID)
     declared = {**rp.declared_key(key), "name": NAME}
     texts = {"client_name": NAME, "contacts": [ATTACK[:100]], "software_id": ATTACK, "software_version": ATTACK}
-    links = {"client_uri": LINK, "policy_uri": LINK, "tos_uri": LINK, "logo_uri": LINK, "redirect_uris": [LINK]}
-    client = rp.declaration("attacked", [declared], **{**texts, **links}, default_acr_values=[ATTACK[:60].replace(" ", "")])
+    links = {"client_uri": LINK, "policy_uri": LINK, "tos_uri": LINK, "logo_uri": LINK, "initiate_login_uri": URI}
+    logout = {"post_logout_redirect_uris": [URI], "backchannel_logout_uri": URI, "frontchannel_logout_uri": URI}
+    lists = {"redirect_uris": [LINK, URI], "request_uris": [URI], "resources": [URI]}
+    lists["default_acr_values"] = [ATTACK[:60].replace(" ", "")]
+    sealed = {"id_token": {"encrypted": {"alg": "RSA-OAEP-256", "enc": "A256GCM"}}, "encryption_kid": KID}
+    client = rp.declaration("attacked", [declared], **texts, **links, **logout, **lists, **sealed)
+    client["claim_placement"] = {CLAIM: "both"}
     person = {"name": ATTACK, "given_name": ATTACK, "nickname": ATTACK, "email": '"><b/data-attack>@example.org'}
-    user = {"username": '"><b/data-attack>', "password": "attack-attack", "claims": person}
-    scope = {"name": "x", "title": ATTACK[:190], "detail": ATTACK[:190], "claims": ["x'>"]}
-    branding = {"name": NAME, "accent": "#8c1c2e"}
-    tenant = {"development": True, "registration": "open", "self_registration": True, "scopes": [scope], "branding": branding}
+    user = {"username": USERNAME, "password": PASSWORD, "claims": person}
+    scope = {"name": "x", "title": ATTACK[:190], "detail": ATTACK[:190], "claims": [CLAIM]}
+    branding = {"name": NAME, "accent": "#8c1c2e", "logo_url": IMAGE}
+    policies = {"development": True, "operator": True, "registration": "open", "self_registration": True}
+    tenant = {**policies, "scopes": [scope], "branding": branding}
     provider.declare(tenant=tenant, clients=[client], users=[user])
+    owner = Person(provider, "admin")
+    second = {"id": "second", "issuer": f"{provider.issuer}/second", "name": NAME, "username": "boss"}
+    for path, form in {"/console/tenant/registration": {"name": NAME}, "/console/new-tenant": second}.items():
+        assert owner.ask("POST", path, form).status_code == 200
     # Into the audit trail, by way of those who are refused.
     endpoint = provider.metadata["authorization_endpoint"]
     for client_id in ("attacked", ATTACK):
@@ -60,9 +80,9 @@ def shape(address: str) -> str:
     return path + "?" + ",".join(sorted(pair.split("=")[0] for pair in parts.query.split("&")))
 
 
-def crawl(page, provider, start: str):
-    """Opens every page that links lead to, one of each shape; the attacked client's first."""
-    seen, waiting = set(), [urljoin(provider.issuer, start)]
+def crawl(page, provider, *starts: str, within: str = ""):
+    """Opens every page below `within` that links lead to, one of each shape; the attacked client's first."""
+    seen, waiting = set(), [urljoin(provider.issuer, start) for start in starts]
     while waiting and len(seen) < MOST_PAGES:
         address = waiting.pop(0)
         if shape(address) in seen:
@@ -72,7 +92,7 @@ def crawl(page, provider, start: str):
         yield address
         page.open(address)
         links = page.driver.execute_script("return [...document.links].map(link => link.href.split('#')[0])")
-        ours = [link for link in links if link.startswith(provider.issuer) and not NOT_FOLLOWED.search(urlsplit(link).path)]
+        ours = [link for link in links if link.startswith(provider.issuer + within) and not NOT_FOLLOWED.search(urlsplit(link).path)]
         waiting += sorted(set(ours), key=lambda link: "attacked" not in link)
     assert len(seen) < MOST_PAGES, "more shapes of pages than thought"
 
@@ -113,14 +133,10 @@ def wrong_headers(page, address: str) -> list[str]:
     return [f"{address}: {what}" for what, fits in wanted.items() if not fits]
 
 
-@pytest.mark.parametrize(
-    ("start", "person"), [("/console", "admin"), ("/account", "admin")], ids=["console", "account"]
-)
-def test_every_page_holds_and_is_accessible(page, hostile, start, person):
-    page.open(hostile.issuer + start)
-    page.login(person, person)
+def inspected(page, provider, *starts: str, within: str = "") -> list[str]:
+    """Crawls, and fails with all that is wrong; tells the shapes that were seen."""
     wrong, names = [], []
-    for address in crawl(page, hostile, start):
+    for address in crawl(page, provider, *starts, within=within):
         name = shape(address).strip("/?").replace("/", "-")
         names.append(name)
         script = "return [document.querySelectorAll('[data-attack]').length, window.attacked ?? 0]"
@@ -128,6 +144,38 @@ def test_every_page_holds_and_is_accessible(page, hostile, start, person):
         if elements or ran:
             wrong.append(f"{address}: a text became part of the page")
         wrong += page.inspect(name, scripts=bool(SCRIPTED.search(urlsplit(address).path)))
-        wrong += forms_refused(page, hostile) + wrong_headers(page, address)
+        wrong += forms_refused(page, provider) + wrong_headers(page, address)
     assert wrong == [], "\n".join(wrong)
+    return names
+
+
+def test_every_page_of_the_console_holds_and_is_accessible(page, hostile, authenticator):  # noqa: F811
+    enrol_passkey(page, hostile, USERNAME, PASSWORD, NAME[:60])
+    page.driver.delete_all_cookies()
+    page.open(f"{hostile.issuer}/console/users?search={quote(USERNAME)}")
+    page.login("admin", "admin")
+    person = urlsplit(page.see("table.list tbody th a").get_attribute("href")).path
+    page.open(f"{hostile.issuer}{person}/access")
+    assert NAME[:60] in page.see("main").text, "the passkey is told by its name"
+    names = inspected(page, hostile, "/console", person, f"{person}/access")
+    assert {"console-tenants", "console-new-tenant"} <= set(names), names
+
+
+def test_every_page_of_the_account_holds_and_is_accessible(page, hostile, authenticator):  # noqa: F811
+    enrol_passkey(page, hostile, "admin", "admin", NAME[:60])
+    names = inspected(page, hostile, "/account")
     assert len(names) >= 7, names
+
+
+def test_the_mails_and_the_pages_of_the_interface_hold_and_are_accessible(page, hostile):
+    for account in (USERNAME, "alice"):
+        page.open(f"{hostile.issuer}/account/forgot")
+        page.see("#account").send_keys(account)
+        page.click("#submit")
+    deadline = time.monotonic() + PATIENCE
+    while not page.all("#mails a"):
+        assert time.monotonic() < deadline
+        page.open(hostile.ready["mail"])
+    names = inspected(page, hostile, "/dev/mail", within="/dev/mail")
+    assert {"dev-mail", "dev-mail-1"} <= set(names), names
+    assert inspected(page, hostile, "/admin/v1/docs", within="/admin/v1/docs")
