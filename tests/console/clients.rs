@@ -298,6 +298,7 @@ async fn keys_are_made_imported_changed_rotated_and_revoked() {
     assert_eq!((second.name.as_str(), second.not_after), ("Renamed", None));
 
     // One click: the old key is good for a while yet.
+    provider.advance(1);
     let first = keys().await.into_iter().find(|key| key.name == "First").unwrap();
     let rotated = person.post(&format!("{base}/{}/rotate", first.id), &[("version", &version().await)]).await;
     assert_eq!(rotated.status, 200, "{}", rotated.body);

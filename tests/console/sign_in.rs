@@ -1,8 +1,11 @@
 //! Signing in to the console, and what its cookie opens.
 
 use signet_core::builtin::CONSOLE;
+use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
-use signet_core::records::Role;
+use signet_core::provision::TenantDeclaration;
+use signet_core::records::{Role, TenantSettings};
+use signet_core::redirect;
 use signet_tests::console::{Person, add_user, below, give_role};
 use signet_tests::provider::{Provider, USER, form};
 
@@ -36,6 +39,39 @@ async fn people_with_a_role_come_back_to_where_they_wanted_to_go() {
             assert_eq!(below(&reply), "/console", "{to}");
         }
     }
+}
+
+/// Whoever says that everybody pushes (RFC 9126 section 5) can still sign in to take it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_is_reached_where_everybody_else_has_to_push() {
+    let provider = Provider::start().await;
+    give_role(&provider, USER.0, Some(Role::Owner)).await;
+    let tenants = provider.app.store.tenants().await.unwrap();
+    let tenant = tenants.into_iter().next().unwrap();
+    let settings = TenantSettings { require_pushed_authorization_requests: true, ..tenant.settings };
+    let declared = TenantDeclaration { id: None, issuer: None, settings };
+    provider.provisioner().tenant(&tenant.id, &declared).await.unwrap();
+    provider.app.tenancy.forget();
+    let mut person = Person::stranger(&provider);
+    let reply = person.enter("/console", USER.0).await;
+    assert_eq!(below(&reply), "/console");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_nobody_asked_for_ends_nobodys_visit() {
+    let provider = Provider::start().await;
+    give_role(&provider, USER.0, Some(Role::Owner)).await;
+    let mut person = Person::stranger(&provider);
+    person.enter("/console", USER.0).await;
+    let kept = cookie(&person, COOKIE);
+    assert!(kept.is_some());
+    let text = redirect::description(&Fault::AdminRoleNeeded);
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("error", "access_denied"), ("error_description", &text)])
+        .finish();
+    let reply = person.get(&format!("/console/callback?{query}")).await;
+    assert!(reply.status.is_client_error());
+    assert_eq!(cookie(&person, COOKIE), kept);
 }
 
 #[tokio::test(flavor = "multi_thread")]

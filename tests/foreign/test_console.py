@@ -210,7 +210,7 @@ def test_configuration_is_code_that_can_be_read(page, provider, template, tmp_pa
     # Clients with a secret are shown it first, and go on to this page from there.
     page.click("#go-on" if page.all("#go-on") else ".tabs a[href$=configuration]")
     script = tmp_path / "client.mjs"
-    script.write_text("const currentUrl = new URL('https://rp.example')\n" + page.see("#rp-openidclient ~ pre").text)
+    script.write_text(page.see("#rp-openidclient ~ pre").text)
     done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     if template != "machine":

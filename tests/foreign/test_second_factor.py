@@ -276,3 +276,59 @@ def test_a_forgotten_password_comes_back_by_mail(page, provider):
     page.click("#continue")
     page.login("alice", "an entirely new one")
     assert page.heading() == "Your account"
+
+
+def administer(page, provider, path: str, change) -> None:
+    """Changes a page of settings in the console, and signs out."""
+    page.open(f"{provider.issuer}/console{path}")
+    page.login("admin", "admin")
+    change()
+    page.click("#save")
+    assert page.see("#notice").text == "Saved."
+    sign_out(page, provider)
+
+
+def tick(page, css: str) -> None:
+    """Ticks a box in the middle of the window, where the bar that stays at its end does not cover it."""
+    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", page.see(css))
+    page.see(css).click()
+
+
+def enrol_on_the_way(page) -> None:
+    """Sets up what is demanded after the password."""
+    assert page.heading() == "Set up a second step"
+    page.see("#code").send_keys(totp(page.see("#totp-secret").text, time.time()))
+    page.click("#submit")
+    page.click("#continue")
+
+
+def test_a_second_factor_that_is_switched_on_for_a_client_in_the_console_is_demanded_at_the_next_login(page, provider):
+    client = Client(provider)
+    page.open(client.address())
+    page.login()
+    accept(page)
+    assert client.claims(page)["amr"] == ["pwd"], "one was enough until now"
+    sign_out(page, provider)
+    administer(page, provider, "/clients/demo-plain/security", lambda: tick(page, "#require_second_factor"))
+    page.open(client.address())
+    page.login("bob", "bob")
+    enrol_on_the_way(page)
+    accept(page)
+    assert client.claims(page)["acr"] == "urn:signet:acr:mfa"
+
+
+def test_a_second_factor_that_the_console_demands_of_everybody_is_demanded_of_everybody(page, provider):
+    everybody = "#second_factor option[value='required']"
+    administer(page, provider, "/tenant", lambda: tick(page, everybody))
+    client = Client(provider)
+    page.open(client.address())
+    page.login("bob", "bob")
+    enrol_on_the_way(page)
+    accept(page)
+    assert client.claims(page)["acr"] == "urn:signet:acr:mfa"
+    # Of the one who demanded it, too, and where no client is in between.
+    sign_out(page, provider)
+    page.open(f"{provider.issuer}/console")
+    page.login("admin", "admin")
+    enrol_on_the_way(page)
+    assert page.heading() == "Overview"

@@ -267,6 +267,53 @@ async fn a_disabled_account_does_not_get_past_the_second_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_waited_too_long_raises_nobody_elses_session() {
+    let provider = start().await;
+    let mut browser = Browser::default();
+    signed_in(&provider, &mut browser, USER.0).await;
+    let (shared, codes) = provider.enrol("bob").await;
+    // The session is too old to enrol anything, so the password is asked for; another person gives theirs.
+    provider.advance(601);
+    let mfa = essential(MFA);
+    let mut visit = Visit::to(&provider, &mut browser, "rp", &[("claims", &mfa)]).await;
+    visit.log_in("bob").await;
+    let page = visit.page().await;
+    assert!(is_second(&page));
+    provider.advance(601);
+    for code in [provider.code_of(&shared), codes[0].clone()] {
+        let reply = visit.post("second", &form(&[("csrf", csrf(&page)), ("code", &code)])).await;
+        assert!(is_login(&reply), "{} {}", reply.status, reply.body);
+        assert!(!reply.header("set-cookie").contains("signet-session"));
+    }
+    assert_eq!(silently(&provider, &mut browser, &[]).await, "code", "the older session is as it was");
+    let essential = silently(&provider, &mut browser, &[("claims", &mfa)]).await;
+    assert_eq!(essential, "login_required", "and no higher");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_account_between_password_and_second_step_asks_for_the_password_again() {
+    let provider = start().await;
+    let (shared, _) = provider.enrol(USER.0).await;
+    let mut browser = Browser::default();
+    let mut visit = Visit::to(&provider, &mut browser, "rp", &[]).await;
+    visit.log_in(USER.0).await;
+    let page = visit.page().await;
+    assert!(is_second(&page));
+    let alice = provider.person(USER.0).await;
+    let changes = signet_core::people::password(
+        &alice,
+        "other".into(),
+        "own",
+        "c",
+        &provider.app.context(provider.now()),
+    );
+    provider.app.store.apply(&"default".into(), &changes).await.unwrap();
+    let code = provider.code_of(&shared);
+    let reply = visit.post("second", &form(&[("csrf", csrf(&page)), ("code", &code)])).await;
+    assert!(is_login(&reply), "{} {}", reply.status, reply.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_page_asks_anew_each_time_and_takes_no_answer_of_anybody_else() {
     let provider = start().await;
     let mut browser = Browser::default();

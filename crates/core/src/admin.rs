@@ -130,9 +130,17 @@ pub enum Who {
 pub struct Actor {
     who: Who,
     scopes: BTreeSet<&'static str>,
+    /// The roles that allow nothing which this actor may not do.
+    below: BTreeSet<Role>,
 }
 
 impl Actor {
+    fn new(who: Who, scopes: BTreeSet<&'static str>, tenant: &Tenant) -> Self {
+        let is_below = |role: &Role| scopes_of(*role, tenant).is_subset(&scopes);
+        let below = Role::ALL.iter().copied().filter(is_below).collect();
+        Self { who, scopes, below }
+    }
+
     /// Who it is.
     pub fn who(&self) -> &Who {
         &self.who
@@ -166,10 +174,12 @@ impl Actor {
         self.confined_to().is_none_or(|own| client.owner == Some(own))
     }
 
-    /// Whether they may change a user who has, or is to have, this role: owners only by owners.
+    /// Whether they may change a user who has, or is to have, this role: owners only by owners, and nobody gives, or takes
+    /// over, a role that allows more than they may do themselves.
     pub fn may_manage(&self, role: Option<Role>) -> bool {
         let is_owner = matches!(self.who, Who::Person { role: Role::Owner, .. });
-        self.holds(USERS_WRITE) && (role != Some(Role::Owner) || is_owner)
+        let is_below = |role: Role| self.below.contains(&role) && (role != Role::Owner || is_owner);
+        self.holds(USERS_WRITE) && role.is_none_or(is_below)
     }
 
     /// Whether they may give a client this administrative scope: nobody hands out what they lack, and developers nothing,
@@ -201,13 +211,13 @@ pub fn authorize(
     let of_token = SCOPES.iter().map(|scope| scope.name).filter(|name| token.scope.contains(*name));
     let of_client: BTreeSet<&'static str> = of_token.filter(|name| own.contains(*name)).collect();
     let Some(id) = token.user_id else {
-        return Ok(Actor { who: Who::Client(client.client_id.clone()), scopes: of_client });
+        return Ok(Actor::new(Who::Client(client.client_id.clone()), of_client, tenant));
     };
     let user = user.filter(|user| user.id == id && !user.disabled).ok_or(Fault::UserGone)?;
     let role = user.role.ok_or(Fault::AdminRoleMissing)?;
     let of_role = scopes_of(role, tenant);
     let scopes = of_client.intersection(&of_role).copied().collect();
-    Ok(Actor { who: Who::Person { id, role }, scopes })
+    Ok(Actor::new(Who::Person { id, role }, scopes, tenant))
 }
 
 #[cfg(test)]
@@ -318,7 +328,7 @@ mod tests {
     fn developers_see_their_own_clients_and_owners_are_managed_by_owners() {
         let actor = |role| {
             let scopes = scopes_of(role, &tenant());
-            Actor { who: Who::Person { id: Uuid::from_u128(7), role }, scopes }
+            Actor::new(Who::Person { id: Uuid::from_u128(7), role }, scopes, &tenant())
         };
         let (mut own, other) = (client("own"), client("other"));
         own.owner = Some(Uuid::from_u128(7));
@@ -331,5 +341,9 @@ mod tests {
             !administrator.may_manage(Some(Role::Owner)) && actor(Role::Owner).may_manage(Some(Role::Owner))
         );
         assert!(!actor(Role::Auditor).may_manage(None));
+        // A program that only looks after users makes no administrators, and takes none over.
+        let program = Actor::new(Who::Client("c".into()), [USERS_READ, USERS_WRITE].into(), &tenant());
+        assert!(program.may_manage(None));
+        assert!(Role::ALL.iter().all(|role| !program.may_manage(Some(*role))));
     }
 }

@@ -44,6 +44,22 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Authorize,
+        Self::Token,
+        Self::UserInfo,
+        Self::Jwks,
+        Self::Introspection,
+        Self::Revocation,
+        Self::Register,
+        Self::EndSession,
+        Self::CheckSession,
+        Self::PushedAuthorization,
+        Self::DeviceAuthorization,
+        Self::Device,
+    ];
+
     /// Path below the issuer.
     pub fn path(self) -> &'static str {
         match self {
@@ -66,6 +82,24 @@ impl Endpoint {
     pub fn url(self, issuer: &str) -> String {
         format!("{}{}", issuer.trim_end_matches('/'), self.path())
     }
+}
+
+/// Whether the first part of a path below an issuer is one of the provider's own: no other issuer may begin there.
+pub fn is_own_segment(segment: &str) -> bool {
+    const BESIDE: &[&str] = &[
+        ".well-known",
+        "account",
+        "admin",
+        "assets",
+        "console",
+        "demo",
+        "dev",
+        "favicon.ico",
+        "healthz",
+        "interaction",
+        "readyz",
+    ];
+    BESIDE.contains(&segment) || Endpoint::ALL.iter().any(|endpoint| endpoint.path()[1..] == *segment)
 }
 
 /// The grant types that clients may register: those of the token endpoint, and `implicit`, which never gets there

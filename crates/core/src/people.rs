@@ -13,6 +13,8 @@ use crate::records::{Credential, CredentialKind, LinkPurpose, Role, Tenant, User
 pub const MIN_PASSWORD_CHARS: usize = 8;
 /// Longest accepted password, in bytes: enough for any passphrase, and a bound on the work of one attempt.
 pub const MAX_PASSWORD: usize = 512;
+/// The version of an account that was not written since it was made.
+const FIRST_VERSION: i64 = 1;
 /// Prefix of the secrets in links.
 pub const LINK_PREFIX: &str = "sgn_li_";
 
@@ -60,9 +62,16 @@ pub fn link(
 }
 
 /// Whom a link is for, if it is good at `now`. Looking at it does not use it up.
+///
+/// A link is for the account as it was: once its password, its address or anything else is written, it is good no more. Of
+/// what happens within one second the order is not known, so there only an account that was just made, and not written since,
+/// keeps its link.
 pub fn open<'a>(link: Option<&UserLink>, user: Option<&'a User>, now: UnixTime) -> Result<&'a User, Fault> {
     let link = link.filter(|link| now < link.expires_at).ok_or(Fault::LinkUnusable)?;
-    user.filter(|user| user.id == link.user_id && !user.disabled).ok_or(Fault::LinkUnusable)
+    let unwritten = |user: &User| user.version == FIRST_VERSION && user.updated_at == link.created_at;
+    user.filter(|user| user.id == link.user_id && !user.disabled)
+        .filter(|user| user.updated_at < link.created_at || unwritten(user))
+        .ok_or(Fault::LinkUnusable)
 }
 
 /// A password by a link: the write decides who of several has used it ([`crate::change::Conflict::Link`]). Nobody is signed in
@@ -184,9 +193,11 @@ pub fn credential_name(text: &str) -> Result<&str, Fault> {
 }
 
 /// Removes a passkey or an authenticator application. With the last of them go the recovery codes, which stand for nothing
-/// then.
-pub fn remove_credential(all: &[Credential], gone: &Credential) -> Vec<Change> {
-    let mut changes = vec![Change::DeleteCredential { user_id: gone.user_id, id: gone.id }];
+/// then. The account counts up, so that no login goes on that began before.
+pub fn remove_credential(user: &User, all: &[Credential], gone: &Credential) -> Vec<Change> {
+    let next = User { version: user.version + 1, ..user.clone() };
+    let mut changes =
+        vec![Change::UpdateUser(next), Change::DeleteCredential { user_id: gone.user_id, id: gone.id }];
     let rest = all.iter().any(|one| one.id != gone.id && one.kind != CredentialKind::RecoveryCode);
     if !rest {
         changes.push(Change::DeleteCredentials { user_id: gone.user_id, kind: CredentialKind::RecoveryCode });
@@ -244,6 +255,47 @@ mod tests {
         }
         assert!(open(None, Some(&ada), 0).is_err());
         assert_ne!(TokenHash::of("a"), TokenHash::of("b"));
+    }
+
+    #[test]
+    fn a_link_is_good_for_the_account_as_it_was() {
+        let context = Context { now: 1_000, millis: 0, entropy: &Zeros };
+        let made = User { version: 1, created_at: 1_000, updated_at: 1_000, ..user(1, None, false) };
+        let (_, link, changes) = super::link(&made, LinkPurpose::Invitation, None, "c", &context);
+        let judge = |user: &User| open(Some(&link), Some(user), 1_001).is_ok();
+        assert!(judge(&made), "made in the same second");
+        assert!(!changes.iter().any(|change| matches!(change, Change::UpdateUser(_))));
+        assert!(judge(&User { version: 9, updated_at: 999, ..made.clone() }), "written before");
+        for at in [1_000, 1_001] {
+            let context = Context { now: at, millis: 0, entropy: &Zeros };
+            let [Change::UpdateUser(next), ..] = &password(&made, "hash".into(), "own", "c", &context)[..]
+            else {
+                unreachable!()
+            };
+            assert!(!judge(next), "another password at {at}");
+            let moved = profile(&made, |name| (name == "email").then_some("b@example.org"), at);
+            assert!(!judge(&moved.unwrap().unwrap()), "another address at {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_removed_counts_the_account_up() {
+        let ada = user(1, None, false);
+        let gone = Credential {
+            tenant: "t".into(),
+            user_id: ada.id,
+            id: Uuid::from_u128(5),
+            kind: CredentialKind::Totp,
+            name: "one".into(),
+            secret: vec![1],
+            counter: 0,
+            created_at: 0,
+            last_used_at: None,
+        };
+        let changes = remove_credential(&ada, std::slice::from_ref(&gone), &gone);
+        assert!(matches!(&changes[0], Change::UpdateUser(next) if next.version == ada.version + 1));
+        assert!(matches!(&changes[1], Change::DeleteCredential { id, .. } if *id == gone.id));
+        assert!(matches!(&changes[2], Change::DeleteCredentials { kind: CredentialKind::RecoveryCode, .. }));
     }
 
     #[test]

@@ -12,8 +12,10 @@ pub enum Demand {
     Login,
     /// Acts for itself.
     ClientCredentials,
-    /// Proves itself with a secret, in the header or the form.
-    Secret,
+    /// Proves itself with a secret in the header (RFC 6749 section 2.3.1, HTTP Basic).
+    SecretBasic,
+    /// Proves itself with a secret in the form (RFC 6749 section 2.3.1, the request body).
+    SecretPost,
     /// Proves itself with a MAC made from its secret.
     SecretJwt,
     /// Proves itself with its own key.
@@ -48,7 +50,8 @@ impl Demand {
         match self {
             Self::Login => "sign people in",
             Self::ClientCredentials => "ask for tokens of its own",
-            Self::Secret => "prove itself with a secret",
+            Self::SecretBasic => "send a secret in the header (client_secret_basic)",
+            Self::SecretPost => "send a secret in the form (client_secret_post)",
             Self::SecretJwt => "prove itself with a JWT made from its secret (client_secret_jwt)",
             Self::PrivateKeyJwt => "prove itself with its own key (private_key_jwt)",
             Self::Public => "go without a secret",
@@ -74,7 +77,8 @@ impl Demand {
         let rows = [
             (login, Self::Login),
             (!login && settings.grant_types.contains(&GrantType::ClientCredentials), Self::ClientCredentials),
-            (matches!(method, ClientSecretBasic | ClientSecretPost), Self::Secret),
+            (method == ClientSecretBasic, Self::SecretBasic),
+            (method == ClientSecretPost, Self::SecretPost),
             (method == ClientSecretJwt, Self::SecretJwt),
             (method == PrivateKeyJwt, Self::PrivateKeyJwt),
             (method == None, Self::Public),
@@ -140,13 +144,13 @@ impl RelyingParty {
     fn can(self) -> &'static [Demand] {
         use Demand::{
             ClientCredentials, EncryptedIdToken, EncryptedObject, EncryptedUserInfo, Jti, Login, Par, Pkce,
-            PrivateKeyJwt, Public, Secret, SecretJwt, SignedObject, SignedUserInfo,
+            PrivateKeyJwt, Public, SecretBasic, SecretJwt, SecretPost, SignedObject, SignedUserInfo,
         };
         match self {
             Self::Sample => &[
                 Jti,
                 Login,
-                Secret,
+                SecretBasic,
                 PrivateKeyJwt,
                 Pkce,
                 SignedObject,
@@ -160,7 +164,8 @@ impl RelyingParty {
                 Jti,
                 Login,
                 ClientCredentials,
-                Secret,
+                SecretBasic,
+                SecretPost,
                 SecretJwt,
                 PrivateKeyJwt,
                 Public,
@@ -171,12 +176,13 @@ impl RelyingParty {
                 SignedUserInfo,
                 EncryptedUserInfo,
             ],
-            Self::Authlib => &[Login, Secret, Public, Pkce, Demand::OtherIdTokenAlg],
-            Self::SpringSecurity => &[Login, ClientCredentials, Secret, Public, Pkce],
+            Self::Authlib => &[Login, SecretBasic, SecretPost, Public, Pkce, Demand::OtherIdTokenAlg],
+            Self::SpringSecurity => &[Login, ClientCredentials, SecretBasic, SecretPost, Public, Pkce],
             Self::ModAuthOpenidc => &[
                 Demand::OtherIdTokenAlg,
                 Login,
-                Secret,
+                SecretBasic,
+                SecretPost,
                 SecretJwt,
                 PrivateKeyJwt,
                 Public,
@@ -188,7 +194,7 @@ impl RelyingParty {
                 SignedUserInfo,
                 EncryptedUserInfo,
             ],
-            Self::Curl => &[ClientCredentials, Secret],
+            Self::Curl => &[ClientCredentials, SecretBasic, SecretPost],
         }
     }
 
@@ -230,6 +236,34 @@ mod tests {
             let fits = |rp: &&RelyingParty| rp.concerns(&settings) && rp.lacks(&settings).is_empty();
             let found: Vec<_> = RelyingParty::ALL.iter().filter(fits).copied().collect();
             assert_eq!(found, fitting, "{template:?}");
+        }
+    }
+
+    #[test]
+    fn who_can_prove_a_client_by_which_method() {
+        use ClientAuthMethod::{ClientSecretBasic, ClientSecretJwt, ClientSecretPost, None, PrivateKeyJwt};
+        use RelyingParty::{Authlib, Curl, ModAuthOpenidc, OpenidClient, Sample, SpringSecurity};
+        for (method, demand, able) in [
+            (
+                ClientSecretBasic,
+                Demand::SecretBasic,
+                &[Sample, OpenidClient, Authlib, SpringSecurity, ModAuthOpenidc, Curl][..],
+            ),
+            (
+                ClientSecretPost,
+                Demand::SecretPost,
+                &[OpenidClient, Authlib, SpringSecurity, ModAuthOpenidc, Curl],
+            ),
+            (ClientSecretJwt, Demand::SecretJwt, &[OpenidClient, ModAuthOpenidc]),
+            (PrivateKeyJwt, Demand::PrivateKeyJwt, &[Sample, OpenidClient, ModAuthOpenidc]),
+            (None, Demand::Public, &[OpenidClient, Authlib, SpringSecurity, ModAuthOpenidc]),
+        ] {
+            let settings =
+                ClientSettings { token_endpoint_auth_method: method, ..Template::Sealed.settings() };
+            let lacks = |rp: RelyingParty| rp.lacks(&settings).contains(&demand);
+            let found: Vec<_> = RelyingParty::ALL.iter().copied().filter(|rp| !lacks(*rp)).collect();
+            assert!(Demand::of(&settings).contains(&demand), "{method:?}");
+            assert_eq!(found, able, "{method:?}");
         }
     }
 

@@ -12,8 +12,8 @@ use signet_core::authorize::{AuthorizationRequest, ClaimRequest, ClaimsRequest, 
 use signet_core::change::Change;
 use signet_core::ids::TokenHash;
 use signet_core::interaction::{
-    Accepted, Factors, Input, Level, Proof, RECOVERY_CODES, Second, Step, next, password_accepted, pending,
-    raised, recovery_codes, second_accepted, use_one_time, use_passkey, use_recovery_code,
+    Accepted, Factors, Input, Level, Proof, RECOVERY_CODES, Second, Step, at_hand, next, password_accepted,
+    pending, raised, recovery_codes, second_accepted, use_one_time, use_passkey, use_recovery_code,
 };
 use signet_core::records::{
     Client, Credential, CredentialKind, Interaction, ResponseMode, ResponseType, SecondFactor, Session,
@@ -72,7 +72,7 @@ impl World {
 
     fn identified(mut self, since: i64) -> Self {
         self.identified = Some(user());
-        self.interaction.stage = Stage::Identified { user_id: user().id, since };
+        self.interaction.stage = Stage::Identified { user_id: user().id, since, version: user().version };
         self
     }
 
@@ -105,7 +105,8 @@ impl World {
             Accepted::Session(login) => login.session.acr.rsplit(':').next().unwrap().to_owned(),
             Accepted::Second(changes) => {
                 let [Change::UpdateInteraction { interaction, .. }, _] = changes.as_slice() else { panic!() };
-                assert_eq!(interaction.stage, Stage::Identified { user_id: user().id, since: NOW });
+                let version = user().version;
+                assert_eq!(interaction.stage, Stage::Identified { user_id: user().id, since: NOW, version });
                 assert!(!changes.iter().any(|change| matches!(change, Change::InsertSession(_))));
                 "second".into()
             }
@@ -261,13 +262,72 @@ fn between_password_and_second_step_there_is_no_session_and_not_for_long() {
     assert_eq!(required.next(), "enrol");
 }
 
+/// Bob has given his password in a browser that is in Alice's session.
+fn bob_in_alices_browser(since: i64) -> (World, User) {
+    let bob = User { id: Uuid::from_u128(9), username: "bob".into(), ..user() };
+    let mut world = World::new(BOTH).with_session(Level::Password).acr(true, &[M]).identified(since);
+    world.interaction.stage = Stage::Identified { user_id: bob.id, since, version: bob.version };
+    world.identified = Some(bob.clone());
+    (world, bob)
+}
+
+#[test]
+fn a_password_that_holds_no_more_never_falls_back_to_an_older_session() {
+    let alice = user();
+    let hand = |world: &World| {
+        let input = world.input(&alice);
+        let hand = at_hand(&world.interaction.stage, input.identified, input.user, NOW).map(|user| user.id);
+        assert_eq!(pending(&input, NOW).map(|pending| pending.user.id), hand);
+        hand
+    };
+    let (holds, bob) = bob_in_alices_browser(NOW - 600);
+    assert_eq!((holds.next().as_str(), hand(&holds)), ("second", Some(bob.id)));
+    let (late, _) = bob_in_alices_browser(NOW - 601);
+    let (mut disabled, mut changed, mut gone) =
+        (bob_in_alices_browser(NOW).0, bob_in_alices_browser(NOW).0, bob_in_alices_browser(NOW).0);
+    disabled.identified.as_mut().unwrap().disabled = true;
+    changed.identified.as_mut().unwrap().version += 1;
+    gone.identified = None;
+    for (name, world) in [("late", late), ("disabled", disabled), ("changed", changed), ("gone", gone)] {
+        assert_eq!((world.next().as_str(), hand(&world)), ("login", None), "{name}");
+    }
+    let mut fresh = World::new(BOTH).with_session(Level::Password).acr(true, &[M]);
+    assert_eq!((fresh.next().as_str(), hand(&fresh)), ("second", Some(alice.id)));
+    fresh.session = None;
+    assert_eq!((fresh.next().as_str(), hand(&fresh)), ("login", None));
+}
+
+#[test]
+fn nobodys_credential_speaks_for_somebody_else() {
+    let (alice, context) = (user(), at(NOW));
+    let (world, bob) = bob_in_alices_browser(NOW);
+    let input = world.input(&alice);
+    let judge = |written: Vec<Change>| {
+        let pending = pending(&input, NOW).unwrap();
+        second_accepted(&input, &pending, Second::OneTimePassword, written, &context)
+            .map(|login| login.session.user_id)
+            .map_err(|fault| fault.code())
+    };
+    let hers = credential(CredentialKind::Totp, 1);
+    let his = Credential { user_id: bob.id, ..hers.clone() };
+    let delete = |one: &Credential| Change::DeleteCredential { user_id: one.user_id, id: one.id };
+    assert_eq!(judge(vec![use_one_time(&his, 2, NOW).unwrap()]), Ok(bob.id));
+    assert_eq!(judge(vec![delete(&his)]), Ok(bob.id));
+    for change in
+        [use_one_time(&hers, 2, NOW).unwrap(), delete(&hers), Change::InsertCredential(hers.clone())]
+    {
+        assert_eq!(judge(vec![change]), Err("second_factor_wrong"));
+    }
+}
+
 #[test]
 fn the_second_step_makes_the_session_rfc8176() {
     let user = user();
     let first = World::new(TOTP).identified(NOW - 60);
     let input = first.input(&user);
     let login =
-        second_accepted(&input, &pending(&input, NOW).unwrap(), Second::OneTimePassword, vec![], &at(NOW));
+        second_accepted(&input, &pending(&input, NOW).unwrap(), Second::OneTimePassword, vec![], &at(NOW))
+            .unwrap();
     let session_ = &login.session;
     assert_eq!((session_.acr.as_str(), session_.auth_time), (M, NOW));
     assert_eq!(session_.amr, ["pwd", "otp", "mfa"]);
@@ -275,10 +335,12 @@ fn the_second_step_makes_the_session_rfc8176() {
     let world = World::new(BOTH).with_session(Level::Password);
     let input = world.input(&user);
     let login =
-        second_accepted(&input, &pending(&input, NOW).unwrap(), Second::RecoveryCode, vec![], &at(NOW));
+        second_accepted(&input, &pending(&input, NOW).unwrap(), Second::RecoveryCode, vec![], &at(NOW))
+            .unwrap();
     assert_eq!((login.session.sid.as_str(), login.session.auth_time), ("sid", NOW - 100));
+    assert_eq!(login.session.amr, ["pwd", "mfa"], "a recovery code is no `otp`");
     let key = Second::Passkey { hardware: true };
-    let login = second_accepted(&input, &pending(&input, NOW).unwrap(), key, vec![], &at(NOW));
+    let login = second_accepted(&input, &pending(&input, NOW).unwrap(), key, vec![], &at(NOW)).unwrap();
     assert_eq!((login.session.acr.as_str(), login.session.auth_time), (K, NOW));
     assert_eq!(login.session.amr, ["pwd", "hwk", "user", "mfa"]);
     assert_eq!(Proof::passkey(false, NOW).amr, ["swk", "user", "mfa"]);

@@ -8,14 +8,15 @@ use signet_core::client_policy::Mode;
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TenantId};
-use signet_core::records::Client;
+use signet_core::records::{Client, ClientSettings};
+use signet_core::registration;
 use signet_core::remote_keys::{Alarm, Demand};
 use signet_store::{Store, StoreError};
 
 use crate::checkups::Checkups;
 use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Kind};
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::mail::Mailer;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// Signatures and encryption.
     pub crypto: Pool,
+    /// Where key pairs are made for clients: slow, and never in the way of signatures.
+    pub key_making: Pool,
     /// Password hashing: where it runs.
     pub hashing: Pool,
     /// Password hashing: what runs there.
@@ -128,6 +131,17 @@ impl App {
             Some((published, _)) => published,
             None => found,
         }))
+    }
+
+    /// OpenID Connect Registration section 5: the document at `sector_identifier_uri` lists every redirect URI, or nothing is
+    /// registered.
+    pub async fn check_sector(&self, settings: &ClientSettings) -> Result<(), Fault> {
+        let Some(uri) = &settings.sector_identifier_uri else { return Ok(()) };
+        let fetched = self.fetcher.get(uri, Kind::SectorIdentifier).await.map_err(|fault| {
+            tracing::warn!(code = fault.code(), %fault, "a sector_identifier_uri could not be read");
+            Fault::SectorUnreadable
+        })?;
+        registration::sector(&fetched.body, &settings.redirect_uris)
     }
 
     /// The client again, after a message that none of its keys verifies

@@ -31,6 +31,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest head of a request. Above the longest URI, so that a long one gets its own answer.
 const HEAD_BYTES: usize = 256 * 1024;
 
+/// Most key pairs that wait to be made for clients.
+const KEY_QUEUE: usize = 16;
+
 /// Where the records are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -110,6 +113,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         checkups: crate::checkups::Checkups::default(),
         keyring: Arc::default(),
         crypto: Pool::new(or(config.crypto.threads, cores), config.crypto.queue),
+        key_making: Pool::new(1, KEY_QUEUE),
         hashing: Pool::new(
             or(config.crypto.hashing_threads, cores.saturating_sub(1)),
             config.crypto.hashing_queue,

@@ -131,7 +131,7 @@ impl Provisioner {
             Some(_) => self.clients(id).await?,
             None => Vec::new(),
         };
-        let facts = TenantFacts { id, current, clients: &clients, mode: self.mode };
+        let facts = TenantFacts { id, current, all: &tenants, clients: &clients, mode: self.mode };
         let context = self.context();
         let provisioned = provision::tenant(declared, &facts, &self.correlation(along), &context)?;
         match self.write(id, provisioned, along).await {
@@ -204,7 +204,7 @@ impl Provisioner {
         along.check(client.version)?;
         let context = self.context();
         let provisioned = provision::remove_client(client, tenant, &self.correlation(along), &context);
-        self.write(&tenant.id, provisioned, along).await
+        self.write_client(&tenant.id, &client.client_id, provisioned, along).await
     }
 
     async fn write_client(

@@ -239,12 +239,14 @@ pub fn key_origin(name: &str) -> Result<KeyOrigin> {
     KeyOrigin::from_name(name).ok_or_else(|| unreadable("origin of a key"))
 }
 
-/// The stored form of a stage: its name, and the `sid` that goes with it; before there is one, who has been identified and
-/// when.
+/// The stored form of a stage: its name, and the `sid` that goes with it; before there is one, who has been identified,
+/// when, and at which version of the account.
 pub fn stage_columns(stage: &Stage) -> (&'static str, Option<Cow<'_, str>>) {
     match stage {
         Stage::Fresh => ("fresh", None),
-        Stage::Identified { user_id, since } => ("identified", Some(format!("{user_id} {since}").into())),
+        Stage::Identified { user_id, since, version } => {
+            ("identified", Some(format!("{user_id} {since} {version}").into()))
+        }
         Stage::Authenticated { sid } => ("authenticated", Some(sid.into())),
         Stage::Finished => ("finished", None),
     }
@@ -255,9 +257,10 @@ pub fn stage(name: &str, sid: Option<String>) -> Result<Stage> {
     match (name, sid) {
         ("fresh", None) => Ok(Stage::Fresh),
         ("identified", Some(who)) => {
-            let (user, since) = who.split_once(' ').ok_or_else(|| unreadable("stage"))?;
-            match (user.parse(), since.parse()) {
-                (Ok(user_id), Ok(since)) => Ok(Stage::Identified { user_id, since }),
+            let parts: Vec<&str> = who.split(' ').collect();
+            let [user, since, version] = parts[..] else { return Err(unreadable("stage")) };
+            match (user.parse(), since.parse(), version.parse()) {
+                (Ok(user_id), Ok(since), Ok(version)) => Ok(Stage::Identified { user_id, since, version }),
                 _ => Err(unreadable("stage")),
             }
         }

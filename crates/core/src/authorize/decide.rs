@@ -10,6 +10,7 @@ use super::raw::Raw;
 use super::reference::reference;
 use super::request::{AuthorizationRequest, RequestSource};
 use crate::audit;
+use crate::builtin::Builtin;
 use crate::change::Change;
 use crate::client_policy;
 use crate::context::Context;
@@ -166,8 +167,10 @@ pub(super) fn judge(
     }
     // RFC 9126 section 5: "accepts authorization request data only via PAR"; section 6, of a client: "whether the only means
     // of initiating an authorization request the client is allowed to use is PAR".
-    let pushed_only = tenant.settings.require_pushed_authorization_requests
-        || client.settings.require_pushed_authorization_requests;
+    // The provider's own pages do not push: whoever set this could not sign in any more to take it back.
+    let pushed_only = Builtin::of(&client.client_id).is_none()
+        && (tenant.settings.require_pushed_authorization_requests
+            || client.settings.require_pushed_authorization_requests);
     if pushed_only {
         let pushed = if matches!(entry, Entry::Browser) { Err(Fault::PushRequired) } else { Ok(()) };
         let found = if pushed.is_ok() { "pushed" } else { "brought by the browser" };

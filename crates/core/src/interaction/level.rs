@@ -185,7 +185,10 @@ impl Proof {
     #[must_use]
     pub fn and(mut self, second: Second, now: UnixTime) -> Self {
         let (level, methods): (_, &[&str]) = match second {
-            Second::OneTimePassword | Second::RecoveryCode => (Level::Mfa, &["otp", "mfa"]),
+            Second::OneTimePassword => (Level::Mfa, &["otp", "mfa"]),
+            // RFC 8176 section 2, `otp`: "One-time password [...] specifications that this authentication method applies
+            // to include [RFC4226] and [RFC6238]." A recovery code is neither.
+            Second::RecoveryCode => (Level::Mfa, &["mfa"]),
             Second::Passkey { hardware: true } => (Level::Passkey, &["hwk", "user", "mfa"]),
             Second::Passkey { hardware: false } => (Level::Passkey, &["swk", "user", "mfa"]),
         };

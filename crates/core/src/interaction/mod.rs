@@ -25,8 +25,9 @@ pub use login::{LoggedIn, switch_account};
 pub use registration::{Account, Wish, register};
 pub use respond::{Answer, Made, Responded, refuse, respond};
 pub use second::{
-    Accepted, MAX_PASSKEYS, PATIENCE, Pending, RECOVERY_CODES, credential_event, is_recent, passkey_accepted,
-    password_accepted, raised, recovery_codes, second_accepted, use_one_time, use_passkey, use_recovery_code,
+    Accepted, MAX_PASSKEYS, PATIENCE, Pending, RECOVERY_CODES, at_hand, credential_event, is_recent,
+    passkey_accepted, password_accepted, raised, recovery_codes, second_accepted, use_one_time, use_passkey,
+    use_recovery_code,
 };
 
 /// Every `acr` value that this provider can meet, the lowest first; discovery is made from this.
@@ -53,7 +54,7 @@ pub struct Input<'a> {
     pub consent: Option<&'a Consent>,
     /// Who has given the password within this interaction; see [`Stage::Identified`].
     pub identified: Option<&'a User>,
-    /// What the person at hand has enrolled: of whoever is identified, else of the session's user.
+    /// What the person [`at_hand`] has enrolled.
     pub factors: Factors,
 }
 
@@ -211,6 +212,10 @@ fn asked_scope(input: &Input<'_>) -> BTreeSet<String> {
 }
 
 fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'a User)> {
+    // Once somebody has given a password here, the browser's older session answers for nobody.
+    if matches!(input.interaction.stage, Stage::Identified { .. }) {
+        return None;
+    }
     let (session, user) = (input.session?, input.user?);
     let alive = session.is_alive(&input.tenant.settings, now);
     if !alive || user.disabled || user.id != session.user_id {

@@ -53,7 +53,7 @@ pub fn password_accepted(input: &Input<'_>, user: &User, context: &Context<'_>) 
 fn identify(input: &Input<'_>, user: &User, context: &Context<'_>) -> Vec<Change> {
     let mut next = input.interaction.clone();
     next.version += 1;
-    next.stage = Stage::Identified { user_id: user.id, since: context.now };
+    next.stage = Stage::Identified { user_id: user.id, since: context.now, version: user.version };
     let correlation = &input.interaction.correlation_id;
     let event = audit::success(&input.tenant.id, "login.identified", correlation, context)
         .client(&input.interaction.request.client_id)
@@ -71,26 +71,59 @@ pub struct Pending<'a> {
     pub first: Proof,
 }
 
+/// Whose step it is: of whoever has given the password within this interaction, as long as that holds, else of nobody.
+/// Where no password waits for its second step, it is the session's `user`.
+///
+/// Both what is asked next and whose factors are looked at follow from this, so that nobody's factor speaks for the session
+/// of somebody else.
+pub fn at_hand<'a>(
+    stage: &Stage,
+    identified: Option<&'a User>,
+    user: Option<&'a User>,
+    now: UnixTime,
+) -> Option<&'a User> {
+    let Stage::Identified { user_id, since, version } = *stage else { return user };
+    let same = |user: &&User| user.id == user_id && user.version == version && !user.disabled;
+    identified.filter(same).filter(|_| now - since <= PATIENCE)
+}
+
 /// The person who has given the password within this interaction and has still to take the second step.
 pub(super) fn identified<'a>(input: &Input<'a>, now: UnixTime) -> Option<Pending<'a>> {
-    let Stage::Identified { user_id, since } = input.interaction.stage else { return None };
-    let user = input.identified.filter(|user| user.id == user_id && !user.disabled)?;
-    (now - since <= PATIENCE).then(|| Pending { user, first: Proof::password(now) })
+    let stage = &input.interaction.stage;
+    let waits = matches!(stage, Stage::Identified { .. });
+    let user = at_hand(stage, input.identified, input.user, now).filter(|_| waits)?;
+    Some(Pending { user, first: Proof::password(now) })
 }
 
 /// The second step is taken: a session, in which whoever had one at a lower level goes on and keeps its `sid`. `written` is
-/// what the store has to hear of the credential.
+/// what the store has to hear of the credential, which must be that person's own.
 pub fn second_accepted(
     input: &Input<'_>,
     pending: &Pending<'_>,
     second: Second,
     written: Vec<Change>,
     context: &Context<'_>,
-) -> LoggedIn {
+) -> Result<LoggedIn, Fault> {
+    if written.iter().any(|change| owner(change).is_some_and(|owner| owner != pending.user.id)) {
+        return Err(Fault::SecondFactorWrong);
+    }
     let proof = pending.first.clone().and(second, context.now);
     let mut login = log_in(input.tenant, input.interaction, pending.user, &proof, input.session, context);
     login.changes.extend(written);
-    login
+    Ok(login)
+}
+
+/// Whose credential a change is about.
+fn owner(change: &Change) -> Option<Uuid> {
+    match change {
+        Change::UseCredential { credential, .. } | Change::InsertCredential(credential) => {
+            Some(credential.user_id)
+        }
+        Change::DeleteCredential { user_id, .. } | Change::DeleteCredentials { user_id, .. } => {
+            Some(*user_id)
+        }
+        _ => None,
+    }
 }
 
 /// A passkey instead of a password.

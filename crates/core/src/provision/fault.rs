@@ -34,6 +34,7 @@ coded! {
 
         IssuerMissing = "issuer_missing", "A new tenant needs an issuer.";
         Issuer { uri: String, problem: UriProblem } = "issuer", "issuer: \"{uri}\" {problem}.";
+        IssuerTaken { uri: String, other: String } = "issuer_taken", "issuer: addresses below \"{uri}\" would be those of the tenant \"{other}\", or the other way round. Choose another path or host.";
         TenantId = "tenant_id_form", "A tenant id has 1 to 63 characters: lower-case letters, digits and hyphens, with a letter or digit first.";
         TenantIdMismatch { found: String, wanted: String } = "tenant_id_mismatch", "The declaration is for the tenant \"{found}\", but is being applied to \"{wanted}\".";
         Development = "tenant_development", "development can be set only by `signet dev`, for records that production refuses to serve. Remove it.";

@@ -9,6 +9,7 @@ use crate::change::Change;
 use crate::claims::{self, Catalogue, SCOPES};
 use crate::client_policy::{self, Mode};
 use crate::context::Context;
+use crate::discovery::is_own_segment;
 use crate::ids::TenantId;
 use crate::records::{Branding, Client, CustomScope, Tenant, TenantSettings};
 
@@ -19,6 +20,8 @@ pub struct TenantFacts<'a> {
     pub id: &'a TenantId,
     /// That tenant, if it exists.
     pub current: Option<&'a Tenant>,
+    /// Every tenant of the installation, this one among them or not.
+    pub all: &'a [Tenant],
     /// Its clients; those that the new policies would leave without a signing key are named.
     pub clients: &'a [Client],
     /// How strict the installation is.
@@ -46,6 +49,10 @@ pub fn tenant(
             if let Err(problem) = client_policy::issuer(uri, facts.mode) {
                 refusals.push(Refusal::Issuer { uri: uri.chars().take(200).collect(), problem });
             }
+            let others = facts.all.iter().filter(|other| other.id != *facts.id);
+            refusals.extend(others.filter(|other| collides(uri, &other.issuer)).map(|other| {
+                Refusal::IssuerTaken { uri: uri.chars().take(200).collect(), other: other.id.to_string() }
+            }));
         }
     }
     if declared.settings.development && facts.mode == Mode::Production {
@@ -58,10 +65,23 @@ pub fn tenant(
             let mut settings = declared.settings.clone();
             // Where records came from does not change by declaring something else.
             settings.development = facts.current.map_or(settings.development, |now| now.settings.development);
+            // Whoever looks after the installation goes on doing so; a declaration that does not say it takes nothing away.
+            settings.operator |= facts.current.is_some_and(|now| now.settings.operator);
             Ok(assemble(issuer, &settings, facts, correlation_id, context))
         }
         _ => Err(refusals),
     }
+}
+
+/// Whether two issuers would share addresses: they differ by a slash at most, or one lies where the other has its own
+/// addresses.
+fn collides(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim_end_matches('/'), other.trim_end_matches('/'));
+    let inside = |upper: &str, lower: &str| {
+        let below = lower.strip_prefix(upper).and_then(|rest| rest.strip_prefix('/'));
+        below.and_then(|rest| rest.split('/').next()).is_some_and(is_own_segment)
+    };
+    one == other || inside(one, other) || inside(other, one)
 }
 
 /// A tenant's id is part of keys, logs and command lines.

@@ -49,8 +49,11 @@ pub fn remove_client(
     let event = audit::success(&tenant.id, "client.deleted", correlation_id, context)
         .client(&client.client_id)
         .fact("client_name", client.settings.client_name.as_str());
+    // The version that was judged is the one that goes: the first change finds no other.
+    let last = Client { version: client.version + 1, updated_at: context.now, ..client.clone() };
+    let (ends, gone) = (Change::UpdateClient(last), Change::DeleteClient(client.client_id.clone()));
     Provisioned {
-        changes: vec![Change::DeleteClient(client.client_id.clone()), event.change()],
+        changes: vec![ends, gone, event.change()],
         differences: vec![format!("client \"{}\": removed", client.client_id)],
         ..Provisioned::default()
     }

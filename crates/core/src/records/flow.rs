@@ -46,6 +46,8 @@ pub enum Stage {
         user_id: Uuid,
         /// When the password was given.
         since: UnixTime,
+        /// The account's version then: whatever changes the account makes the password be asked for again.
+        version: i64,
     },
     /// The person has authenticated within this interaction, in the session with this `sid`.
     Authenticated {

@@ -350,9 +350,45 @@ fn declare_tenant(
     mode: Mode,
 ) -> Result<Provisioned, Vec<&'static str>> {
     let declared: TenantDeclaration = serde_json::from_value(declared.clone()).unwrap();
-    let facts = TenantFacts { id: &TenantId::from("default"), current, clients, mode };
+    let facts = TenantFacts { id: &TenantId::from("default"), current, all: &[], clients, mode };
     provision_tenant(&declared, &facts, "corr", &at(NOW))
         .map_err(|refusals| refusals.iter().map(Refusal::code).collect())
+}
+
+#[test]
+fn no_issuer_lies_where_another_has_its_own_addresses() {
+    let made =
+        declare_tenant(&json!({"issuer": "https://id.example.com"}), None, &[], Mode::Production).unwrap();
+    let [Change::InsertTenant(there), Change::Audit(_)] = made.changes.as_slice() else { panic!() };
+    let judge = |issuer: &str, there: &Tenant| {
+        let declared: TenantDeclaration = serde_json::from_value(json!({ "issuer": issuer })).unwrap();
+        let (id, all) = (TenantId::from("acme"), [there.clone()]);
+        let facts = TenantFacts { id: &id, current: None, all: &all, clients: &[], mode: Mode::Production };
+        provision_tenant(&declared, &facts, "corr", &at(NOW))
+            .map(drop)
+            .map_err(|refusals| refusals.iter().map(Refusal::code).collect::<Vec<_>>())
+    };
+    for taken in ["", "/", "/console", "/admin", "/token/x", "/logout", "/.well-known", "/assets/a"] {
+        let issuer = format!("https://id.example.com{taken}");
+        assert_eq!(judge(&issuer, there), Err(vec!["issuer_taken"]), "{issuer}");
+    }
+    for free in [
+        "https://id.example.com/acme",
+        "https://id.example.com/consoles",
+        "https://id.example.com.evil/console",
+    ] {
+        assert_eq!(judge(free, there), Ok(()), "{free}");
+    }
+    let below = Tenant { issuer: "https://id.example.com/console".into(), ..there.clone() };
+    assert_eq!(judge("https://id.example.com", &below), Err(vec!["issuer_taken"]));
+}
+
+#[test]
+fn a_declaration_that_does_not_say_it_takes_no_tenant_its_task() {
+    let declared = json!({"issuer": "https://id.example.com", "operator": true});
+    let made = declare_tenant(&declared, None, &[], Mode::Production).unwrap();
+    let [Change::InsertTenant(tenant), Change::Audit(_)] = made.changes.as_slice() else { panic!() };
+    assert!(declare_tenant(&json!({}), Some(tenant), &[], Mode::Production).unwrap().is_unchanged());
 }
 
 #[test]

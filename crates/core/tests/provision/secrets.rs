@@ -67,8 +67,13 @@ fn scopes_of_a_tenants_own_are_judged_rfc6749_3_3() {
             settings: TenantSettings { scopes, ..TenantSettings::default() },
             ..TenantDeclaration::default()
         };
-        let facts =
-            TenantFacts { id: &TenantId::from("t"), current: None, clients: &[], mode: Mode::Production };
+        let facts = TenantFacts {
+            id: &TenantId::from("t"),
+            current: None,
+            all: &[],
+            clients: &[],
+            mode: Mode::Production,
+        };
         let found = provision_tenant(&declared, &facts, "corr", &at(NOW));
         let codes: Vec<_> = found.err().unwrap_or_default().iter().map(Refusal::code).collect();
         assert_eq!(codes, expected);
@@ -84,8 +89,13 @@ fn a_policy_that_a_client_relies_on_does_not_end_under_it() {
     client.settings.logout_token_signed = Some(signet_jose::SigAlg::ES512);
     let declared = TenantDeclaration { issuer: Some(ISSUER.into()), ..TenantDeclaration::default() };
     let clients = [client];
-    let facts =
-        TenantFacts { id: &TenantId::from("t"), current: None, clients: &clients, mode: Mode::Production };
+    let facts = TenantFacts {
+        id: &TenantId::from("t"),
+        current: None,
+        all: &[],
+        clients: &clients,
+        mode: Mode::Production,
+    };
     let found = provision_tenant(&declared, &facts, "corr", &at(NOW)).unwrap_err();
     let codes: Vec<_> = found.iter().map(Refusal::code).collect();
     assert_eq!(

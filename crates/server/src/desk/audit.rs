@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use schemars::JsonSchema;
@@ -101,15 +101,17 @@ impl Desk<'_> {
     /// Events as asked for, newest first.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Paged<AuditLine>> {
         self.actor.need(AUDIT_READ)?;
+        let mut since = query.since;
         if self.actor.confined_to().is_some() {
             let id = query.client_id.as_ref().ok_or(Fault::AdminClientNeeded)?;
-            self.visible(id).await?;
+            // What happened under this name before it was theirs is somebody else's.
+            since = since.max(Some(self.visible(id).await?.created_at));
         }
         let limit = query.limit.clamp(1, 100);
         let filter = AuditFilter {
             kind: query.kind.clone(),
             outcome: query.outcome,
-            since: query.since,
+            since,
             until: query.until,
             client_id: query.client_id.clone(),
             user_id: query.user_id,
@@ -186,17 +188,20 @@ impl Desk<'_> {
 
     pub(super) async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {
         let named: BTreeSet<ClientId> = events.iter().filter_map(|event| event.client_id.clone()).collect();
-        let mut own = BTreeSet::new();
+        let mut own = BTreeMap::new();
         for id in named {
             match self.visible(&id).await {
                 Ok(client) => {
-                    own.insert(client.client_id);
+                    own.insert(client.client_id, client.created_at);
                 }
                 Err(Refused::NotFound) => {}
                 Err(other) => return Err(other),
             }
         }
-        let is_own = |event: &AuditEvent| event.client_id.as_ref().is_some_and(|id| own.contains(id));
+        let since = |id: &ClientId| own.get(id).copied();
+        let is_own = |event: &AuditEvent| {
+            event.client_id.as_ref().and_then(since).is_some_and(|made| made <= event.at)
+        };
         Ok(events.into_iter().filter(is_own).collect())
     }
 }

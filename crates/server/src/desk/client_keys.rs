@@ -377,7 +377,7 @@ impl Desk<'_> {
         Ok(written)
     }
 
-    /// Makes a key pair on the crypto pool.
+    /// Makes a key pair, off the pool that signs.
     pub(super) async fn pair(
         &self,
         kind: KeySpec,
@@ -387,7 +387,7 @@ impl Desk<'_> {
         not_after: Option<UnixTime>,
     ) -> Result<Pair> {
         let name = name.to_owned();
-        let made = self.app.crypto.run(move || Pair::generate(kind, name, usage, not_before, not_after));
+        let made = self.app.key_making.run(move || Pair::generate(kind, name, usage, not_before, not_after));
         made.await?.map_err(|_| Fault::Internal { detail: "a key could not be generated" }.into())
     }
 

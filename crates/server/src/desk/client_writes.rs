@@ -111,7 +111,9 @@ impl Desk<'_> {
         };
         match self.make_client(new, write, &pass).await {
             Ok(made) => Ok(made),
-            Err(refused) => self.made_client(&self.meanwhile(write, WHAT, new, refused).await?).await,
+            Err(refused) => {
+                self.made_client(&self.meanwhile(write, WHAT, new, refused.of_new()).await?).await
+            }
         }
     }
 
@@ -120,6 +122,7 @@ impl Desk<'_> {
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
         self.may_shape(&settings)?;
+        self.app.check_sector(&settings).await?;
         let owner = self.owner(new.owner).await?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
             return Err(Refused::Exists);
@@ -136,7 +139,7 @@ impl Desk<'_> {
             owner: Some(owner),
             settings,
         };
-        let along = self.along(&Write { seen: None, ..write.clone() }, self.kept(pass, &id));
+        let along = self.along(&Write { seen: Some(0), ..write.clone() }, self.kept(pass, &id));
         let done = self.provisioner(write).client_with(self.tenant(), &declared, &along).await?;
         let private = if write.dry_run { Vec::new() } else { pairs };
         let mut written = self.written(None, &[], done, write)?;
@@ -195,7 +198,13 @@ impl Desk<'_> {
         write: &Write,
     ) -> Result<ClientWritten> {
         let client = self.changeable(id, write).await?;
+        self.may_shape(&client.settings)?;
         self.may_shape(&change.settings)?;
+        let (before, after) = (&client.settings, &change.settings);
+        let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
+        if sector(before) != sector(after) {
+            self.app.check_sector(after).await?;
+        }
         let owner = match change.owner {
             Some(asked) if asked != client.owner => Some(self.owner(asked).await?),
             _ => None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use signet_core::admin::{AUDIT_READ, CLIENTS_READ, TENANT_READ};
+use signet_core::admin::{AUDIT_READ, CLIENTS_READ, KEYS_READ, TENANT_READ};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::records::{AuditTally, KeyState, Outcome, TenantKey};
@@ -150,7 +150,8 @@ impl Desk<'_> {
             None
         };
         let tallies = if self.actor.holds(AUDIT_READ) { self.tallies().await? } else { Vec::new() };
-        let tenant_keys = if owner.is_none() { self.keys_in_use() } else { Vec::new() };
+        let sees_keys = owner.is_none() && self.actor.holds(KEYS_READ);
+        let tenant_keys = if sees_keys { self.keys_in_use() } else { Vec::new() };
         Ok(Overview {
             warnings: self.warnings(&tenant_keys).await?,
             clients: checkup.as_deref().map(health),
@@ -184,7 +185,7 @@ impl Desk<'_> {
         for client in store.find_clients(tenant, &filter).await? {
             let filter = AuditFilter {
                 client_id: Some(client.client_id),
-                since: Some(self.since() * DAY),
+                since: Some((self.since() * DAY).max(client.created_at)),
                 limit: MAX_EVENTS,
                 ..AuditFilter::default()
             };

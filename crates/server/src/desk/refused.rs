@@ -38,6 +38,16 @@ pub enum Refused {
     KeyReused,
 }
 
+impl Refused {
+    /// The refusal of a creation: what appeared at the same moment has the name already.
+    pub(super) fn of_new(self) -> Self {
+        match self {
+            Self::Stale { .. } => Self::Exists,
+            other => other,
+        }
+    }
+}
+
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)

@@ -128,7 +128,9 @@ impl Desk<'_> {
         };
         match self.make_tenant(new, write, &pass).await {
             Ok(made) => Ok(made),
-            Err(refused) => self.made_tenant(&self.meanwhile(write, WHAT, new, refused).await?).await,
+            Err(refused) => {
+                self.made_tenant(&self.meanwhile(write, WHAT, new, refused.of_new()).await?).await
+            }
         }
     }
 
@@ -143,7 +145,7 @@ impl Desk<'_> {
         }
         let declared = TenantDeclaration { id: Some(id.clone()), issuer: Some(new.issuer.clone()), settings };
         let (owner, secret, expires_at, further) = self.first_owner(&id, &new.owner)?;
-        let along = self.along(&Write { seen: None, ..write.clone() }, further);
+        let along = self.along(&Write { seen: Some(0), ..write.clone() }, further);
         let done = self.provisioner(write).tenant_with(&id, &declared, &along).await?;
         let made = done.changes.iter().find_map(|change| match change {
             Change::InsertTenant(tenant) => Some(tenant),

@@ -262,7 +262,7 @@ impl Desk<'_> {
         let found = all.iter().find(|one| one.id == credential && one.kind != CredentialKind::RecoveryCode);
         let found = found.ok_or(Refused::NotFound)?;
         let context = self.app.context(self.now);
-        let mut changes = signet_core::people::remove_credential(&all, found);
+        let mut changes = signet_core::people::remove_credential(&user, &all, found);
         let event = audit::success(&self.tenant().id, "credential.removed", self.correlation_id, &context)
             .user(user.id)
             .fact("credential", found.kind.name())
@@ -275,6 +275,7 @@ impl Desk<'_> {
         if !write.dry_run {
             match self.app.store.apply(&self.tenant().id, changes).await {
                 Err(StoreError::Conflict(Conflict::Credential)) => return Err(Refused::NotFound),
+                Err(StoreError::Conflict(Conflict::Version)) => return Err(Fault::Busy.into()),
                 done => done?,
             }
         }

@@ -96,11 +96,14 @@ impl Desk<'_> {
             claims,
             role: Some(None),
         };
-        let along = self.along(&Write { seen: None, ..write.clone() }, Vec::new());
+        let along = self.along(&Write { seen: Some(0), ..write.clone() }, Vec::new());
         match self.provisioner(write).user_with(&self.tenant().id, &declared, &along).await {
             Ok(_) => Ok(Vec::new()),
             Err(ProvisioningError::Refused(refusals)) => {
                 Ok(refusals.iter().map(ToString::to_string).collect())
+            }
+            Err(ProvisioningError::Stale { .. }) => {
+                Ok(vec!["There is a user of this name already.".to_owned()])
             }
             Err(other) => Err(other.into()),
         }

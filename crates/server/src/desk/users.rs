@@ -186,7 +186,7 @@ impl Desk<'_> {
         };
         match self.make_user(new, write, &pass).await {
             Ok(made) => Ok(made),
-            Err(refused) => self.made_user(&self.meanwhile(write, WHAT, new, refused).await?).await,
+            Err(refused) => self.made_user(&self.meanwhile(write, WHAT, new, refused.of_new()).await?).await,
         }
     }
 
@@ -201,15 +201,19 @@ impl Desk<'_> {
         if self.app.store.user_by_name(&self.tenant().id, &name).await?.is_some() {
             return Err(Refused::Exists);
         }
+        let hash = match &new.password {
+            Some(password) => Some(crate::people::hashed(self.app, password).await?),
+            None => None,
+        };
         let declared = UserDeclaration {
             username: name.clone(),
             disabled: new.disabled,
-            password: new.password.as_ref().map(|password| Secret::new(password.as_str())),
-            password_hash: None,
+            password: None,
+            password_hash: hash.map(Secret::new),
             claims: new.claims.clone(),
             role: Some(new.role),
         };
-        let along = self.along(&Write { seen: None, ..write.clone() }, self.kept(pass, &name));
+        let along = self.along(&Write { seen: Some(0), ..write.clone() }, self.kept(pass, &name));
         let done = self.provisioner(write).user_with(&self.tenant().id, &declared, &along).await?;
         let mut written = self.user_written(None, done, write).await?;
         if new.invite && !write.dry_run {
@@ -261,8 +265,10 @@ impl Desk<'_> {
         let event = audit::success(&self.tenant().id, "user.deleted", self.correlation_id, &context)
             .user(user.id)
             .fact("by", self.actor.label());
+        let last = User { version: user.version + 1, updated_at: self.now, ..user.clone() };
         let done = Provisioned {
-            changes: vec![Change::DeleteUser(user.id), event.change()],
+            // The version that was judged is the one that goes: the first change finds no other.
+            changes: vec![Change::UpdateUser(last), Change::DeleteUser(user.id), event.change()],
             differences: vec![format!("user \"{}\": removed", user.username)],
             ..Provisioned::default()
         };

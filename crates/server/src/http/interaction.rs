@@ -163,10 +163,12 @@ impl Stepper<'_> {
             }
             None => (None, None),
         };
-        let credentials = match identified.as_ref().or(user.as_ref()) {
-            Some(user) => self.credentials(user).await?,
-            None => Vec::new(),
-        };
+        let now = self.moment.now;
+        let credentials =
+            match interaction::at_hand(&interaction.stage, identified.as_ref(), user.as_ref(), now) {
+                Some(user) => self.credentials(user).await?,
+                None => Vec::new(),
+            };
         let secret = secret.unwrap_or_default();
         Ok(Loaded { interaction, secret, registered, session, user, consent, identified, credentials })
     }

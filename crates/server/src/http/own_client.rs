@@ -120,6 +120,11 @@ impl OwnClient<'_> {
         Ok(SignedIn { access_token: tokens.access_token, expires_in: tokens.expires_in, to: begun.to })
     }
 
+    /// Whether this is the answer to a login that this browser began.
+    pub(super) fn answers(&self, headers: &HeaderMap, params: &Params) -> Result<(), Fault> {
+        self.begun(headers, params).map(drop)
+    }
+
     /// Removes the cookie of the login that `params` belong to.
     pub(super) fn forget(&self, params: &Params, response: &mut Response) {
         if let Some(state) = params.get("state").filter(|state| is_handle(state))

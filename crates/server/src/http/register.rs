@@ -17,7 +17,6 @@ use signet_store::StoreError;
 use super::extract::{Moment, Tenant, authorization};
 use super::render::{Failure, Note};
 use crate::app::{App, store_fault};
-use crate::fetch::Kind;
 use crate::tenancy::TenantView;
 use crate::vault::ClientSecrets;
 
@@ -125,12 +124,7 @@ impl<'a> Call<'a> {
 
     /// OpenID Connect Registration section 5: the document is read before anything is registered.
     async fn check_sector(&self, client: &Client) -> Result<(), Fault> {
-        let Some(uri) = &client.settings.sector_identifier_uri else { return Ok(()) };
-        let fetched = self.app.fetcher.get(uri, Kind::SectorIdentifier).await.map_err(|fault| {
-            tracing::warn!(code = fault.code(), %fault, "a sector_identifier_uri could not be read");
-            Fault::SectorUnreadable
-        })?;
-        registration::sector(&fetched.body, &client.settings.redirect_uris)
+        self.app.check_sector(&client.settings).await
     }
 
     async fn create(&self, headers: &HeaderMap, metadata: Metadata) -> Result<Registered, Fault> {

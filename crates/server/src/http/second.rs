@@ -91,7 +91,7 @@ impl Stepper<'_> {
         let (input, context) = (loaded.input(self.view), self.app.context(self.moment.now));
         let pending = self.pending(loaded)?;
         let Use { second, changes } = used;
-        self.enter(loaded, interaction::second_accepted(&input, &pending, second, changes, &context)).await
+        self.enter(loaded, interaction::second_accepted(&input, &pending, second, changes, &context)?).await
     }
 
     pub(super) fn second_page(&self, loaded: &Loaded, passkey_only: bool, fault: Option<&Fault>) -> Response {
@@ -162,7 +162,7 @@ impl Stepper<'_> {
         changes.push(Change::InsertCredential(credential));
         changes.push(self.told("credential.enrolled", CredentialKind::Totp, loaded, user));
         let login =
-            interaction::second_accepted(&input, &pending, Second::OneTimePassword, changes, &context);
+            interaction::second_accepted(&input, &pending, Second::OneTimePassword, changes, &context)?;
         let shown = RecoveryPage {
             shell: render::shell(self.view),
             frame: screens::frame(self.view, loaded, "recovery", self.moment),

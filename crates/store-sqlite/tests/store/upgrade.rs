@@ -94,7 +94,7 @@ async fn version_3_with_data_is_brought_up() {
     let waiting = store.interaction(&one, "waiting").await.unwrap().unwrap();
     assert_eq!(waiting.stage, Stage::Authenticated { sid: "sid".into() });
     let mut next = waiting.clone();
-    (next.version, next.stage) = (2, Stage::Identified { user_id: id(1), since: 5 });
+    (next.version, next.stage) = (2, Stage::Identified { user_id: id(1), since: 5, version: 1 });
     let update = Change::UpdateInteraction { interaction: next.clone(), now: NOW };
     store.apply(&one, &[update]).await.unwrap();
     assert_eq!(store.interaction(&one, "waiting").await.unwrap(), Some(next));

@@ -54,7 +54,7 @@ pub async fn interactions_advance_step_by_step(store: &Handle) {
     refused(step(&interaction(&world.client, "unknown"), Stage::Fresh)).await;
 
     let mut now = start.clone();
-    let identified = Stage::Identified { user_id: world.user.id, since: NOW - 1 };
+    let identified = Stage::Identified { user_id: world.user.id, since: NOW - 1, version: 7 };
     let stages = [identified, authenticated.clone(), Stage::Fresh, authenticated, Stage::Finished];
     for stage in stages {
         let at = start.expires_at - 1;

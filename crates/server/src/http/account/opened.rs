@@ -49,7 +49,10 @@ async fn sessions_page(visit: &Visit) -> Result<Response, Fault> {
 /// The methods of RFC 8176 in a few words.
 fn how(amr: &[String]) -> String {
     let has = |name: &str| amr.iter().any(|method| method == name);
-    let ways = [(has("pwd"), "password"), (has("otp"), "code"), (has("hwk") || has("swk"), "passkey")];
+    let passkey = has("hwk") || has("swk");
+    // A recovery code has no name there.
+    let code = has("otp") || (has("mfa") && !passkey);
+    let ways = [(has("pwd"), "password"), (code, "code"), (passkey, "passkey")];
     let ways: Vec<&str> = ways.into_iter().filter(|(used, _)| *used).map(|(_, way)| way).collect();
     ways.join(" and ")
 }

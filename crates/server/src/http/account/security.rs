@@ -229,7 +229,7 @@ pub(super) async fn remove(posted: Posted) -> Response {
     }
     let result = async {
         let gone = named(&visit, &form)?;
-        let mut changes = people::remove_credential(&visit.credentials, gone);
+        let mut changes = people::remove_credential(&visit.user, &visit.credentials, gone);
         let correlation = &visit.moment.correlation_id;
         changes.push(interaction::credential_event(
             "credential.removed",

@@ -151,11 +151,14 @@ impl Values {
         self.method.uses_secret()
     }
 
+    /// Where a program listens: the redirect URI's port, if it names one.
+    fn port(&self) -> u16 {
+        url::Url::parse(&self.redirect_uri).ok().and_then(|url| url.port()).unwrap_or(3000)
+    }
+
     fn sample(&self) -> String {
-        let url = url::Url::parse(&self.redirect_uri).ok();
-        let port = url.and_then(|url| url.port()).unwrap_or(3000);
         let (issuer, client_id) = (word(&self.issuer), word(&self.client_id));
-        rendered(&Sample { issuer, client_id, secret: self.has_secret(), port })
+        rendered(&Sample { issuer, client_id, secret: self.has_secret(), port: self.port() })
     }
 
     fn openid_client(&self, settings: &ClientSettings) -> String {
@@ -181,6 +184,10 @@ impl Values {
             signed_userinfo: settings.userinfo.response_type.is_signed(),
             insecure: self.issuer.starts_with("http:"),
             login: !settings.response_types.is_empty(),
+            in_browser: self.method == ClientAuthMethod::None
+                && !settings.require_request_object
+                && encryption.is_none(),
+            port: self.port(),
         })
     }
 
@@ -255,7 +262,9 @@ impl Values {
         let scope =
             if self.scope.is_empty() { String::new() } else { word(&format!("scope={}", self.scope)) };
         let token = format!("{}{}", self.issuer.trim_end_matches('/'), Endpoint::Token.path());
-        rendered(&Curl { client_id: word(&self.client_id), scope_bare: scope, token: word(&token) })
+        let post = self.method == ClientAuthMethod::ClientSecretPost;
+        let client_id = if post { format!("client_id={}", self.client_id) } else { self.client_id.clone() };
+        rendered(&Curl { client_id: word(&client_id), post, scope_bare: scope, token: word(&token) })
     }
 }
 
@@ -296,6 +305,9 @@ struct OpenidClient {
     signed_userinfo: bool,
     insecure: bool,
     login: bool,
+    /// Whether it needs neither a secret nor a key, and so can run where everybody reads it.
+    in_browser: bool,
+    port: u16,
 }
 
 #[derive(Template)]
@@ -356,6 +368,7 @@ struct Apache {
 #[template(path = "console/rp/curl.txt")]
 struct Curl {
     client_id: String,
+    post: bool,
     scope_bare: String,
     token: String,
 }
@@ -395,7 +408,17 @@ mod tests {
             text.contains("'https://op.example/a/token'") && text.contains("client_credentials"),
             "{text}"
         );
+        assert!(text.contains("--user 'm':\"$CLIENT_SECRET\"") && !text.contains("client_secret"), "{text}");
+        // The form, and the form alone, for those who registered it.
+        let post =
+            ClientSettings { token_endpoint_auth_method: ClientAuthMethod::ClientSecretPost, ..machine };
+        let values = Values::of("https://op.example", &TenantSettings::default(), "it's", &post, &[]);
+        let text = values.text(RelyingParty::Curl, &post);
+        assert!(text.contains("--data-urlencode 'client_id=it'\\''s'"), "{text}");
+        assert!(text.contains("--data-urlencode \"client_secret=$CLIENT_SECRET\""), "{text}");
+        assert!(!text.contains("--user"), "{text}");
         let web = Kind::Web.settings();
+        let values = Values::of("https://op.example", &TenantSettings::default(), "w", &web, &[]);
         let text = values.text(RelyingParty::OpenidClient, &web);
         assert!(text.contains("ClientSecretBasic") && text.contains("S256"), "{text}");
         assert!(!text.contains("clientCredentialsGrant"), "{text}");
@@ -403,6 +426,6 @@ mod tests {
         let values = Values::of("http://localhost", &TenantSettings::default(), "s", &spa, &[]);
         let text = values.text(RelyingParty::OpenidClient, &spa);
         assert!(text.contains("oidc.None()") && text.contains("allowInsecureRequests"), "{text}");
-        assert!(!text.contains("CLIENT_SECRET"), "{text}");
+        assert!(!text.contains("CLIENT_SECRET") && !text.contains("process."), "{text}");
     }
 }

@@ -37,7 +37,10 @@ pub(super) async fn callback(
     let own = client(&app, &view, &moment);
     let params = query.0.unwrap_or_default();
     let mut response = match params.get("error") {
-        Some(error) => not_signed_in(&view, &moment, &params, error),
+        Some(error) => match own.answers(&headers, &params) {
+            Ok(()) => not_signed_in(&view, &moment, &params, error),
+            Err(fault) => failed(&app, &view, &moment, fault).await,
+        },
         None => match own.finish(&headers, &params).await {
             Ok(signed_in) => {
                 let mut response = Redirect::to(&format!("{}{}", view.prefix, signed_in.to)).into_response();
