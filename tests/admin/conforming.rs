@@ -8,13 +8,14 @@ use signet_tests::craft::unb64;
 use signet_tests::flow::basic;
 use signet_tests::front::{Back, peek};
 use signet_tests::key;
-use signet_tests::provider::{Browser, ISSUER, Provider, Reply, form};
+use signet_tests::provider::{Browser, ISSUER, Provider, Reply, USER, form};
 use signet_tests::rp::{VERIFIER, challenge, seal};
 
 /// The keys that a party may have.
 pub(super) const KEYS: &[(&str, KeyUse, KeySpec)] = &[
     ("sig-rsa", KeyUse::Sig, KeySpec::Rsa2048),
     ("sig-p256", KeyUse::Sig, KeySpec::P256),
+    ("sig-p521", KeyUse::Sig, KeySpec::P521),
     ("sig-ed25519", KeyUse::Sig, KeySpec::Ed25519),
     ("enc-rsa", KeyUse::Enc, KeySpec::Rsa4096),
     ("enc-p256", KeyUse::Enc, KeySpec::P384),
@@ -48,8 +49,11 @@ impl Party {
     pub(super) async fn log_in(&self, provider: &Provider) {
         let grants = &self.settings.grant_types;
         if grants.contains(&GrantType::ClientCredentials) {
-            let reply = self.token(provider, &[("grant_type", "client_credentials")]).await;
+            let mut form = vec![("grant_type", "client_credentials")];
+            form.extend(self.settings.resources.iter().map(|resource| ("resource", resource.as_str())));
+            let reply = self.token(provider, &form).await;
             assert_eq!(reply.status, 200, "client_credentials: {}", reply.body);
+            self.introspect(provider, reply.json()["access_token"].as_str().unwrap()).await;
         }
         for response_type in &self.settings.response_types {
             self.log_in_by(provider, *response_type).await;
@@ -59,7 +63,15 @@ impl Party {
     async fn log_in_by(&self, provider: &Provider, response_type: ResponseType) {
         let mut browser = Browser::default();
         let accepted = self.ask(provider, response_type, &mut browser).await;
-        let back = self.open_response(provider.sign_in(&accepted, &mut browser).await.back());
+        let second = match self.settings.require_second_factor {
+            true => Some(provider.enrol(USER.0).await.0),
+            false => None,
+        };
+        let reply = provider.sign_in_with(&accepted, &mut browser, second.as_ref()).await;
+        if second.is_some() {
+            provider.forget_factors(USER.0).await;
+        }
+        let back = self.open_response(reply.back());
         assert_eq!((back.get("state"), back.get("error")), ("state-1", ""), "{back:?}");
         if response_type.has_id_token() {
             self.check_id_token(back.get("id_token"));
@@ -81,7 +93,11 @@ impl Party {
         assert_eq!(reply.status, 200, "the code: {}", reply.body);
         let tokens = reply.json();
         self.check_id_token(tokens["id_token"].as_str().unwrap());
-        self.userinfo(provider, tokens["access_token"].as_str().unwrap()).await;
+        let access_token = tokens["access_token"].as_str().unwrap();
+        self.userinfo(provider, access_token).await;
+        if self.settings.token_endpoint_auth_method != ClientAuthMethod::None {
+            self.introspect(provider, access_token).await;
+        }
         if let Some(refresh) = tokens["refresh_token"].as_str() {
             let reply =
                 self.token(provider, &[("grant_type", "refresh_token"), ("refresh_token", refresh)]).await;
@@ -149,10 +165,10 @@ impl Party {
 
     /// A signer of a registered key with a fitting algorithm.
     fn signer(&self, fits: impl Fn(SigAlg) -> bool) -> Signer {
-        let algs = [SigAlg::RS256, SigAlg::PS256, SigAlg::ES256, SigAlg::EdDSA];
         let signing = self.keys.iter().filter(|key| key.1 == KeyUse::Sig);
-        let fitting =
-            |spec: KeySpec| algs.into_iter().find(|alg| fits(*alg) && spec.sig_algs().contains(alg));
+        let fitting = |spec: KeySpec| {
+            SigAlg::ALL.iter().copied().find(|alg| fits(*alg) && spec.sig_algs().contains(alg))
+        };
         let mut signers = signing.filter_map(|key| Some((key, fitting(key.2)?)));
         // The registration is good, so there is a key to sign with.
         let ((name, usage, spec), alg) = signers.next().unwrap();
@@ -160,9 +176,19 @@ impl Party {
     }
 
     /// Calls an endpoint as the registration says that this client proves itself.
-    async fn call(&self, provider: &Provider, path: &str, mut pairs: Pairs) -> Reply {
+    async fn call(&self, provider: &Provider, path: &str, pairs: Pairs) -> Reply {
+        self.call_with(provider, path, &[], pairs).await
+    }
+
+    async fn call_with(
+        &self,
+        provider: &Provider,
+        path: &str,
+        headers: &[(&str, &str)],
+        mut pairs: Pairs,
+    ) -> Reply {
         let authorization = basic(&self.id, &self.secret);
-        let mut headers: Vec<(&str, &str)> = Vec::new();
+        let mut headers: Vec<(&str, &str)> = headers.to_vec();
         let mut add = |name: &str, value: &str| pairs.push((name.to_owned(), value.to_owned()));
         match self.settings.token_endpoint_auth_method {
             ClientAuthMethod::ClientSecretBasic => headers.push(("authorization", &authorization)),
@@ -176,9 +202,9 @@ impl Party {
                 add("client_assertion", &self.assertion(provider));
             }
         }
-        // A client_id that is there already is not sent twice.
+        // A client_id that is there already is not sent twice; RFC 8707 section 2 lets resources be several.
         let mut seen = std::collections::BTreeSet::new();
-        pairs.retain(|(name, _)| seen.insert(name.clone()));
+        pairs.retain(|(name, _)| name == "resource" || seen.insert(name.clone()));
         let pairs: Vec<(&str, &str)> =
             pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         provider.call(path, &headers, &pairs).await
@@ -233,6 +259,21 @@ impl Party {
             (&claims["iss"], &claims["aud"], &claims["nonce"]),
             (&json!(ISSUER), &json!(self.id), &json!("nonce-1"))
         );
+    }
+
+    /// Asks about a token, for an answer as a JWT (RFC 9701 section 4).
+    async fn introspect(&self, provider: &Provider, token: &str) {
+        let accept = [("accept", "application/token-introspection+jwt")];
+        let pairs = vec![("token".to_owned(), token.to_owned())];
+        let reply = self.call_with(provider, "/introspect", &accept, pairs).await;
+        assert_eq!(reply.status, 200, "introspection: {}", reply.body);
+        assert_eq!(
+            reply.body.split('.').count() == 5,
+            self.settings.introspection.encrypted.is_some(),
+            "{}",
+            reply.body
+        );
+        assert_eq!(peek(&self.unseal(&reply.body))["token_introspection"]["active"], true);
     }
 
     async fn userinfo(&self, provider: &Provider, access_token: &str) {

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 use signet_core::records::Role;
-use signet_jose::{KeySpec, KeyUse};
+use signet_core::setting::SETTINGS;
+use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse, SigAlg};
 use signet_tests::admin::Office;
 use tokio::runtime::Runtime;
 
@@ -49,24 +50,47 @@ fn flag() -> BoxedStrategy<Value> {
 }
 
 fn encryption() -> BoxedStrategy<Value> {
-    let alg = select(vec!["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"]);
-    let enc = select(vec!["A128CBC-HS256", "A256GCM", "A128GCM"]);
-    let pair = (alg, enc).prop_map(|(alg, enc)| json!({ "alg": alg, "enc": enc }));
+    let pair = (select(KeyAlg::ALL), select(ContentAlg::ALL));
+    let pair = pair.prop_map(|(alg, enc)| json!({ "alg": alg, "enc": enc }));
     prop_oneof![2 => Just(Value::Null), 1 => pair].boxed()
 }
 
 fn signature() -> BoxedStrategy<Value> {
-    mostly(json!("RS256"), ["ES256", "EdDSA", "PS256", "HS256"].map(Value::from).into())
+    mostly(json!("RS256"), SigAlg::ALL.iter().map(|alg| json!(alg)).collect())
 }
 
-fn protected() -> BoxedStrategy<Value> {
-    (signature(), encryption())
-        .prop_map(|(signed, encrypted)| json!({ "signed": signed, "encrypted": encrypted }))
+/// Nearly always the first: what is wrong in itself shall not hide what is wrong together.
+fn rarely(first: Value, others: Vec<Value>) -> BoxedStrategy<Value> {
+    prop_oneof![24 => Just(first), 1 => select(others)].boxed()
+}
+
+/// Mostly good addresses, and some that are none.
+fn address(good: &str) -> BoxedStrategy<Value> {
+    let bad = ["http://rp.example/x", "https://rp.example/#x", "not an address", "javascript:alert(1)", ""];
+    rarely(json!(good), words(&bad))
+}
+
+/// Mostly left at what it is, else any number of seconds that might be meant, or cannot be.
+fn seconds(usual: i64) -> BoxedStrategy<Value> {
+    let bad = select(vec![i64::MIN, -1, 0, i64::MAX]);
+    prop_oneof![12 => Just(usual), 12 => usual / 2..=usual, 1 => bad].prop_map(Value::from).boxed()
+}
+
+/// A text of any letters; too long now and then.
+fn text() -> BoxedStrategy<Value> {
+    prop_oneof![20 => "[\\p{L}\\p{N}<&\"' ]{0,18}x", 1 => "\\PC{0,9}", 1 => "x{250,300}"]
+        .prop_map(Value::from)
         .boxed()
 }
 
 const METHODS: &[&str] = &["client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
-const ASSERTIONS: &[&str] = &["RS256", "ES256", "EdDSA", "HS256", "HS512"];
+
+/// Settings that are not varied here, and why.
+const FIXED: &[(&str, &str)] = &[
+    ("request_uris", "objects at an address are fetched from a server; the tests of fetching have one"),
+    ("sector_identifier_uri", "the document is fetched before anything is saved"),
+    ("jwks_uri", "it takes the place of the registered keys, which are varied"),
+];
 
 fn words(words: &[&str]) -> Vec<Value> {
     words.iter().map(|word| json!(word)).collect()
@@ -109,74 +133,137 @@ fn scope() -> BoxedStrategy<Value> {
     prop_oneof![9 => known, 1 => Just(json!(["openid", "nonsense"]))].boxed()
 }
 
+/// Every path that is varied, by subject.
 fn members() -> Vec<(&'static str, BoxedStrategy<Value>)> {
-    let signing: &[&str] = &["RS256", "PS256", "ES256", "EdDSA", "HS256"];
-    let userinfo = (select(vec!["json", "signed", "encrypted", "signed_and_encrypted"]), protected())
-        .prop_map(|(form, mut protected)| {
-            protected["response_type"] = json!(form);
-            protected
-        });
-    let id_token = (protected(), any::<bool>()).prop_map(|(mut protected, scope)| {
-        protected["include_scope_claims"] = json!(scope);
-        protected
-    });
-    let lifetimes = (5_i64..700, 30_i64..4000)
-        .prop_map(|(code, access)| json!({ "code": code, "access_token": access, "id_token": access }));
+    let mut all = application();
+    all.extend(requests());
+    all.extend(answers());
+    all
+}
+
+fn application() -> Vec<(&'static str, BoxedStrategy<Value>)> {
+    let rp = "https://rp.example";
+    let redirects = vec![
+        json!([]),
+        json!(["http://127.0.0.1/cb"]),
+        json!(["com.example.app:/cb"]),
+        json!(["https://rp.example/cb", "https://other.example/cb"]),
+        json!(["http://rp.example/cb"]),
+    ];
+    let after = lists(&[&["nowhere"], &["https://rp.example/#x"]]);
+    let resources = lists(&[&["relative"], &["https://a/#b"]]);
+    let contacts = lists(&[&[""], &["a\nb"]]);
     vec![
+        ("client_name", text()),
+        ("client_uri", address(rp)),
+        ("logo_uri", address("https://rp.example/logo.png")),
+        ("policy_uri", address("https://rp.example/policy")),
+        ("tos_uri", address("https://rp.example/tos")),
         ("application_type", mostly(json!("web"), vec![json!("native")])),
-        (
-            "redirect_uris",
-            mostly(
-                json!(["https://rp.example/cb"]),
-                vec![
-                    json!([]),
-                    json!(["http://127.0.0.1/cb"]),
-                    json!(["com.example.app:/cb"]),
-                    json!(["https://rp.example/cb", "https://other.example/cb"]),
-                    json!(["http://rp.example/cb"]),
-                ],
-            ),
-        ),
+        ("contacts", rarely(json!(["ops@rp.example", "https://rp.example/help"]), contacts)),
+        ("software_id", text()),
+        ("software_version", text()),
+        ("redirect_uris", mostly(json!(["https://rp.example/cb"]), redirects)),
+        ("post_logout_redirect_uris", rarely(json!(["https://rp.example/a", "https://rp.example/b"]), after)),
+        ("initiate_login_uri", address("https://rp.example/login")),
         ("response_types", mostly(json!(["code"]), response_types())),
         ("grant_types", mostly(json!(["authorization_code"]), grant_types())),
+        ("scope", scope()),
+        ("resources", rarely(json!(["https://api.example/a", "urn:example:b"]), resources)),
+        ("backchannel_logout_uri", address("https://rp.example/back")),
+        ("backchannel_logout_session_required", flag()),
+        ("frontchannel_logout_uri", address("https://rp.example/front")),
+        ("frontchannel_logout_session_required", flag()),
+        ("logout_token_signed", signature()),
+    ]
+}
+
+fn requests() -> Vec<(&'static str, BoxedStrategy<Value>)> {
+    let signing: Vec<&'static str> = SigAlg::ALL.iter().map(|alg| alg.name()).collect();
+    let keyed: Vec<&'static str> = signing.iter().copied().filter(|name| !name.starts_with("HS")).collect();
+    let keyed = (1..=keyed.len()).prop_flat_map(move |count| subsequence(keyed.clone(), count));
+    let keyed = keyed.prop_map(|words| json!(words));
+    let proofs = SigAlg::ALL.iter().map(|alg| json!(alg)).collect();
+    let signing = (0..=signing.len()).prop_flat_map(move |count| subsequence(signing.clone(), count));
+    let signing = signing.prop_map(|words| json!(words));
+    vec![
         ("token_endpoint_auth_method", mostly(json!("client_secret_basic"), words(METHODS))),
-        ("token_endpoint_auth_signing_alg", mostly(Value::Null, words(ASSERTIONS))),
+        ("token_endpoint_auth_signing_alg", mostly(Value::Null, proofs)),
         ("require_pushed_authorization_requests", mostly(json!(false), vec![json!(true)])),
         ("require_pkce", flag()),
         ("require_request_object", flag()),
         ("require_encrypted_request_object", mostly(json!(false), vec![json!(true)])),
         ("require_jti", flag()),
         ("require_request_object_times", flag()),
-        ("allow_unsigned_request_object", mostly(json!(false), vec![json!(true)])),
-        ("request_object_signing_algs", prop_oneof![Just(json!([])), some(signing, 0)].boxed()),
+        ("allow_unsigned_request_object", rarely(json!(false), vec![json!(true)])),
+        ("request_object_signing_algs", prop_oneof![4 => Just(json!([])), 4 => keyed, 1 => signing].boxed()),
+        ("request_object_encryption", encryption()),
         ("request_object_parameters", mostly(json!("object_only"), vec![json!("object_overrides")])),
-        ("id_token", id_token.boxed()),
-        ("userinfo", userinfo.boxed()),
-        ("authorization_response", prop_oneof![3 => Just(json!({})), 1 => protected()].boxed()),
-        ("access_token_format", mostly(json!("opaque"), vec![json!("jwt")])),
-        ("access_token_signed", signature()),
-        ("subject_type", mostly(json!("public"), vec![json!("pairwise")])),
-        ("scope", scope()),
-        ("require_consent", flag()),
-        ("require_auth_time", flag()),
         ("default_max_age", mostly(Value::Null, vec![json!(0), json!(3600), json!(-1)])),
         ("default_acr_values", mostly(json!([]), vec![json!(["urn:signet:acr:password"]), json!(["urn:x"])])),
-        ("encryption_kid", mostly(Value::Null, words(&["enc-rsa", "enc-p256", "nowhere"]))),
-        ("refresh_token_rotation", mostly(json!(true), vec![json!(false)])),
-        ("claim_placement", mostly(json!({}), placements())),
-        ("lifetimes", prop_oneof![4 => Just(json!({})), 1 => lifetimes].boxed()),
+        ("require_consent", flag()),
+        ("require_second_factor", flag()),
+        ("subject_type", mostly(json!("public"), vec![json!("pairwise")])),
+        ("require_auth_time", flag()),
     ]
+}
+
+fn answers() -> Vec<(&'static str, BoxedStrategy<Value>)> {
+    let forms = words(&["signed", "encrypted", "signed_and_encrypted"]);
+    vec![
+        ("id_token.signed", signature()),
+        ("id_token.encrypted", encryption()),
+        ("id_token.include_scope_claims", flag()),
+        ("id_token.unsigned", rarely(json!(false), vec![json!(true)])),
+        ("userinfo.response_type", mostly(json!("json"), forms)),
+        ("userinfo.signed", signature()),
+        ("userinfo.encrypted", encryption()),
+        ("claim_placement", mostly(json!({}), placements())),
+        ("authorization_response.signed", signature()),
+        ("authorization_response.encrypted", encryption()),
+        ("introspection.signed", signature()),
+        ("introspection.encrypted", encryption()),
+        ("access_token_format", mostly(json!("opaque"), vec![json!("jwt")])),
+        ("access_token_signed", signature()),
+        ("refresh_token_rotation", mostly(json!(true), vec![json!(false)])),
+        ("lifetimes.code", seconds(60)),
+        ("lifetimes.access_token", seconds(300)),
+        ("lifetimes.id_token", seconds(300)),
+        ("lifetimes.pushed_request", seconds(60)),
+        ("lifetimes.device_code", seconds(600)),
+        ("lifetimes.refresh_token_idle", seconds(86_400)),
+        ("lifetimes.refresh_token", seconds(1_000_000)),
+        ("lifetimes.refresh_token_grace", seconds(10)),
+        ("encryption_kid", mostly(Value::Null, words(&["enc-rsa", "enc-p256", "nowhere"]))),
+    ]
+}
+
+#[test]
+fn every_setting_is_varied_or_has_a_reason_not_to_be() {
+    let mut known: Vec<&str> = SETTINGS.iter().map(|setting| setting.path).collect();
+    let mut here: Vec<&str> = members().iter().map(|(path, _)| *path).collect();
+    here.extend(FIXED.iter().map(|(path, _)| *path));
+    known.sort_unstable();
+    here.sort_unstable();
+    assert_eq!(here, known);
+    assert!(FIXED.iter().all(|(_, why)| why.len() > 20));
 }
 
 /// Settings of which each member is chosen, or left at its default.
 fn settings() -> impl Strategy<Value = Map<String, Value>> {
     let members: Vec<_> = members()
         .into_iter()
-        .map(|(name, value)| proptest::option::weighted(0.35, value).prop_map(move |value| (name, value)))
+        .map(|(name, value)| proptest::option::weighted(0.18, value).prop_map(move |value| (name, value)))
         .collect();
     members.prop_map(|members| {
         let chosen = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let mut all: Map<String, Value> = chosen.collect();
+        let mut all = Value::Object(Map::new());
+        let mut put = |path: &str, value: Value| match path.split_once('.') {
+            Some((outer, inner)) => all[outer][inner] = value,
+            None => all[path] = value,
+        };
+        chosen.for_each(|(path, value)| put(&path, value));
+        let mut all = all.as_object().unwrap().clone();
         // Mostly the grants that the response types need.
         if let (Some(types), true) = (all.get("response_types").cloned(), !all.len().is_multiple_of(4)) {
             let has = |word: &str| types.to_string().contains(word);

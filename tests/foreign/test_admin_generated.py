@@ -4,8 +4,12 @@ Whatever comes in, the answer is one that the document names, in the form that i
 makes, others then show, change and remove: the document's links say how.
 """
 
+import base64
+import hashlib
 import itertools
 import json
+import re
+import time
 
 import pytest
 import requests
@@ -15,7 +19,9 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
+from support import rp
 from support.provider import PATIENCE, Provider
+from support.totp import totp
 
 EXAMPLES = 25
 WALKS = 80
@@ -48,22 +54,28 @@ def site(tmp_path_factory):
         token = answer.json()["access_token"]
         schema = schemathesis.openapi.from_dict(document)
         schema.config.update(base_url=document["servers"][0]["url"])
-        yield document, schema, {"Authorization": f"Bearer {token}"}
+        yield provider, document, schema, {"Authorization": f"Bearer {token}"}
+
+
+PASSWORD = "correct horse battery staple"
+
+
+def make(document, headers, path, body):
+    """Makes something by the interface."""
+    answer = requests.post(document["servers"][0]["url"] + path, json=body, headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 201, answer.text
+    return answer
 
 
 def known(document, headers):
     """A client, a key, a user and a token that are there, so that requests find something."""
-
-    def make(path, body):
-        answer = requests.post(document["servers"][0]["url"] + path, json=body, headers=headers, timeout=PATIENCE)
-        assert answer.status_code == 201, answer.text
-        return answer
-
-    made = make("/clients", {"settings": {"redirect_uris": ["https://rp.example/cb"]}})
+    made = make(document, headers, "/clients", {"settings": {"redirect_uris": [rp.REDIRECT_URI]}})
     client = made.json()["client"]["client_id"]
-    key = make(f"/clients/{client}/key-pairs", {"name": "k", "usage": "sig", "kind": "p-256"}).json()["keys"][0]
-    user = make("/users", {"username": f"of-{client}"}).json()["user"]
-    token = make("/registration-tokens", {"name": f"of {client}"}).json()["token"]
+    pair = {"name": "k", "usage": "sig", "kind": "p-256"}
+    key = make(document, headers, f"/clients/{client}/key-pairs", pair).json()["keys"][0]
+    person = {"username": f"of-{client}", "password": PASSWORD}
+    user = make(document, headers, "/users", person).json()["user"]
+    token = make(document, headers, "/registration-tokens", {"name": f"of {client}"}).json()["token"]
     return {
         "client_id": [client],
         "key_id": [key["id"]],
@@ -72,6 +84,30 @@ def known(document, headers):
         "correlation_id": [made.headers["x-correlation-id"]],
         "If-Match": ['"1"', '"2"'],
     }
+
+
+def opened(provider, document, headers, there):
+    """The same, and what the user opens: a session, a consent to the client, and an authenticator application."""
+    browser = rp.Browser(provider)
+    (client,), (user,) = there["client_id"], there["user_id"]
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(b"v" * 43).digest()).rstrip(b"=").decode()
+    asked = {"client_id": client, "response_type": "code", "redirect_uri": rp.REDIRECT_URI, "scope": "openid"}
+    answer = browser.authorize(**asked, code_challenge=challenge, code_challenge_method="S256")
+    assert "code" in browser.go_on(answer, f"of-{client}", PASSWORD)
+
+    address = f"{provider.issuer}/account/authenticator"
+    page = browser.session.get(address, timeout=PATIENCE).text
+    field = dict(re.findall(r'name="(csrf|enrolment)" value="([^"]+)"', page))
+    secret = re.search(r'id="totp-secret">([^<]+)<', page)[1]
+    browser.request("POST", address, data={**field, "code": totp(secret, time.time())})
+
+    def shown(what):
+        base = document["servers"][0]["url"]
+        return requests.get(f"{base}/users/{user}/{what}", headers=headers, timeout=PATIENCE).json()
+
+    (session,), (consent,), (credential,) = shown("sessions"), shown("consents"), shown("credentials")
+    assert consent["client_id"] == client
+    return there | {"sid": [session["sid"]], "credential_id": [credential["id"]]}
 
 
 def operations(document):
@@ -102,7 +138,7 @@ def explore(operation, example, mode, there, headers) -> set[int]:
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_every_answer_is_a_documented_one(site, mode):
-    document, schema, headers = site
+    provider, document, schema, headers = site
     seen = {}
     for path, method in operations(document):
         operation = schema[path][method.upper()]
@@ -115,16 +151,20 @@ def test_every_answer_is_a_documented_one(site, mode):
         anything = operation.body or list(operation.query) or list(operation.headers)
         if mode is GenerationMode.POSITIVE or anything:
             there = known(document, headers)
+            if path.startswith("/users/{user_id}/"):
+                there = opened(provider, document, headers, there)
             seen[f"{method} {path}"] = explore(operation, example, mode, there, headers)
     if mode is GenerationMode.POSITIVE:
         # They get past the door, all but those whose subject is gone by now or never was.
+        for what in ("sessions/{sid}", "consents/{client_id}", "credentials/{credential_id}"):
+            assert 200 in seen[f"delete /users/{{user_id}}/{what}"], seen
         shut = sorted(label for label, statuses in seen.items() if not statuses & {200, 201, 404, 412})
         assert not shut, (shut, seen)
         assert sum(bool(statuses & {200, 201}) for statuses in seen.values()) * 3 > len(seen) * 2, seen
 
 
 def test_what_is_made_is_shown_changed_and_removed(site):
-    document, schema, headers = site
+    _, document, schema, headers = site
     statuses: dict[str, set[int]] = {}
     fresh = itertools.count()
 

@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-import hmac
 import json
-import struct
 import time
 from urllib.parse import urlencode
 
@@ -12,6 +10,7 @@ import pytest
 import requests
 
 from support.provider import Provider
+from support.totp import totp
 
 pytestmark = pytest.mark.browser
 
@@ -37,15 +36,6 @@ def authenticator(page):
     made = page.devtools("WebAuthn.addVirtualAuthenticator", options=options)
     yield made["authenticatorId"]
     page.devtools("WebAuthn.disable")
-
-
-def totp(secret: str, at: float) -> str:
-    """RFC 6238, as an application computes it."""
-    key = base64.b32decode(secret.replace(" ", ""))
-    digest = hmac.new(key, struct.pack(">Q", int(at) // 30), hashlib.sha1).digest()
-    start = digest[-1] & 15
-    number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
-    return f"{number % 1_000_000:06}"
 
 
 def next_step(after: float) -> float:

@@ -15,6 +15,7 @@ use signet_core::records::{AuditEvent, Tenant, TenantSettings};
 use signet_server::app::App;
 use signet_server::config::Config;
 use signet_server::edge::{self, Clock};
+use signet_server::factors::totp::Shared;
 use signet_server::fetch::Fetcher;
 use signet_server::mail::Mailer;
 use signet_server::node::{self, Setup};
@@ -271,6 +272,16 @@ impl Provider {
     /// Takes an accepted request (its redirect to `/interaction/…`) through login and consent, and returns the reply
     /// that redirects to the client.
     pub async fn sign_in(&self, accepted: &Reply, browser: &mut Browser) -> Reply {
+        self.sign_in_with(accepted, browser, None).await
+    }
+
+    /// The same of a person who has enrolled an authenticator application.
+    pub async fn sign_in_with(
+        &self,
+        accepted: &Reply,
+        browser: &mut Browser,
+        second: Option<&Shared>,
+    ) -> Reply {
         browser.take(accepted);
         let path = accepted.location().strip_prefix("/auth/open").expect("an interaction").to_owned();
         for _ in 0..4 {
@@ -280,7 +291,11 @@ impl Provider {
             }
             assert_eq!(page.status, StatusCode::OK, "{}", page.body);
             let csrf = between(&page.body, "name=\"csrf\" value=\"", "\"");
-            let next = if page.body.contains("id=\"password\"") {
+            let is_second = page.body.contains("data-page=\"second\"");
+            let next = if let (true, Some(second)) = (is_second, second) {
+                let body = form(&[("csrf", csrf), ("code", &self.code_of(second))]);
+                self.post(&format!("{path}/second"), body, Some(browser)).await
+            } else if page.body.contains("id=\"password\"") {
                 let body = form(&[("csrf", csrf), ("username", USER.0), ("password", USER.1)]);
                 self.post(&format!("{path}/login"), body, Some(browser)).await
             } else {

@@ -58,4 +58,12 @@ impl Provider {
         self.app.store.apply(&user.tenant, &changes).await.unwrap();
         (shared, codes)
     }
+
+    /// Removes all that a person has enrolled.
+    pub async fn forget_factors(&self, username: &str) {
+        let user = self.person(username).await;
+        let all = self.app.store.credentials(&user.tenant, user.id).await.unwrap();
+        let gone = all.iter().map(|one| Change::DeleteCredential { user_id: user.id, id: one.id });
+        self.app.store.apply(&user.tenant, &gone.collect::<Vec<_>>()).await.unwrap();
+    }
 }
