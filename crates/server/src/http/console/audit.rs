@@ -13,6 +13,7 @@ use serde_json::Value;
 use signet_core::explain::Record;
 use signet_core::ids::ClientId;
 use signet_core::records::Outcome;
+use uuid::Uuid;
 
 use super::Visit;
 use super::clients::path;
