@@ -63,10 +63,8 @@ impl Party {
     async fn log_in_by(&self, provider: &Provider, response_type: ResponseType) {
         let mut browser = Browser::default();
         let accepted = self.ask(provider, response_type, &mut browser).await;
-        let second = match self.settings.require_second_factor {
-            true => Some(provider.enrol(USER.0).await.0),
-            false => None,
-        };
+        let second =
+            if self.settings.require_second_factor { Some(provider.enrol(USER.0).await.0) } else { None };
         let reply = provider.sign_in_with(&accepted, &mut browser, second.as_ref()).await;
         if second.is_some() {
             provider.forget_factors(USER.0).await;
