@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use signet_core::fault::Fault;
-use signet_core::ids::TenantId;
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::provision;
+use uuid::Uuid;
 
 /// How much is allowed. `None` in [`Limits`] means no limit.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +26,26 @@ pub struct Rates {
 #[derive(Debug, Default)]
 pub struct Limits(Option<Limiters>);
 
+/// What attempts are counted by. Nothing that somebody types makes a key of another kind, and none is longer than a user
+/// name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// The password of the account of this name.
+    Password(String),
+    /// The password of a name that no account can have: all of these together.
+    NoName,
+    /// The second factor of this person.
+    Second(Uuid),
+    /// A mail for what was typed, by its hash.
+    Forgotten(TokenHash),
+    /// User codes typed from this address.
+    Device(IpAddr),
+}
+
 #[derive(Debug)]
 struct Limiters {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
-    accounts: DefaultKeyedRateLimiter<(TenantId, String)>,
+    accounts: DefaultKeyedRateLimiter<(TenantId, Key)>,
     guesses: DefaultKeyedRateLimiter<IpAddr>,
     registrations: DefaultKeyedRateLimiter<IpAddr>,
 }
@@ -55,12 +73,17 @@ impl Limits {
         limiters.addresses.check_key(&prefix(address)).map_err(|_| Fault::RateLimited)
     }
 
-    /// One password attempt, judged before any hashing. Address and account are counted together.
+    /// One password attempt, judged before any hashing, by address and by account.
     pub fn password(&self, address: IpAddr, tenant: &TenantId, username: &str) -> Result<(), Fault> {
+        let key = provision::username(username).map_or(Key::NoName, Key::Password);
+        self.attempt(address, tenant, key)
+    }
+
+    /// What an address is refused is not counted against the account: nobody locks out somebody else by going on.
+    fn attempt(&self, address: IpAddr, tenant: &TenantId, key: Key) -> Result<(), Fault> {
         let Some(limiters) = &self.0 else { return Ok(()) };
-        let by_address = limiters.guesses.check_key(&prefix(address)).is_ok();
-        let by_account = limiters.accounts.check_key(&(tenant.clone(), username.to_owned())).is_ok();
-        if by_address && by_account { Ok(()) } else { Err(Fault::AttemptsExhausted) }
+        limiters.guesses.check_key(&prefix(address)).map_err(|_| Fault::AttemptsExhausted)?;
+        limiters.accounts.check_key(&(tenant.clone(), key)).map_err(|_| Fault::AttemptsExhausted)
     }
 
     /// One account that somebody wants to make, judged before any hashing; counted with the guesses of the address.
@@ -79,21 +102,18 @@ impl Limits {
     /// ten minutes for each, who tries every one they may has no chance worth the name.
     pub fn user_code(&self, address: IpAddr, tenant: &TenantId) -> Result<(), Fault> {
         let Some(limiters) = &self.0 else { return Ok(()) };
-        // No username has a slash in front of an address: they are told apart.
-        let key = (tenant.clone(), format!("device code/{}", prefix(address)));
+        let key = (tenant.clone(), Key::Device(prefix(address)));
         limiters.accounts.check_key(&key).map_err(|_| Fault::AttemptsExhausted)
     }
 
     /// One attempt at somebody's second factor: as many as passwords for the account, and counted apart from them.
-    pub fn second_factor(&self, address: IpAddr, tenant: &TenantId, user: uuid::Uuid) -> Result<(), Fault> {
-        // No username has a space in it: they are told apart.
-        self.password(address, tenant, &format!("second factor of {user}"))
+    pub fn second_factor(&self, address: IpAddr, tenant: &TenantId, user: Uuid) -> Result<(), Fault> {
+        self.attempt(address, tenant, Key::Second(user))
     }
 
     /// One mail for a forgotten password, whether there is such an account or not: as many as passwords for the account.
     pub fn forgotten(&self, address: IpAddr, tenant: &TenantId, typed: &str) -> Result<(), Fault> {
-        let typed: String = typed.chars().take(256).collect();
-        self.password(address, tenant, &format!("forgotten {typed}"))
+        self.attempt(address, tenant, Key::Forgotten(TokenHash::of(typed)))
     }
 
     /// Forgets addresses and accounts that are back at rest. To be called on a timer.
@@ -147,6 +167,48 @@ mod tests {
             |at: &str, n: u32| limits.password(address(at), &tenant, &format!("user-{at}-{n}")).is_err();
         assert_eq!((0..40).filter(|n| refused("10.0.0.1", *n)).count(), 10);
         assert!(!refused("10.0.0.2", 0));
+    }
+
+    #[test]
+    fn nothing_that_is_typed_is_counted_as_something_else() {
+        let (limits, tenant, user) = (limits(), TenantId::from("t"), Uuid::from_u128(7));
+        let guess = |at: &str, name: &str| limits.password(address(at), &tenant, name);
+        let long = "x".repeat(10_000);
+        for (n, name) in
+            [format!("second factor of {user}"), "forgotten alice".into(), long].iter().enumerate()
+        {
+            assert_eq!(guess(&format!("10.0.0.{n}"), name), Ok(()));
+        }
+        assert_eq!(
+            guess("10.0.0.3", "device code/10.0.0.9"),
+            Err(Fault::AttemptsExhausted),
+            "one key for all"
+        );
+        for name in ["alice", &user.to_string()] {
+            assert_eq!(guess("10.0.0.4", name), Ok(()));
+        }
+        for n in 5..8 {
+            assert_eq!(limits.second_factor(address(&format!("10.0.0.{n}")), &tenant, user), Ok(()));
+            assert_eq!(limits.forgotten(address(&format!("10.0.0.{n}")), &tenant, "alice"), Ok(()));
+            assert_eq!(limits.user_code(address("10.0.0.9"), &tenant), Ok(()));
+        }
+        let Some(limiters) = &limits.0 else { unreachable!() };
+        // alice, the name that is an id, no name; second, forgotten, device.
+        assert_eq!(limiters.accounts.len(), 6);
+    }
+
+    #[test]
+    fn what_an_address_is_refused_locks_nobody_out() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        for n in 0..30 {
+            let tried = limits.password(address("10.0.0.1"), &tenant, &format!("user-{n}"));
+            assert_eq!(tried, Ok(()));
+        }
+        for _ in 0..10 {
+            let tried = limits.password(address("10.0.0.1"), &tenant, "alice");
+            assert_eq!(tried, Err(Fault::AttemptsExhausted));
+        }
+        assert_eq!(limits.password(address("10.0.0.2"), &tenant, "alice"), Ok(()));
     }
 
     #[test]
