@@ -168,6 +168,30 @@ async fn everybody_with_an_address_gets_a_mail_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_name_that_is_somebodys_address_keeps_no_mail_from_them() {
+    let provider = start().await;
+    for email in ["mallory@example.org", "alice@example.org"] {
+        let claims = serde_json::json!({ "email": email }).as_object().cloned().unwrap();
+        let user = UserDeclaration {
+            username: "alice@example.org".into(),
+            disabled: false,
+            password: None,
+            password_hash: None,
+            claims,
+            role: None,
+        };
+        provider.provisioner().user(&"default".into(), &user).await.unwrap();
+        provider.advance(60);
+        let before = mails(&provider).len();
+        forgotten(&provider, "alice@example.org").await;
+        let all = mails(&provider);
+        let mut to: Vec<&str> = all[..all.len() - before].iter().map(|mail| mail.to.as_str()).collect();
+        to.sort_unstable();
+        assert_eq!(to, ["alice@example.org", email], "each account once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mails_are_shown_in_development() {
     let provider = start().await;
     forgotten(&provider, "alice").await;

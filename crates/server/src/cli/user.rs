@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use signet_core::audit;
-use signet_core::change::Change;
+use signet_core::change::{Change, Conflict};
+use signet_core::logout::{self, Ending};
 use signet_core::provision::{Secret, UserDeclaration};
 use signet_core::records::{Role, Tenant, User};
-use signet_store::Page;
+use signet_store::{Page, StoreError};
 use zeroize::Zeroizing;
 
 use super::Common;
@@ -55,7 +56,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "ROLE")]
         role: String,
     },
-    /// Set a password, read from standard input, or made and shown once.
+    /// Set a password, read from standard input, or made and shown once. The user's sessions end.
     Password {
         /// The name.
         username: String,
@@ -63,7 +64,7 @@ pub(super) enum Command {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Keep a user from logging in.
+    /// Keep a user from logging in. The user's sessions end.
     Disable {
         /// The name.
         username: String,
@@ -107,11 +108,13 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
         Command::Password { username, password_stdin } => {
             let user = find(&admin, &tenant, &username).await?;
             save(&admin, &tenant, common.json, as_is(&user), Some(password_stdin)).await?;
+            end_sessions(&admin, &tenant, &user, "password_set").await?;
         }
         Command::Disable { username } => {
             let user = find(&admin, &tenant, &username).await?;
             let declared = UserDeclaration { disabled: true, ..as_is(&user) };
             save(&admin, &tenant, common.json, declared, None).await?;
+            end_sessions(&admin, &tenant, &user, "user_disabled").await?;
         }
         Command::Enable { username } => {
             let user = find(&admin, &tenant, &username).await?;
@@ -233,6 +236,26 @@ async fn save(
     }
     if let Some(password) = shown {
         output::line(format!("password, shown this once: {password}"));
+    }
+    Ok(())
+}
+
+/// Ends all sessions of a user with their grants. Their clients are told by the nodes, whose timers find what is stored here.
+async fn end_sessions(admin: &Admin, tenant: &Tenant, user: &User, cause: &str) -> Result<(), Problem> {
+    let (store, context) = (&admin.store, admin.context());
+    let correlation_id = context.handle();
+    for session in store.user_sessions(&tenant.id, user.id, admin.now).await? {
+        let mut clients = Vec::new();
+        for noted in store.session_clients(&tenant.id, &session.sid).await? {
+            clients.extend(store.client(&tenant.id, &noted.client_id).await?);
+        }
+        let ending =
+            Ending { tenant, session: &session, clients: &clients, correlation_id: &correlation_id, cause };
+        match store.apply(&tenant.id, &logout::end(&ending, &context).changes).await {
+            // A node has just ended it.
+            Ok(()) | Err(StoreError::Conflict(Conflict::Exists)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }

@@ -74,7 +74,8 @@ impl Guest {
         Ok(())
     }
 
-    /// Writes to everybody who may be meant: one account by its user name, or a few that share an address.
+    /// Writes to everybody who may be meant: the account of that user name, and a few that share an address. Nobody keeps
+    /// others from their mail by a user name that is their address.
     async fn write_to(&self, typed: &str) -> Result<(), Fault> {
         for user in self.meant(typed).await? {
             people::send_link(&self.app, &self.view, &user, LinkPurpose::PasswordReset, self.cause()).await?;
@@ -88,8 +89,10 @@ impl Guest {
         if let Ok(name) = provision::username(typed) {
             found.extend(store.user_by_name(tenant, &name).await.map_err(store_fault)?);
         }
-        if found.is_empty() && signet_core::people::is_email(typed) {
-            found = store.users_by_email(tenant, typed).await.map_err(store_fault)?;
+        if signet_core::people::is_email(typed) {
+            let named = found.first().map(|user: &User| user.id);
+            let others = store.users_by_email(tenant, typed).await.map_err(store_fault)?;
+            found.extend(others.into_iter().filter(|user| Some(user.id) != named));
         }
         found.retain(|user| !user.disabled && people::email(user).is_some());
         Ok(found)

@@ -1,0 +1,91 @@
+//! What the commands of an operator do to people.
+
+use signet_core::change::Change;
+use signet_core::ids::TokenHash;
+use signet_core::records::{Client, ClientSettings, Session, SessionClient};
+use signet_server::edge::Clock;
+use signet_tests::database::Database;
+use signet_tests::process::signet;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_and_a_disabled_account_end_all_sessions_and_their_clients_are_told() {
+    let database = Database::sqlite();
+    let key = database.folder().join("master.key");
+    std::fs::write(&key, "q83vASNFZ4mrze8BI0VniZ8Hd1pLTiycY_8oEQ1aP3k").unwrap();
+    let key = key.to_str().unwrap();
+    let on = |arguments: &[&str]| {
+        let all: Vec<String> = arguments
+            .iter()
+            .chain(&["--database-url", &database.url, "--master-key-file", key])
+            .map(ToString::to_string)
+            .collect();
+        async move { signet(&all.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    on(&["migrate"]).await;
+    on(&["tenant", "create", "one", "--issuer", "https://one.example"]).await;
+    for name in ["ada", "bob"] {
+        on(&["user", "create", name]).await;
+    }
+    let (store, now) = (database.store().await, Clock::system().now());
+    let tenant = store.tenants().await.unwrap().remove(0).id;
+    let rp = Client {
+        tenant: tenant.clone(),
+        client_id: "rp".into(),
+        version: 1,
+        disabled: false,
+        secret_hash: None,
+        sealed_secret: None,
+        registration_token: None,
+        owner: None,
+        settings: ClientSettings {
+            client_name: "rp".into(),
+            redirect_uris: vec!["https://rp.example/cb".into()],
+            backchannel_logout_uri: Some("https://rp.example/logout".into()),
+            ..ClientSettings::default()
+        },
+        created_at: now,
+        updated_at: now,
+    };
+    store.apply(&tenant, &[Change::InsertClient(rp.clone())]).await.unwrap();
+    for (command, cause) in [("password", "password_set"), ("disable", "user_disabled")] {
+        let mut changes = Vec::new();
+        for name in ["ada", "bob"] {
+            let user = store.user_by_name(&tenant, name).await.unwrap().unwrap();
+            let sid = format!("{name} {command}");
+            changes.push(Change::InsertSession(Session {
+                tenant: tenant.clone(),
+                hash: TokenHash::of(&sid),
+                sid: sid.clone(),
+                user_id: user.id,
+                auth_time: now,
+                amr: vec!["pwd".into()],
+                acr: "urn:signet:acr:password".into(),
+                last_seen: now,
+                expires_at: now + 3_600,
+            }));
+            changes.push(Change::PutSessionClient(SessionClient {
+                tenant: tenant.clone(),
+                sid,
+                client_id: rp.client_id.clone(),
+                user_id: user.id,
+                expires_at: now + 3_600,
+            }));
+        }
+        store.apply(&tenant, &changes).await.unwrap();
+        on(&["user", command, "ada"]).await;
+        let left = async |sid: String| store.session_by_sid(&tenant, &sid).await.unwrap().is_some();
+        assert!(!left(format!("ada {command}")).await && left(format!("bob {command}")).await, "{command}");
+        let due = store.due_logout_deliveries(now + 86_400, 10).await.unwrap();
+        let told = due.iter().filter(|one| one.sid == format!("ada {command}")).count();
+        assert_eq!((told, due.iter().filter(|one| one.sid.starts_with("bob")).count()), (1, 0));
+        let trail =
+            store.audit(&tenant, &signet_store::AuditFilter { limit: 100, ..Default::default() }).await;
+        assert!(
+            trail
+                .unwrap()
+                .iter()
+                .any(|event| event.kind == "session.ended" && event.detail["cause"] == cause)
+        );
+    }
+    store.close().await;
+}
