@@ -241,7 +241,7 @@ class Ground:
         self.provider = provider
         self.counter = itertools.count()
         scopes = ("clients.read", "clients.write", "users.read", "users.write", "tenant.read", "tenant.write")
-        self.interface = Interface(provider, *scopes, "keys.read", "audit.read")
+        self.interface = Interface(provider, *scopes, "keys.read", "keys.write", "audit.read")
         self.jwk = rp.key("RSA", "enc").export_public()
         passwords = {"admin": "admin", **{name: self.with_role(name, role) for name, role in PEOPLE.items()}}
         self.ids = {one["username"]: one["id"] for one in self.must("GET", "/users")["items"]}

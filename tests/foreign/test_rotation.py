@@ -121,6 +121,7 @@ def test_no_login_fails_while_a_clients_encryption_key_is_rotated_in_the_console
         page.open(f"{quick.issuer}/console/clients/rotating/keys")
         page.login("admin", "admin")
         logins.wait_for("old", 8)
+        page.see("summary[data-rotates=enc]").click()
         page.click("button[data-rotate=enc]")
         assert page.heading() == "The new key takes over"
         # It is shown this once, and has reached the application before it is used.

@@ -146,7 +146,7 @@ faults! {
     CredentialNameUnfit = "credential_name_unfit", "invalid_request", 400, Info, "A name has 1 to 60 characters.";
     TooManyPasskeys = "too_many_passkeys", "invalid_request", 400, Info, "There are as many passkeys as one account can have. Remove one first.";
     LastOwner = "last_owner", "invalid_request", 409, Warn, "This is the last owner who can sign in. Make another one first.";
-    UserForbidden = "user_forbidden", "insufficient_scope", 403, Warn, "Only owners change owners, or make somebody one.";
+    UserForbidden = "user_forbidden", "insufficient_scope", 403, Warn, "This role allows more than you may do yourself, or is an owner's: only owners change owners.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
     NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";
