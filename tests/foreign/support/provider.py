@@ -47,7 +47,7 @@ class Provider:
 
     def audit(self, client_id: str, kind: str) -> list[dict]:
         """What the audit tells of a client, newest first: the details of events of a kind."""
-        events = json.loads(self.command("audit", "--json", "--client", client_id))
+        events = json.loads(self.command("audit", "--json", f"--client={client_id}"))
         return [event["detail"] for event in events if event["kind"] == kind]
 
     def apply(self, declaration: dict) -> subprocess.CompletedProcess:
