@@ -70,12 +70,21 @@ async fn many_additions_at_once_are_all_made_and_the_same_one_once() {
             office.call_with("POST", "/clients/c/key-pairs", owner, &keyed, Some(&pair)).await
         }
     };
-    let replies = join_all((0..12).map(|index| add(format!("k-{}", index % 3)))).await;
-    let made = replies.iter().filter(|reply| reply.status == 201).count();
-    let again = replies.iter().filter(|reply| reply.header("idempotency-replayed") == "true").count();
-    assert_eq!((made, made + again), (3, 12), "{:?}", replies.iter().map(code).collect::<Vec<_>>());
-    assert_eq!(keys(&office, &owner).await.len(), 3);
-    assert!(replies.iter().all(|reply| reply.json()["keys"].as_array().unwrap().len() == 1));
+    for round in 0..4 {
+        let replies = join_all((0..12).map(|index| add(format!("k-{round}-{}", index % 3)))).await;
+        let made = replies.iter().filter(|reply| reply.status == 201).count();
+        let again = replies.iter().filter(|reply| reply.header("idempotency-replayed") == "true").count();
+        assert_eq!((made, made + again), (3, 12), "{:?}", replies.iter().map(code).collect::<Vec<_>>());
+        assert_eq!(keys(&office, &owner).await.len(), 3 * (round + 1));
+        assert!(replies.iter().all(|reply| reply.json()["keys"].as_array().unwrap().len() == 1));
+    }
+    // What was made is shown again, though the version that the first sender saw has passed.
+    let pair = json!({ "name": "k", "usage": "sig", "kind": "ed25519" });
+    for (key, status) in [("k-0-0", 200), ("k-new", 412)] {
+        let headers = [("idempotency-key", key), ("if-match", "\"1\"")];
+        let reply = office.call_with("POST", "/clients/c/key-pairs", &owner, &headers, Some(&pair)).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ use signet_jose::{KeyFault, KeySpec, KeyUse, PrivateKey, PublicKey};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::clients::Remark;
+use super::clients::{Remark, unchanged};
 use super::receipt::{Before, Pass};
 use super::{Desk, Refused, Result, Write};
 use crate::clients::parts;
@@ -269,7 +269,7 @@ impl Desk<'_> {
     /// Makes a key pair for a client. The private part is in the answer and nowhere else.
     pub async fn generate_key(&self, id: &ClientId, new: &NewKeyPair, write: &Write) -> Result<KeysWritten> {
         const WHAT: &str = "client key pair";
-        self.addable(id, write).await?;
+        self.addable(id).await?;
         let input = (id, new);
         let pass = match self.before(write, WHAT, &input).await? {
             Before::Made(made) => return self.made_keys(id, &made).await,
@@ -289,7 +289,7 @@ impl Desk<'_> {
     /// Takes public keys of a client: a JWK, a JWK set, a PEM public key or an X.509 certificate.
     pub async fn add_key(&self, id: &ClientId, new: &KeyDeclaration, write: &Write) -> Result<KeysWritten> {
         const WHAT: &str = "client key";
-        self.addable(id, write).await?;
+        self.addable(id).await?;
         let input = (id, new);
         let pass = match self.before(write, WHAT, &input).await? {
             Before::Made(made) => return self.made_keys(id, &made).await,
@@ -391,11 +391,11 @@ impl Desk<'_> {
         made.await?.map_err(|_| Fault::Internal { detail: "a key could not be generated" }.into())
     }
 
-    /// A client to which this actor may add keys; the version is judged only if they named one.
-    async fn addable(&self, id: &ClientId, write: &Write) -> Result<Client> {
-        let client = self.visible(id).await?;
-        let seen = Some(write.seen.unwrap_or(client.version));
-        self.shapeable(id, &Write { seen, ..write.clone() }).await
+    /// A client to which this actor may add keys.
+    async fn addable(&self, id: &ClientId) -> Result<Client> {
+        let client = self.writable(id).await?;
+        self.may_shape(&client.settings)?;
+        Ok(client)
     }
 
     /// A client whose proofs this actor may change.
@@ -415,7 +415,7 @@ impl Desk<'_> {
     ) -> Result<KeysWritten> {
         let mut attempt = 1;
         loop {
-            let client = self.addable(id, write).await?;
+            let client = unchanged(self.addable(id).await?, write)?;
             let keys = self.app.store.client_keys(&self.tenant().id, id).await?;
             let declaration = ClientDeclaration { keys: vec![new.clone()], ..declaration_of(&client) };
             let seen = Write { seen: Some(client.version), ..write.clone() };

@@ -224,15 +224,20 @@ impl Desk<'_> {
 
     /// A client that this actor may change: it exists for them, is not built in, and they saw its present version.
     pub(super) async fn changeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
-        self.actor.need(CLIENTS_WRITE)?;
-        let client = self.visible(id).await?;
-        if Builtin::of(id).is_some() {
-            return Err(Fault::ClientBuiltin.into());
-        }
+        let client = self.writable(id).await?;
         match write.seen {
             None => Err(Refused::VersionMissing),
-            Some(seen) if seen != client.version => Err(Refused::Stale { current: client.version }),
-            Some(_) => Ok(client),
+            Some(_) => unchanged(client, write),
+        }
+    }
+
+    /// A client that this actor may change, whatever version they saw.
+    pub(super) async fn writable(&self, id: &ClientId) -> Result<Client> {
+        self.actor.need(CLIENTS_WRITE)?;
+        let client = self.visible(id).await?;
+        match Builtin::of(id) {
+            Some(_) => Err(Fault::ClientBuiltin.into()),
+            None => Ok(client),
         }
     }
 
@@ -286,5 +291,13 @@ impl Desk<'_> {
         };
         let rows = self.app.store.find_clients(&self.tenant().id, &filter).await?;
         Ok(paged(rows, limit, |client| client.client_id.to_string(), ClientLine::from))
+    }
+}
+
+/// The client, unless the write names another version of it.
+pub(super) fn unchanged(client: Client, write: &Write) -> Result<Client> {
+    match write.seen {
+        Some(seen) if seen != client.version => Err(Refused::Stale { current: client.version }),
+        _ => Ok(client),
     }
 }
