@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
+use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::params::Params;
 use signet_core::people::PROFILE;
@@ -55,6 +56,7 @@ pub(super) fn refusals(refused: &Refused) -> Option<Vec<Problem>> {
             let text = "Somebody has this user name already. Choose another one.".to_owned();
             Some(vec![Problem::of_field("username", "User name", text)])
         }
+        Refused::Fault(Fault::AdminScopeMissing { .. }) => None,
         Refused::Fault(fault) if [400, 403, 409].contains(&fault.status()) => {
             Some(vec![problem(fault.public(), fault.code())])
         }
