@@ -28,13 +28,14 @@ fn branding<'a>(version: &'a str, name: &'a str, accent: &'a str) -> [(&'a str, 
 async fn looks_are_shown_before_they_are_saved_and_bad_ones_are_refused() {
     let provider = Provider::start().await;
     let mut person = Person::with_role(&provider, Role::Owner).await;
-    let shown = person
-        .get("/console/tenant/branding?preview=yes&branding-name=Blue+Bank&branding-accent=%231f5f8b")
-        .await;
+    let version = stored(&provider, "default").await.version.to_string();
+    let mut show = branding(&version, "Blue Bank", "#1f5f8b").to_vec();
+    show.push(("decision", "show"));
+    let shown = person.post("/console/tenant/branding", &show).await;
+    assert_eq!(shown.status, StatusCode::OK);
     assert!(shown.body.contains("theme-1f5f8b.css") && shown.body.contains("Blue Bank"), "{}", shown.body);
     assert_eq!(stored(&provider, "default").await.settings.branding.name, "Signet");
 
-    let version = stored(&provider, "default").await.version.to_string();
     for (name, accent) in [("", "#1f5f8b"), ("Blue Bank", "blue"), ("Blue Bank", "#1f5f8b;}")] {
         let refused = person.post("/console/tenant/branding", &branding(&version, name, accent)).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name} {accent}");

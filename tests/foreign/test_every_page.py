@@ -30,7 +30,7 @@ USERNAME = '"><b/data-attack>'
 # Leads out of the console or to another tenant, ends the session, or hands out a file.
 NOT_FOLLOWED = re.compile(r"/(logout|sign-out|authorize|second|export|demo|jwks|\.well-known)|/assets/|\.(json|jsonl|csv)$")
 # Pages whose one script does what only a browser can: make keys, use an authenticator.
-SCRIPTED = re.compile(r"/(new-client|keys|import-users|trial|trial/callback|passkeys?)(/|$)")
+SCRIPTED = re.compile(r"/(new-client|keys|branding|import-users|trial|trial/callback|passkeys?)(/|$)")
 MOST_PAGES = 90
 
 

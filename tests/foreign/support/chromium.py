@@ -6,6 +6,7 @@ from pathlib import Path
 
 import axe_playwright_python
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -76,9 +77,14 @@ class Chromium:
         assert len(found) == 1, f"{len(found)} elements for {css}"
         return found[0]
 
+    def until(self, what):
+        """Waits until `what()` answers, whatever is exchanged on the page meanwhile."""
+        stale = (StaleElementReferenceException,)
+        return WebDriverWait(self.driver, PATIENCE, ignored_exceptions=stale).until(lambda _: what())
+
     def told(self, css: str, text: str) -> None:
         """Waits until the element says this."""
-        WebDriverWait(self.driver, PATIENCE).until(lambda _: text in self.see(css).text)
+        self.until(lambda: text in self.see(css).text)
 
     def all(self, css: str) -> list:
         return self.driver.find_elements(By.CSS_SELECTOR, css)

@@ -1,4 +1,4 @@
-//! Stylesheets, seal, icon and two small scripts: the only files that pages load.
+//! Stylesheets, seal, icon and small scripts: the only files that pages load.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -23,6 +23,7 @@ const FILES: &[(&str, &str, &str, &str)] = &[
     ("demo", ".css", include_str!("../../assets/demo.css"), CSS),
     ("console", ".css", include_str!("../../assets/console.css"), CSS),
     ("keys", ".js", include_str!("../../assets/keys.js"), JS),
+    ("looks", ".js", include_str!("../../assets/looks.js"), JS),
     ("trial", ".js", include_str!("../../assets/trial.js"), JS),
     ("check-session", ".js", include_str!("../../assets/check-session.js"), JS),
     ("frames", ".js", include_str!("../../assets/frames.js"), JS),

@@ -25,7 +25,7 @@ use crate::desk::{
     TenantRecord, Write,
 };
 use crate::pages::console::{Frame, Link, Problem, Section, instant, read_instant, relative, tabs};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 const TABS: &[(&str, &str)] =
     &[("Policies", ""), ("Branding", "branding"), ("Keys", "keys"), ("Registration tokens", "registration")];
@@ -81,6 +81,7 @@ struct FormPage {
     problems: Vec<Problem>,
     meanwhile: Vec<Meanwhile>,
     base: String,
+    /// Whether the form is about the tenant's looks; then the page wears them.
     branding: bool,
 }
 
@@ -91,6 +92,7 @@ impl FormPage {
         if branding && let Ok(looks) = serde_json::from_value::<Branding>(values["branding"].clone()) {
             // The page itself is the preview.
             frame.shell.brand = (&looks).into();
+            frame = frame.script(asset_name("looks"));
         }
         Self {
             action: visit.href(&tab.path()),
@@ -122,7 +124,6 @@ async fn policies(visit: Visit) -> Response {
     show(&visit, POLICIES).await
 }
 
-/// With values in the address, the page shows itself in them and saves nothing: the preview.
 async fn branding(visit: Visit) -> Response {
     show(&visit, BRANDING).await
 }
@@ -130,12 +131,7 @@ async fn branding(visit: Visit) -> Response {
 async fn show(visit: &Visit, tab: Tab) -> Response {
     let record = visit.desk().tenant_record().await;
     visit.answer(record.map(|record| {
-        let mut values = json(&record.settings);
-        let mut problems = Vec::new();
-        if visit.params.get("preview").is_some() && tab.name == BRANDING.name {
-            problems = fields::read(tab.groups, &visit.params, &mut values);
-        }
-        FormPage::of(visit, &record, tab, &values, problems).answer(visit, StatusCode::OK)
+        FormPage::of(visit, &record, tab, &json(&record.settings), Vec::new()).answer(visit, StatusCode::OK)
     }))
 }
 
@@ -167,6 +163,9 @@ async fn save(posted: &Posted, tab: Tab) -> Result<Response, Refused> {
         let page = FormPage::of(visit, &record, tab, &sent, wrong);
         return Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY));
     };
+    if form.get("decision") == Some("show") {
+        return Ok(FormPage::of(visit, &record, tab, &sent, wrong).answer(visit, StatusCode::OK));
+    }
     let write = Write { seen: Some(seen), ..Write::default() };
     match visit.desk().replace_tenant(&TenantChange { settings }, &write).await {
         Ok(written) if written.differences.is_empty() => {
