@@ -23,8 +23,9 @@ async function draw() {
   document.querySelector(THEME).href = shown.querySelector(THEME).getAttribute("href");
 }
 
-if (form) {
-  document.getElementById("show").remove();
+const button = document.getElementById("show");
+if (button) {
+  button.remove();
   form.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(draw, PAUSE);
