@@ -223,7 +223,12 @@ async fn a_client_is_switched_off_gets_a_new_secret_and_goes_only_when_its_name_
         .await;
     assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
 
-    let reply = person.post("/console/clients/app/secret", &[("version", &version(&off))]).await;
+    let secret = "/console/clients/app/secret";
+    let reply = person.post(secret, &[("version", &version(&off))]).await;
+    assert_eq!(reply.status, 422, "the present secret ends only when the box is ticked");
+    assert!(reply.body.contains("href=\"#sure-secret\""), "{}", reply.body);
+    assert_eq!(stored(&provider, "app").await.secret_hash, off.secret_hash);
+    let reply = person.post(secret, &[("version", &version(&off)), ("sure", "yes")]).await;
     let secret = between(&reply.body, "id=\"client-secret\">", "<");
     let now = stored(&provider, "app").await;
     assert_ne!(now.secret_hash, off.secret_hash);

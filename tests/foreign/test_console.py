@@ -312,8 +312,11 @@ PAGES = {
 }
 
 
-# Their scripts make keys, or draw the preview.
-SCRIPTED = ("client-new", "client-keys", "tenant-branding")
+# Their scripts make keys, draw the preview, copy a text, or ask before what was typed is lost.
+SCRIPTED = (
+    "client-new", "client-keys", "client-settings", "client-security", "client-configuration",
+    "tenant-policies", "tenant-branding", "tenant-registration",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -235,13 +235,20 @@ impl Desk<'_> {
     pub async fn client_keys(&self, id: &ClientId) -> Result<Vec<ClientKeyView>> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
-        let mut keys = self.app.store.client_keys(&self.tenant().id, id).await?;
+        let keys = self.every_key(&client).await?;
+        Ok(keys.iter().map(|key| self.key_view(key, &keys, &client.settings)).collect())
+    }
+
+    /// Every key of a client: those that are stored, then those that it publishes.
+    pub(super) async fn every_key(&self, client: &Client) -> Result<Vec<ClientKey>> {
+        let (tenant, id) = (&self.tenant().id, &client.client_id);
+        let mut keys = self.app.store.client_keys(tenant, id).await?;
         if client.settings.jwks_uri.is_some() {
-            let found = self.app.client(&self.tenant().id, id).await?;
+            let found = self.app.client(tenant, id).await?;
             let published = parts(found.as_deref()).1.iter().filter(|key| key.origin == KeyOrigin::JwksUri);
             keys.extend(published.cloned());
         }
-        Ok(keys.iter().map(|key| self.key_view(key, &keys, &client.settings)).collect())
+        Ok(keys)
     }
 
     fn key_view(&self, key: &ClientKey, all: &[ClientKey], settings: &ClientSettings) -> ClientKeyView {
@@ -399,7 +406,7 @@ impl Desk<'_> {
     }
 
     /// A client whose proofs this actor may change.
-    async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
+    pub(super) async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
         let client = self.changeable(id, write).await?;
         self.may_shape(&client.settings)?;
         Ok(client)
@@ -432,7 +439,8 @@ impl Desk<'_> {
         }
     }
 
-    async fn apply_keys(
+    /// Writes the keys of `declaration`, all or none.
+    pub(super) async fn apply_keys(
         &self,
         client: &Client,
         keys: &[ClientKey],

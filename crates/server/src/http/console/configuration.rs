@@ -17,7 +17,7 @@ use super::client::{self, Head};
 use crate::app::App;
 use crate::desk::ClientKeyView;
 use crate::pages::console::{Frame, Link};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/console/clients/{id}/configuration", get(show))
@@ -59,7 +59,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Response {
             head: Head::of(&visit, &view),
             issuer: tenant.issuer.clone(),
             metadata: values.metadata_address(),
-            frame,
+            frame: frame.script(asset_name("copy")),
             tabs,
             offers,
             unfit,

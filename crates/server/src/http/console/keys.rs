@@ -88,6 +88,7 @@ impl Row {
             KeyOrigin::Pem => "PEM",
             KeyOrigin::X509 => "X.509 certificate",
             KeyOrigin::JwksUri => "Published at jwks_uri",
+            KeyOrigin::Trial => "Made to test a login",
         };
         Self {
             usage: if key.usage == KeyUse::Sig { "Signing" } else { "Encryption" },
