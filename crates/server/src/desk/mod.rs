@@ -10,6 +10,7 @@ mod client_keys;
 mod client_writes;
 mod clients;
 mod explain;
+mod key_set;
 mod overview;
 mod preview;
 mod receipt;
@@ -41,6 +42,7 @@ pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, Private
 pub use client_writes::{ClientChange, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryView, Remark, TemplateView};
 pub use explain::Failure;
+pub use key_set::{KeySetFailing, KeySetView};
 pub use overview::{
     ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
 };
@@ -110,6 +112,7 @@ impl<'a> Desk<'a> {
             correlation_id: Some(self.correlation_id),
             by: Some(self.actor.label()),
             seen: write.seen,
+            key_set: None,
             further,
         }
     }
