@@ -168,7 +168,7 @@ fn every_reason_of_the_request_path_has_a_remedy_and_every_code_of_the_table_exi
     let of_requests = Fault::TABLE.iter().filter(|row| wires.contains(&row.1)).map(|row| row.0);
     let codes = JoseFault::CODES.iter().copied().filter(|code| !makers.contains(code)).chain(of_requests);
     for code in codes.filter(|code| !elsewhere.contains(code)) {
-        let report = Report::of_code(code, None);
+        let report = Report::of_code(code, None, None);
         assert!(!report.findings.is_empty(), "{code} has no remedy");
         assert!(!report.accepted);
     }
