@@ -259,7 +259,7 @@ faults! {
     PasteByReference = "paste_by_reference", "invalid_request", 400, Info, "This request names its object by request_uri. Paste the object itself.";
     AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     AdminBodyUnexpected = "admin_body_unexpected", "invalid_request", 400, Info, "This operation has no body.";
-    AdminContentType = "admin_content_type", "invalid_request", 415, Info, "The body must be application/json.";
+    AdminContentType { wanted: &'static str } = "admin_content_type", "invalid_request", 415, Info, "The body must be {wanted}.";
     AdminParameterUnknown { name: Offered } = "admin_parameter_unknown", "invalid_request", 400, Info, "There is no query parameter \"{name}\" here.";
     AdminParameterMalformed { name: &'static str, wanted: &'static str } = "admin_parameter_malformed", "invalid_request", 400, Info, "{name} must be {wanted}.";
     AdminVersionMissing = "admin_version_missing", "invalid_request", 428, Info, "A change names the version that was seen, in If-Match; read the record first.";
