@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::client_keys::{PrivateKeyView, changed_keys};
 use super::clients::{ClientView, Remark};
 use super::receipt::{Before, Pass};
-use super::{Desk, Refused, Result, Write};
+use super::{Desk, Refused, Result, Write, reading};
 use crate::provisioning::{Along, Pair, declaration_of};
 
 /// A client to make.
@@ -53,6 +53,21 @@ pub struct ClientChange {
     pub owner: Option<Option<Uuid>>,
     /// Also make a secret if the settings need one that is not there.
     #[serde(default)]
+    pub generate_secret: bool,
+}
+
+/// What shall be different of a client: a JSON merge patch (RFC 7396).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientPatch {
+    /// The settings to change, member by member; `null` gives a setting its default.
+    pub settings: Map<String, Value>,
+    /// The developer whose client it is; only administrators send it. Left out, it stays whose it is; `null` makes it
+    /// nobody's.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Uuid>")]
+    pub owner: Option<Option<Uuid>>,
+    /// Also make a secret if the settings need one that is not there.
     pub generate_secret: bool,
 }
 
@@ -98,8 +113,7 @@ impl NewClient {
         if let Some(members) = value.as_object_mut() {
             members.extend(self.settings.clone());
         }
-        serde_json::from_value(value)
-            .map_err(|error| Refused::Malformed { pointer: "/settings".into(), detail: error.to_string() })
+        reading::value(value, "/settings")
     }
 }
 
@@ -224,6 +238,19 @@ impl Desk<'_> {
         // What changes no setting is not refused for what became of the keys meanwhile.
         let key_set = self.looked_at(id, after).await.filter(|_| before != after);
         self.apply_client(&client, &declared, key_set, write).await
+    }
+
+    /// Changes some settings of a client. All others stay as they were in the version that was seen.
+    pub async fn patch_client(
+        &self,
+        id: &ClientId,
+        patch: &ClientPatch,
+        write: &Write,
+    ) -> Result<ClientWritten> {
+        let client = self.changeable(id, write).await?;
+        let settings = reading::patched(&client.settings, &patch.settings)?;
+        let ClientPatch { owner, generate_secret, .. } = *patch;
+        self.replace_client(id, &ClientChange { settings, owner, generate_secret }, write).await
     }
 
     /// Treats a client as unknown, or accepts it again.

@@ -185,13 +185,16 @@ impl Desk<'_> {
     pub async fn create_user(&self, new: &NewUser, write: &Write) -> Result<UserWritten> {
         const WHAT: &str = "user";
         self.actor.need(USERS_WRITE)?;
-        let pass = match self.before(write, WHAT, new).await? {
+        let input = (new, new.password.as_deref());
+        let pass = match self.before(write, WHAT, &input).await? {
             Before::Made(id) => return self.made_user(&id).await,
             Before::New(pass) => pass,
         };
         match self.make_user(new, write, &pass).await {
             Ok(made) => Ok(made),
-            Err(refused) => self.made_user(&self.meanwhile(write, WHAT, new, refused.of_new()).await?).await,
+            Err(refused) => {
+                self.made_user(&self.meanwhile(write, WHAT, &input, refused.of_new()).await?).await
+            }
         }
     }
 
