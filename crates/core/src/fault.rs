@@ -139,6 +139,7 @@ faults! {
     CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The user name or password is wrong.";
     SecondFactorWrong = "second_factor_wrong", "access_denied", 401, Info, "This code is wrong, or was used before.";
     PasskeyWrong = "passkey_wrong", "access_denied", 401, Info, "This passkey is not known here, or its answer came too late. Try again.";
+    SecondFactorLocked = "second_factor_locked", "access_denied", 401, Warn, "Too many codes in a row were wrong, so those of the authenticator application are not accepted any more. Use a recovery code or a passkey, or ask an administrator to remove the application; then set it up anew.";
     PasskeyCopied = "passkey_copied", "access_denied", 401, Warn, "This passkey may have been copied: its counter has gone back. Use another way to sign in.";
     ProfileUnfit { name: &'static str } = "profile_unfit", "invalid_request", 400, Info, "{name} is too long, or has characters that it cannot have.";
     AccountChanged = "account_changed", "invalid_request", 409, Info, "The account was changed elsewhere in the meantime. Look again.";
