@@ -4,6 +4,8 @@ use signet_jose::{KeyUse, SigAlg};
 
 use super::check::uses_browser;
 use super::encryption_key;
+use crate::admin::is_scope;
+use crate::builtin::Builtin;
 use crate::context::UnixTime;
 use crate::discovery::Endpoint;
 use crate::records::{
@@ -280,10 +282,16 @@ impl Words<'_> {
     }
 
     fn people(&self) -> String {
-        let consent = if self.settings.require_consent {
-            "People are asked for consent the first time"
-        } else {
-            "People are not asked for consent"
+        let scope = &self.settings.scope;
+        let administers =
+            Builtin::of(&self.client_id.into()).is_none() && scope.iter().any(|one| is_scope(one));
+        let consent = match (self.settings.require_consent, administers) {
+            (true, true) => {
+                "People are asked for consent the first time, and each time that it wants to administer"
+            }
+            (true, false) => "People are asked for consent the first time",
+            (false, true) => "People are asked for consent each time that it wants to administer, else not",
+            (false, false) => "People are not asked for consent",
         };
         if self.settings.require_second_factor {
             format!("{consent}, and prove themselves with two factors.")
@@ -429,6 +437,11 @@ mod tests {
                 "not asked for consent",
             ),
             (|s| s.require_consent = false, "People are not asked for consent.", "the first time"),
+            (
+                |s| s.scope.extend([crate::admin::USERS_WRITE.to_owned()]),
+                "each time that it wants to administer",
+                "not asked",
+            ),
             (
                 |s| s.subject_type = SubjectType::Pairwise,
                 "this sector's own",

@@ -59,7 +59,15 @@ pub fn client(
     // Switching a client off must work whatever has become of its settings since: its last key may have ended.
     let only_off = declared.disabled && facts.current.is_some_and(|client| client.settings == *settings);
     if !only_off {
-        let problems = client_policy::check(settings, kept, after, policies, facts.mode, context.now);
+        let problems = client_policy::check(
+            &declared.client_id,
+            settings,
+            kept,
+            after,
+            policies,
+            facts.mode,
+            context.now,
+        );
         refusals.extend(problems.into_iter().map(refusal));
     }
     let (keys, secret) = match (keys, decided) {

@@ -168,8 +168,8 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
     let settings = &client.settings;
     let mode = Admin::mode(tenant);
-    let broken =
-        client_policy::check(settings, kept_secret(&client), &keys, &tenant.settings, mode, admin.now);
+    let (own, kept) = (&client.client_id, kept_secret(&client));
+    let broken = client_policy::check(own, settings, kept, &keys, &tenant.settings, mode, admin.now);
     let advice = client_policy::advice(settings, &keys, admin.now);
     let text = |items: Vec<String>| items;
     let shown = json!({

@@ -174,6 +174,7 @@ async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<
         let settings = &client.settings;
         let subject = format!("client {}", client.client_id);
         let wrong = client_policy::check(
+            &client.client_id,
             settings,
             kept_secret(client),
             &keys,
