@@ -8,6 +8,7 @@ use crate::admin::is_scope;
 use crate::builtin::Builtin;
 use crate::context::UnixTime;
 use crate::discovery::Endpoint;
+use crate::duration::exactly as span;
 use crate::records::{
     AccessTokenFormat, ClientAuthMethod, ClientKey, ClientSettings, Encryption, GrantType,
     RequestObjectParameters, SubjectType, Tenant,
@@ -55,17 +56,6 @@ fn either<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
         Some((only, [])) => (*only).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
     }
-}
-
-/// Seconds in their largest whole unit.
-fn span(seconds: i64) -> String {
-    let (count, unit) = match seconds {
-        s if s >= 86_400 && s % 86_400 == 0 => (s / 86_400, "day"),
-        s if s >= 3_600 && s % 3_600 == 0 => (s / 3_600, "hour"),
-        s if s >= 60 && s % 60 == 0 => (s / 60, "minute"),
-        s => (s, "second"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Words<'_> {
@@ -496,12 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_whole_units() {
-        for (seconds, text) in
-            [(60, "1 minute"), (90, "90 seconds"), (3_600, "1 hour"), (86_400, "1 day"), (0, "0 seconds")]
-        {
-            assert_eq!(span(seconds), text);
-        }
+    fn the_last_of_several_values_is_an_alternative() {
         assert_eq!(either(["a", "b", "c"]), "a, b or c");
     }
 }
