@@ -53,7 +53,7 @@ CREATE TABLE user_links (
     tenant     text COLLATE "C" NOT NULL,
     hash       bytea            NOT NULL CHECK (length(hash) = 32),
     user_id    uuid             NOT NULL,
-    purpose    text             NOT NULL CHECK (purpose IN ('invitation', 'password_reset')),
+    purpose    text             NOT NULL CHECK (purpose IN ('invitation', 'password_reset', 'forgotten')),
     created_at bigint           NOT NULL,
     expires_at bigint           NOT NULL,
     PRIMARY KEY (tenant, hash),

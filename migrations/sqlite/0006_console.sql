@@ -50,7 +50,7 @@ CREATE TABLE user_links (
     tenant     TEXT    NOT NULL,
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     user_id    BLOB    NOT NULL,
-    purpose    TEXT    NOT NULL CHECK (purpose IN ('invitation', 'password_reset')),
+    purpose    TEXT    NOT NULL CHECK (purpose IN ('invitation', 'password_reset', 'forgotten')),
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, hash),

@@ -248,7 +248,8 @@ impl Look {
 
     fn problems(&self, client: &Client, keys: Keys<'_>, at: UnixTime) -> Vec<Problem> {
         let (settings, policies) = (&client.settings, &self.tenant.settings);
-        let found = client_policy::check(settings, kept_secret(client), keys, policies, self.app.mode, at);
+        let (id, kept) = (&client.client_id, kept_secret(client));
+        let found = client_policy::check(id, settings, kept, keys, policies, self.app.mode, at);
         found.iter().map(|one| (one.code(), one.to_string())).collect()
     }
 }

@@ -253,6 +253,20 @@ impl Desk<'_> {
         }
     }
 
+    /// Refuses those who are confined to their own clients to let one tell of people who were not asked; see
+    /// [`client_policy::more_unasked`].
+    pub(super) fn may_leave_unasked(
+        &self,
+        before: Option<&ClientSettings>,
+        after: &ClientSettings,
+    ) -> Result<()> {
+        let confined = self.actor.confined_to().is_some();
+        match client_policy::more_unasked(before, after).filter(|_| confined) {
+            Some(setting) => Err(Fault::AdminConsentForbidden { setting }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// The client as it is shown.
     pub(super) async fn view_of(&self, client: &Client) -> Result<ClientView> {
         let keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
@@ -263,8 +277,8 @@ impl Desk<'_> {
     /// The client as it is shown, with keys that are at hand.
     pub(super) fn view_with(&self, client: &Client, keys: Keys<'_>) -> ClientView {
         let (settings, policies) = (&client.settings, &self.tenant().settings);
-        let broken =
-            client_policy::check(settings, kept_secret(client), keys, policies, self.mode(), self.now);
+        let (id, kept) = (&client.client_id, kept_secret(client));
+        let broken = client_policy::check(id, settings, kept, keys, policies, self.mode(), self.now);
         let advice = client_policy::advice(settings, keys, self.now);
         ClientView {
             client_id: client.client_id.to_string(),
