@@ -18,7 +18,6 @@ use zeroize::Zeroizing;
 use super::clients::{Remark, unchanged};
 use super::receipt::{Before, Pass};
 use super::{Desk, Refused, Result, Write};
-use crate::clients::parts;
 use crate::provisioning::{Pair, declaration_of};
 
 /// How often an addition that names no version is tried anew when somebody else changes the client at the same moment.
@@ -241,13 +240,8 @@ impl Desk<'_> {
 
     /// Every key of a client: those that are stored, then those that it publishes.
     pub(super) async fn every_key(&self, client: &Client) -> Result<Vec<ClientKey>> {
-        let (tenant, id) = (&self.tenant().id, &client.client_id);
-        let mut keys = self.app.store.client_keys(tenant, id).await?;
-        if client.settings.jwks_uri.is_some() {
-            let found = self.app.client(tenant, id).await?;
-            let published = parts(found.as_deref()).1.iter().filter(|key| key.origin == KeyOrigin::JwksUri);
-            keys.extend(published.cloned());
-        }
+        let mut keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
+        keys.extend(self.known_set(client).await.map(|set| set.keys).unwrap_or_default());
         Ok(keys)
     }
 
