@@ -63,7 +63,7 @@ const texts = (() => {
   }
 
   const begin = (place, done) => {
-    place.dataset.offered = "";
+    place.dataset.offered = "yes";
     offer(place, place.dataset.copy, done);
   };
   const start = () => {

@@ -180,7 +180,7 @@ function file(place) {
     try {
       if (chosen.size > MOST_KIB * 1024) throw new Error(`This file is too large: at most ${MOST_KIB} KiB are read.`);
       target.value = text(new Uint8Array(await chosen.arrayBuffer()));
-      said.textContent = "Read into the field below.";
+      said.textContent = "Read into the field above.";
     } catch (error) {
       input.value = "";
       said.textContent = error.message;

@@ -247,7 +247,7 @@ function verdict(error) {
   const wrong = document.querySelector(".step [data-ok=false]");
   const at = wrong && wrong.closest(".step");
   const words = [];
-  if (at) words.push(element("p", {}, `It did not work at "${at.dataset.step}": ${wrong.dataset.what}.`));
+  if (at) words.push(element("p", {}, `Step "${at.dataset.step}" failed. What should hold: ${wrong.dataset.what}.`));
   if (error) words.push(element("p", {}, reason(error)));
   const good = !words.length;
   if (good) words.push(element("p", {}, "Every message was as the client's settings say, and everything that is encrypted was opened."));

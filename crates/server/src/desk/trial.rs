@@ -116,8 +116,11 @@ fn is_trial(key: &ClientKey) -> bool {
 }
 
 /// What a key may be made for: where the client has a valid key, another one would sooner or later be used in its place,
-/// and the client could open nothing.
-fn missing(keys: &[ClientKey], now: UnixTime) -> Vec<KeyUse> {
+/// and the client could open nothing. Whoever publishes keys has them, even if they cannot be read now.
+fn missing(settings: &ClientSettings, keys: &[ClientKey], now: UnixTime) -> Vec<KeyUse> {
+    if settings.jwks_uri.is_some() {
+        return Vec::new();
+    }
     let lacks = |usage: &KeyUse| !keys.iter().any(|key| key.usage == *usage && key.usable_at(now));
     [KeyUse::Sig, KeyUse::Enc].into_iter().filter(lacks).collect()
 }
@@ -160,6 +163,7 @@ impl Desk<'_> {
         };
         let keys = all.iter().filter(|key| key.usable_at(self.now)).map(shown).collect();
         let sealed_to = self.sealed_to(&client.settings, all);
+        let missing = missing(&client.settings, all, self.now);
         let settings = client.settings;
         let here = |endpoint: Endpoint| format!("{}{}", self.view.prefix, endpoint.path());
         let redirect_uri = self.trial_address();
@@ -190,7 +194,7 @@ impl Desk<'_> {
             userinfo: settings.userinfo,
             keys,
             sealed_to,
-            missing: missing(all, self.now),
+            missing,
             has_trial_keys: all.iter().any(is_trial),
         }
     }
@@ -226,7 +230,7 @@ impl Desk<'_> {
     ) -> Result<KeysWritten> {
         let client = self.shapeable(id, write).await?;
         let keys = self.every_key(&client).await?;
-        let missing = missing(&keys, self.now);
+        let missing = missing(&client.settings, &keys, self.now);
         if let Some(needless) = new.iter().find(|one| !missing.contains(&one.usage)) {
             return Err(Fault::AdminTrialKeyNeedless { usage: doing(needless.usage) }.into());
         }
