@@ -159,6 +159,12 @@ async fn an_operator_makes_a_tenant_whose_owner_is_invited() {
             refused.body
         );
     }
+    // All that is wrong is said at once, that of the first owner too.
+    let bad = [("id", "Not an id"), ("issuer", "ftp://id.example"), ("username", "a b"), ("email", "nobody")];
+    let refused = owner.post("/console/new-tenant", &bad).await;
+    for code in ["tenant_id_form", "issuer", "username_form", "claim_form"] {
+        assert!(refused.body.contains(&format!("<code class=\"code\">{code}</code>")), "{}", refused.body);
+    }
     let made = owner.post("/console/new-tenant", &fields).await;
     assert_eq!(made.status, 200, "{}", made.body);
     let invitation = between(&made.body, "id=\"invitation\">", "<");

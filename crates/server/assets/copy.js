@@ -17,7 +17,8 @@ const texts = (() => {
     // A live region speaks when its text changes.
     setTimeout(() => { told.textContent = words; }, 50);
   };
-  const read = (place) => (place.querySelector("code") || place).textContent.trim();
+  const line = (place) => (place.querySelector("code") || place).textContent.trim();
+  const read = (place) => (place.matches("ul") ? [...place.children].map(line).join("\n") : line(place));
 
   async function copy(place, text, name, button) {
     try {
@@ -50,6 +51,8 @@ const texts = (() => {
     unsaved.add(section);
     box.addEventListener("change", () => (box.checked ? unsaved.delete(section) : unsaved.add(section)));
     for (const place of section.querySelectorAll("[data-copy]")) if (!place.dataset.offered) begin(place, saved);
+    // A link that says itself that it has been saved.
+    for (const link of document.querySelectorAll("[data-saves]")) link.addEventListener("click", saved);
     for (const link of section.querySelectorAll("a[download]")) link.addEventListener("click", saved);
     if (!section.querySelector("a[download]")) {
       const place = section.querySelector("[data-copy]");

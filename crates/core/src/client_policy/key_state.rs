@@ -27,6 +27,20 @@ words! {
     }
 }
 
+/// The settings whose responses are encrypted to `key` at `now`, by their paths.
+pub fn encrypted_to(
+    key: &ClientKey,
+    all: &[ClientKey],
+    settings: &ClientSettings,
+    propagation: i64,
+    now: UnixTime,
+) -> Vec<&'static str> {
+    let chosen =
+        |alg| encryption_key(all, settings, alg, propagation, now).is_ok_and(|chosen| chosen.id == key.id);
+    let responses = encrypted(settings).into_iter();
+    responses.filter(|(_, encryption)| chosen(encryption.alg)).map(|(setting, _)| setting).collect()
+}
+
 /// The state of `key` among `all` of its client's, and for [`ClientKeyState::Next`] the instant from which on it is used.
 /// Every signing key within its period is in use; to which encryption key is encrypted is the choice of
 /// [`encryption_key`].
@@ -48,9 +62,7 @@ pub fn key_state(
         return (if begun { ClientKeyState::InUse } else { ClientKeyState::Waiting }, None);
     }
     let algs = || encrypted(settings).into_iter().map(|(_, encryption)| encryption.alg);
-    let chosen =
-        |alg| encryption_key(all, settings, alg, propagation, now).is_ok_and(|chosen| chosen.id == key.id);
-    if algs().any(chosen) {
+    if !encrypted_to(key, all, settings, propagation, now).is_empty() {
         return (ClientKeyState::InUse, None);
     }
     // Not only the next one has its turn: another key may come before it.

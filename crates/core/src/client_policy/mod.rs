@@ -23,7 +23,7 @@ pub use contradiction::Contradiction;
 pub use encryption_key::{NoKey, Takeover, encryption_key, next_encryption_key};
 pub use fit::{fits_enc, fits_sig};
 pub use key_set::{KeySet, Keys, Unreadable};
-pub use key_state::{ClientKeyState, key_state};
+pub use key_state::{ClientKeyState, encrypted_to, key_state};
 pub use named::named_settings;
 pub use preview::{Preview, preview};
 pub use unasked::more_unasked;

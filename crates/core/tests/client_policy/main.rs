@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use signet_core::admin::USERS_WRITE;
 use signet_core::client_policy::{
-    Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encryption_key, key_state,
-    next_encryption_key,
+    Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encrypted_to, encryption_key,
+    key_state, next_encryption_key,
 };
 use signet_core::records::ResponseType::{
     Code, CodeIdToken, CodeIdTokenToken, CodeToken, IdToken, IdTokenToken,
@@ -206,6 +206,10 @@ fn where_a_key_stands_follows_from_the_choice_a87() {
         "ended ended, older valid, now in_use, next next 11, later next 21, withdrawn revoked, sig in_use, \
          sig later waiting"
     );
+    let used = |key: &ClientKey| encrypted_to(key, &keys, &settings, DAY, 5 * DAY);
+    let used: Vec<_> = keys.iter().map(used).collect();
+    assert_eq!(used.concat(), ["id_token.encrypted"], "one key for each response");
+    assert_eq!(used[2], ["id_token.encrypted"]);
     assert_eq!(
         states(&ClientSettings::default()),
         "ended ended, older valid, now valid, next waiting, later waiting, withdrawn revoked, sig in_use, \

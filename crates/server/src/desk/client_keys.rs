@@ -40,6 +40,8 @@ pub struct ClientKeyView {
     pub state: ClientKeyState,
     /// When responses begin to be encrypted to it, in Unix seconds; with the state `next`.
     pub used_from: Option<UnixTime>,
+    /// The settings whose responses are encrypted to it now, by their paths.
+    pub encrypts: Vec<&'static str>,
     /// `kty`, or `crv` where it is a curve.
     pub kind: String,
     /// Not used before, in Unix seconds.
@@ -256,6 +258,7 @@ impl Desk<'_> {
             kid: key.kid.clone(),
             state,
             used_from,
+            encrypts: client_policy::encrypted_to(key, all, settings, propagation, self.now),
             kind: kind.unwrap_or_default().to_owned(),
             not_before: key.not_before,
             not_after: key.not_after,

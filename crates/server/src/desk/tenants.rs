@@ -8,7 +8,7 @@ use signet_core::audit;
 use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::ids::TenantId;
-use signet_core::provision::{self, PasswordHash, TenantDeclaration, UserDeclaration, UserFacts};
+use signet_core::provision::{self, PasswordHash, Refusal, TenantDeclaration, UserDeclaration, UserFacts};
 use signet_core::records::{LinkPurpose, Role, Tenant, TenantSettings};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -17,6 +17,7 @@ use super::receipt::{Before, Pass};
 use super::tenant::TenantRecord;
 use super::{Desk, Paged, Refused, Result, Write, paged};
 use crate::people;
+use crate::provisioning::ProvisioningError;
 use crate::tenant_keys::Workshop;
 
 /// Which tenants to list.
@@ -144,7 +145,10 @@ impl Desk<'_> {
             settings.branding.name.clone_from(name);
         }
         let declared = TenantDeclaration { id: Some(id.clone()), issuer: Some(new.issuer.clone()), settings };
-        let (owner, secret, expires_at, further) = self.first_owner(&id, &new.owner)?;
+        let (owner, secret, expires_at, further) = match self.first_owner(&id, &new.owner) {
+            Err(Refused::Invalid(wrong)) => return Err(self.wrong_tenant(&id, &declared, wrong).await),
+            first => first?,
+        };
         let along = self.along(&Write { seen: Some(0), ..write.clone() }, further);
         let done = self.provisioner(write).tenant_with(&id, &declared, &along).await?;
         let made = done.changes.iter().find_map(|change| match change {
@@ -166,6 +170,22 @@ impl Desk<'_> {
             dry_run: write.dry_run,
             replayed: false,
         })
+    }
+
+    /// All that is wrong with a tenant whose first owner cannot be made: what is wrong with the tenant itself comes first.
+    async fn wrong_tenant(
+        &self,
+        id: &TenantId,
+        declared: &TenantDeclaration,
+        wrong: Vec<Refusal>,
+    ) -> Refused {
+        let try_only = Write { dry_run: true, seen: Some(0), idempotency_key: None };
+        let along = self.along(&try_only, Vec::new());
+        match self.provisioner(&try_only).tenant_with(id, declared, &along).await {
+            Ok(_) => Refused::Invalid(wrong),
+            Err(ProvisioningError::Refused(first)) => Refused::Invalid([first, wrong].concat()),
+            Err(other) => other.into(),
+        }
     }
 
     /// The first owner with their link: who, the secret, its end, and what is to be written with the tenant.

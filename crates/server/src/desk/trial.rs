@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use signet_core::admin::CLIENTS_READ;
-use signet_core::client_policy::encryption_key;
+use signet_core::client_policy::encrypted_to;
 use signet_core::context::UnixTime;
 use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
@@ -142,15 +142,14 @@ impl Desk<'_> {
         Ok(self.trial_of(client, &keys))
     }
 
-    /// The `kid`s of the keys that ID tokens and UserInfo responses are encrypted to now.
+    /// The `kid`s of the keys that what a trial receives is encrypted to now.
     fn sealed_to(&self, settings: &ClientSettings, keys: &[ClientKey]) -> Vec<String> {
-        let userinfo = settings.userinfo.encrypted.filter(|_| settings.userinfo.response_type.is_encrypted());
         let propagation = self.tenant().settings.key_propagation;
-        let wanted = [settings.id_token.encrypted, userinfo].into_iter().flatten();
-        let kid = |alg| encryption_key(keys, settings, alg, propagation, self.now).map(|key| key.kid.clone());
-        let mut kids: Vec<String> = wanted.filter_map(|one| kid(one.alg).ok()).collect();
-        kids.dedup();
-        kids
+        let opened = |key: &&ClientKey| {
+            let responses = encrypted_to(key, keys, settings, propagation, self.now);
+            responses.iter().any(|setting| ["id_token.encrypted", "userinfo.encrypted"].contains(setting))
+        };
+        keys.iter().filter(opened).map(|key| key.kid.clone()).collect()
     }
 
     fn trial_of(&self, client: Client, all: &[ClientKey]) -> TrialView {

@@ -203,7 +203,8 @@ impl Stepper<'_> {
             onward: screens::own(self.view, loaded),
         };
         let login = self.stored(loaded, login).await?;
-        Ok(self.welcome(loaded, &login, page(loaded, StatusCode::OK, shown.render())))
+        let shown = render::scripted(page(loaded, StatusCode::OK, shown.render()));
+        Ok(self.welcome(loaded, &login, shown))
     }
 
     /// The page with the one script of a login.

@@ -107,6 +107,11 @@ impl Shell {
         format!("{}/assets/{}", self.prefix, assets::passkey_name())
     }
 
+    /// Address of the script that copies and saves what is shown once.
+    pub fn copy_script(&self) -> String {
+        format!("{}/assets/{}", self.prefix, asset_name("copy"))
+    }
+
     /// Address of the colours.
     pub fn theme(&self) -> String {
         format!("{}/assets/theme-{}.css", self.prefix, self.brand.accent.hex())

@@ -323,8 +323,8 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     attributes(tag).into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// The pages with one script of their own: who posts a response, and who asks the browser for a passkey.
-const SCRIPTED: [&str; 3] = ["form_post", "passkey", "account_new_passkey"];
+/// The pages with one script of their own: it posts a response, asks the browser for a passkey, or copies recovery codes.
+const SCRIPTED: [&str; 5] = ["form_post", "passkey", "account_new_passkey", "recovery", "account_codes"];
 
 /// The rules that hold for every document of the server.
 pub(crate) fn check(page: &str, html: &str) {

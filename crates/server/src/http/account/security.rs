@@ -148,7 +148,7 @@ async fn enrolled(
 fn codes_page(visit: &Visit, codes: Vec<String>) -> Response {
     let page =
         CodesPage { shell: render::shell(&visit.view), frame: visit.frame(Section::Security, None), codes };
-    shown(page.render(), None)
+    render::scripted(shown(page.render(), None))
 }
 
 pub(super) async fn new_totp(visit: Visit) -> Response {

@@ -58,10 +58,22 @@ struct Row {
     live: bool,
 }
 
+/// Responses by the settings that encrypt them, in words.
+fn responses(settings: &[&str]) -> String {
+    let word = |setting: &&str| match setting.split('.').next().unwrap_or_default() {
+        "id_token" => "ID tokens",
+        "userinfo" => "UserInfo",
+        "authorization_response" => "authorization responses",
+        _ => "introspection",
+    };
+    settings.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
 impl Row {
     fn of(key: ClientKeyView, now: UnixTime) -> Self {
         let (badge, state) = match key.state {
-            ClientKeyState::InUse => ("good", "In use now".to_owned()),
+            ClientKeyState::InUse if key.encrypts.is_empty() => ("good", "In use now".to_owned()),
+            ClientKeyState::InUse => ("good", format!("In use now for {}", responses(&key.encrypts))),
             ClientKeyState::Next => {
                 let from = key.used_from.map(|at| format!(", from {}", instant(at))).unwrap_or_default();
                 ("plain", format!("Next{from}"))

@@ -72,6 +72,8 @@ struct NewPage {
     action: String,
     problems: Vec<Problem>,
     kept: Kept,
+    /// What an issuer is, with one that would fit.
+    issuer_hint: String,
     /// Makes the same form sent twice one tenant.
     once: String,
 }
@@ -100,6 +102,10 @@ impl NewPage {
                 username: text("username"),
                 email: text("email"),
             },
+            issuer_hint: format!(
+                "Its address, exactly as it shall stand in tokens, such as {}/acme. It cannot be changed here.",
+                visit.view.tenant.issuer.trim_end_matches('/')
+            ),
             once: form.owned("once").unwrap_or_else(|| visit.app.context(visit.moment.now).handle()),
         })
     }
