@@ -134,7 +134,7 @@ impl Look {
         let mut after = None;
         loop {
             let page = Page { after, limit: PAGE };
-            let filter = ClientFilter { search: None, owner: self.owner, page };
+            let filter = ClientFilter { search: None, owner: self.owner, disabled: None, page };
             let clients = self.store.find_clients(&self.tenant.id, &filter).await?;
             let Some(last) = clients.last() else { break };
             after = Some(last.client_id.to_string());
