@@ -99,7 +99,7 @@ impl Stepper<'_> {
         let passkey = factors.passkey && Passkeys::of(self.view).is_some();
         let page_ = SecondPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "second", self.moment),
+            frame: screens::frame(self.view, loaded, "second"),
             account: self.pending(loaded).map(|pending| screens::account(pending.user)).unwrap_or_default(),
             totp: factors.totp && !passkey_only,
             recovery: factors.recovery && !passkey_only,
@@ -109,20 +109,20 @@ impl Stepper<'_> {
         page(loaded, status(fault), page_.render())
     }
 
-    pub(super) fn enrolment_page(&self, loaded: &Loaded, fault: Option<&Fault>) -> Result<Response, Fault> {
+    pub(super) fn enrolment_page(
+        &self,
+        loaded: &Loaded,
+        form: Option<&Params>,
+        fault: Option<&Fault>,
+    ) -> Result<Response, Fault> {
         let user = self.pending(loaded)?.user;
         let entropy = self.app.entropy.as_ref();
-        let shared = Shared::fresh(entropy);
-        let sealed = factors::seal(
-            &self.app.vault,
-            &totp::enrolment(user.id, &bound(loaded)),
-            &shared,
-            self.moment.now,
-            entropy,
-        )?;
+        let purpose = totp::enrolment(user.id, &bound(loaded));
+        let shared = Shared::offered(&self.app.vault, &purpose, form, self.moment.now, entropy);
+        let sealed = factors::seal(&self.app.vault, &purpose, &shared, self.moment.now, entropy)?;
         let page_ = EnrolPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "enrol", self.moment),
+            frame: screens::frame(self.view, loaded, "enrol"),
             offer: screens::totp_offer(self.view, user, &shared, sealed),
             error: fault.map(Fault::public),
         };
@@ -140,7 +140,7 @@ impl Stepper<'_> {
         match self.enrolled(&loaded, &form).await {
             Err(fault @ (Fault::SecondFactorWrong | Fault::AttemptsExhausted)) => {
                 self.failed(&loaded, "second_factor.refused", &fault).await;
-                Ok(render::refused(self.enrolment_page(&loaded, Some(&fault))?, fault))
+                Ok(render::refused(self.enrolment_page(&loaded, Some(&form), Some(&fault))?, fault))
             }
             other => other,
         }
@@ -165,7 +165,7 @@ impl Stepper<'_> {
             interaction::second_accepted(&input, &pending, Second::OneTimePassword, changes, &context)?;
         let shown = RecoveryPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "recovery", self.moment),
+            frame: screens::frame(self.view, loaded, "recovery"),
             codes,
             onward: screens::own(self.view, loaded),
         };
@@ -188,7 +188,7 @@ impl Stepper<'_> {
         let question = passkeys.ask(if is_second { &loaded.credentials } else { &[] })?;
         let page_ = PasskeyPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "passkey", self.moment),
+            frame: screens::frame(self.view, loaded, "passkey"),
             options: question.options,
             back: screens::own(self.view, loaded),
             error: fault.map(Fault::public),

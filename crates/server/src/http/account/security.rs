@@ -152,16 +152,16 @@ pub(super) async fn new_totp(visit: Visit) -> Response {
     if let Err(first) = visit.proved("/account/authenticator").await {
         return first;
     }
-    answer(totp_page(&visit, None))
+    answer(totp_page(&visit, None, None))
 }
 
-fn totp_page(visit: &Visit, fault: Option<&Fault>) -> Result<Response, Fault> {
+fn totp_page(visit: &Visit, form: Option<&Params>, fault: Option<&Fault>) -> Result<Response, Fault> {
     if Factors::of(&visit.credentials).totp {
         return Ok(shown(overview(visit, None).render(), None));
     }
     let entropy = visit.app.entropy.as_ref();
-    let shared = Shared::fresh(entropy);
     let purpose = totp::enrolment(visit.user.id, &visit.bound());
+    let shared = Shared::offered(&visit.app.vault, &purpose, form, visit.moment.now, entropy);
     let sealed = factors::seal(&visit.app.vault, &purpose, &shared, visit.moment.now, entropy)?;
     let page = NewTotpPage {
         shell: render::shell(&visit.view),
@@ -180,7 +180,7 @@ pub(super) async fn add_totp(posted: Posted) -> Response {
         Ok(response) => response,
         Err(fault) if fault.status() < 500 => {
             visit.record("credential.refused", &fault).await;
-            answer(totp_page(&visit, Some(&fault)))
+            answer(totp_page(&visit, Some(&form), Some(&fault)))
         }
         Err(fault) => answer(Err(fault)),
     }
@@ -238,10 +238,12 @@ pub(super) async fn remove(posted: Posted) -> Response {
             correlation,
             &visit.context(),
         ));
-        visit.apply(&changes).await
+        let word =
+            if gone.kind == CredentialKind::Totp { "authenticator-removed" } else { "passkey-removed" };
+        visit.apply(&changes).await.map(|()| word)
     };
     match result.await {
-        Ok(()) => visit.done(HOME, "removed"),
+        Ok(word) => visit.done(HOME, word),
         Err(fault) => refused(&visit, fault).await,
     }
 }

@@ -64,7 +64,8 @@ const DONE: &[(&str, &str)] = &[
     ("application", "The application has no access any more."),
     ("passkey", "The passkey is added."),
     ("renamed", "The name is changed."),
-    ("removed", "It is removed."),
+    ("passkey-removed", "The passkey is removed."),
+    ("authenticator-removed", "The authenticator application is removed."),
     ("authenticator", "The authenticator application is set up."),
 ];
 
@@ -151,6 +152,7 @@ impl Visit {
         Frame {
             prefix: self.view.prefix.clone(),
             account: screens::account(&self.user),
+            administers: self.user.role.is_some(),
             section,
             csrf: forms::csrf(PURPOSE, &self.secret),
             done: self.done.map(str::to_owned),
