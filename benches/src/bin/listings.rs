@@ -262,10 +262,11 @@ fn user_id(number: u128) -> Uuid {
 }
 
 /// The statements that go through a listing in its order, and those that begin with what was searched for.
-const CLIENTS: &[&str] = &["FROM clients WHERE tenant = $1 AND client_id > $2 AND ($4", "EXISTS"];
-const FEW_CLIENTS: &[&str] = &["FROM clients", "client_id IN (SELECT client_id FROM client_search"];
-const USERS: &[&str] = &["FROM users WHERE tenant = $1 AND username > $2 AND ($4", "EXISTS"];
-const FEW_USERS: &[&str] = &["FROM users", "id IN (SELECT user_id FROM user_search"];
+const CLIENTS: &[&str] =
+    &["FROM clients WHERE tenant = $1 AND client_id > $2 AND ($4", "FROM client_search AS s"];
+const FEW_CLIENTS: &[&str] = &["FROM clients", "(SELECT client_id FROM client_search"];
+const USERS: &[&str] = &["FROM users WHERE tenant = $1 AND username > $2 AND ($4", "FROM user_search AS s"];
+const FEW_USERS: &[&str] = &["FROM users", "(SELECT user_id FROM user_search"];
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn cases(events: i64) -> Vec<Case> {

@@ -18,14 +18,15 @@ const CLIENTS: usize = 1000;
 const NAMESAKES: i64 = 10;
 
 macro_rules! clients {
-    // In the order of the listing; each is looked at for what was searched for.
+    // In the order of the listing; each is looked at for what was searched for. (EXISTS would let the planner read all that
+    // match first.)
     (through $leading:tt, ($pool:expr, $($argument:expr),+)) => {
         clients!(
             $leading
                 + " AND ($4::boolean IS NULL OR disabled = $4)
-                   AND ($5::text IS NULL OR EXISTS (
-                       SELECT 1 FROM client_search AS s
-                       WHERE s.tenant = $1 AND s.client_id = clients.client_id AND s.piece >= $5 AND s.piece < $6))",
+                   AND ($5::text IS NULL OR (
+                       SELECT true FROM client_search AS s
+                       WHERE s.tenant = $1 AND s.client_id = clients.client_id AND s.piece >= $5 AND s.piece < $6 LIMIT 1))",
             ($pool, $($argument),+)
         )
     };
@@ -61,7 +62,7 @@ pub(crate) async fn find_clients(
         ),
         (None, _) if few => clients!(
             "AND ($4::boolean IS NULL OR disabled = $4)
-               AND client_id IN (SELECT client_id FROM client_search WHERE tenant = $1 AND piece >= $5 AND piece < $6)",
+               AND client_id = ANY (ARRAY (SELECT client_id FROM client_search WHERE tenant = $1 AND piece >= $5 AND piece < $6))",
             (pool, name, after, limit, disabled, from, until)
         ),
         (None, Some(true)) => {
@@ -89,14 +90,15 @@ async fn few_clients(pool: &PgPool, tenant: &str, range: &Prefix) -> Result<bool
 }
 
 macro_rules! users {
-    // In the order of the listing; each is looked at for what was searched for.
+    // In the order of the listing; each is looked at for what was searched for. (EXISTS would let the planner read all that
+    // match first.)
     (through $leading:tt, ($pool:expr, $($argument:expr),+)) => {
         users!(
             $leading
                 + " AND ($4::boolean IS NULL OR disabled = $4)
-                   AND ($5::text IS NULL OR EXISTS (
-                       SELECT 1 FROM user_search AS s
-                       WHERE s.tenant = $1 AND s.user_id = users.id AND s.piece >= $5 AND s.piece < $6))",
+                   AND ($5::text IS NULL OR (
+                       SELECT true FROM user_search AS s
+                       WHERE s.tenant = $1 AND s.user_id = users.id AND s.piece >= $5 AND s.piece < $6 LIMIT 1))",
             ($pool, $($argument),+)
         )
     };
@@ -128,7 +130,7 @@ pub(crate) async fn find_users(pool: &PgPool, tenant: &TenantId, filter: &UserFi
         ),
         (None, _) if few => users!(
             "AND ($4::boolean IS NULL OR disabled = $4)
-               AND id IN (SELECT user_id FROM user_search WHERE tenant = $1 AND piece >= $5 AND piece < $6)",
+               AND id = ANY (ARRAY (SELECT user_id FROM user_search WHERE tenant = $1 AND piece >= $5 AND piece < $6))",
             (pool, name, after, limit, disabled, from, until)
         ),
         (None, Some(true)) => {

@@ -1,5 +1,5 @@
 //! Listings as they are searched. One statement per leading condition, so that each is served by an index: that of a filter,
-//! the pieces of a search that few match, or the order itself.
+//! the pieces of a search that few match (a plus sign keeps the index of the order out of it), or the order itself.
 
 use serde_json::{Map, Value};
 use signet_core::context::UnixTime;
@@ -22,7 +22,8 @@ macro_rules! clients {
     // In the order of the listing; each is looked at for what was searched for.
     (through $leading:tt, ($pool:expr, $($argument:expr),+)) => {
         clients!(
-            $leading
+            "AND client_id > ?2 "
+                + $leading
                 + " AND (?4 IS NULL OR disabled = ?4)
                    AND (?5 IS NULL OR EXISTS (
                        SELECT 1 FROM client_search AS s
@@ -30,12 +31,12 @@ macro_rules! clients {
             ($pool, $($argument),+)
         )
     };
-    ($condition:tt $(+ $more:tt)?, ($pool:expr, $($argument:expr),+)) => {
+    ($condition:tt $(+ $more:tt)*, ($pool:expr, $($argument:expr),+)) => {
         sqlx::query_as!(
             ClientRow,
             r#"SELECT client_id, version, disabled AS "disabled: bool", secret_hash, sealed_secret, registration_token,
                           owner AS "owner: Uuid", settings AS "settings: Json<ClientSettings>", created_at, updated_at
-               FROM clients WHERE tenant = ?1 AND client_id > ?2 "# + $condition $(+ $more)? + " ORDER BY client_id LIMIT ?3",
+               FROM clients WHERE tenant = ?1 "# + $condition $(+ $more)* + " ORDER BY client_id LIMIT ?3",
             $($argument),+
         )
         .fetch_all($pool)
@@ -62,7 +63,7 @@ pub(crate) async fn find_clients(
             through "AND owner = ?7", (pool, name, after, limit, disabled, from, until, owner)
         ),
         (None, _) if few => clients!(
-            "AND (?4 IS NULL OR disabled = ?4)
+            "AND +client_id > ?2 AND (?4 IS NULL OR disabled = ?4)
                AND client_id IN (SELECT client_id FROM client_search INDEXED BY client_search_piece WHERE tenant = ?1 AND piece >= ?5 AND piece < ?6)",
             (pool, name, after, limit, disabled, from, until)
         ),
@@ -94,7 +95,8 @@ macro_rules! users {
     // In the order of the listing; each is looked at for what was searched for.
     (through $leading:tt, ($pool:expr, $($argument:expr),+)) => {
         users!(
-            $leading
+            "AND username > ?2 "
+                + $leading
                 + " AND (?4 IS NULL OR disabled = ?4)
                    AND (?5 IS NULL OR EXISTS (
                        SELECT 1 FROM user_search AS s
@@ -102,12 +104,12 @@ macro_rules! users {
             ($pool, $($argument),+)
         )
     };
-    ($condition:tt $(+ $more:tt)?, ($pool:expr, $($argument:expr),+)) => {
+    ($condition:tt $(+ $more:tt)*, ($pool:expr, $($argument:expr),+)) => {
         sqlx::query_as!(
             UserRow,
             r#"SELECT id AS "id: Uuid", username, password_hash, claims AS "claims: Json<Map<String, Value>>",
                           role, disabled AS "disabled: bool", version, created_at, updated_at
-               FROM users WHERE tenant = ?1 AND username > ?2 "# + $condition $(+ $more)? + " ORDER BY username LIMIT ?3",
+               FROM users WHERE tenant = ?1 "# + $condition $(+ $more)* + " ORDER BY username LIMIT ?3",
             $($argument),+
         )
         .fetch_all($pool)
@@ -134,7 +136,7 @@ pub(crate) async fn find_users(
             through "AND role = ?7", (pool, name, after, limit, disabled, from, until, role)
         ),
         (None, _) if few => users!(
-            "AND (?4 IS NULL OR disabled = ?4)
+            "AND +username > ?2 AND (?4 IS NULL OR disabled = ?4)
                AND id IN (SELECT user_id FROM user_search INDEXED BY user_search_piece WHERE tenant = ?1 AND piece >= ?5 AND piece < ?6)",
             (pool, name, after, limit, disabled, from, until)
         ),
@@ -165,7 +167,7 @@ async fn few_users(pool: &SqlitePool, tenant: &str, range: &Prefix) -> Result<bo
 pub(crate) async fn users_by_email(pool: &SqlitePool, tenant: &TenantId, email: &str) -> Result<Vec<User>> {
     let Some(email) = search::email(email) else { return Ok(Vec::new()) };
     let (name, after, limit) = (tenant.as_str(), "", NAMESAKES);
-    let rows = users!("AND email = ?4", (pool, name, after, limit, email));
+    let rows = users!("AND username > ?2 AND email = ?4", (pool, name, after, limit, email));
     rows.map_err(failed)?.into_iter().map(|row| row.record(tenant)).collect()
 }
 
