@@ -137,7 +137,7 @@ impl Look {
         let (mut after, mut fetches) = (None, MAX_FETCHES);
         loop {
             let page = Page { after, limit: PAGE };
-            let filter = ClientFilter { search: None, owner: self.owner, page };
+            let filter = ClientFilter { search: None, owner: self.owner, disabled: None, page };
             let clients = self.app.store.find_clients(&self.tenant.id, &filter).await?;
             let Some(last) = clients.last() else { break };
             after = Some(last.client_id.to_string());

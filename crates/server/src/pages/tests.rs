@@ -214,7 +214,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
                 has_password: true,
                 can_have_passkeys: true,
                 passkeys: vec![key()],
-                totp: Some(app_key),
+                totp: vec![app_key],
                 recovery_codes: 3,
                 has_second: true,
             }
