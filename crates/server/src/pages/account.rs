@@ -271,6 +271,10 @@ pub struct ForgotPage {
     pub csrf: String,
     /// Whether an answer is given; it is the same for everybody.
     pub sent: bool,
+    /// How long the link is good, in words.
+    pub lifetime: String,
+    /// How long no other one is sent, in words.
+    pub quiet: String,
     /// Why not.
     pub error: Option<String>,
 }
@@ -332,6 +336,8 @@ pub struct MailLine {
 pub struct MailsPage {
     /// What all pages share.
     pub shell: Shell,
+    /// Address of the list.
+    pub home: String,
     /// The mails, newest first.
     pub lines: Vec<MailLine>,
 }
@@ -342,6 +348,8 @@ pub struct MailsPage {
 pub struct MailPage {
     /// What all pages share.
     pub shell: Shell,
+    /// Address of the list.
+    pub home: String,
     /// The mail.
     pub line: MailLine,
     /// Its text up to the link.
