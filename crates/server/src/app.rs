@@ -172,7 +172,7 @@ impl App {
 
     fn alarm(&self, client: &Client, uri: &str, alarm: &Alarm) -> Change {
         let context = self.context(self.clock.now());
-        audit::success(&client.tenant, "client.key_changed", &context.handle(), &context)
+        audit::success(&client.tenant, audit::Kind::ClientKeyChanged, &context.handle(), &context)
             .client(&client.client_id)
             .fact("jwks_uri", uri)
             .fact("kid", alarm.kid.as_str())

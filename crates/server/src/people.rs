@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use signet_core::audit::{self, By};
 use signet_core::change::Conflict;
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
+use signet_core::logout::Ended;
 use signet_core::people;
 use signet_core::records::{LinkPurpose, Session, Tenant, User, UserLink};
 use signet_store::StoreError;
@@ -33,7 +35,7 @@ pub struct Cause<'a> {
     /// Ties what is written to the request.
     pub correlation_id: &'a str,
     /// Who is at work, if not the person.
-    pub by: Option<&'a str>,
+    pub by: Option<&'a By>,
     /// The request's instant.
     pub now: UnixTime,
 }
@@ -95,12 +97,26 @@ pub async fn end_session(
     why: &str,
     cause: Cause<'_>,
 ) -> Result<bool, Fault> {
-    let ended = logout_delivery::prepare(app, view, session, cause.correlation_id, why, cause.now).await?;
+    let ended = ending(app, view, session, why, cause).await?;
     if !logout_delivery::apply(app, view, &ended.changes).await? {
         return Ok(false);
     }
     logout_delivery::send(app, view, ended.deliveries).await;
     Ok(true)
+}
+
+/// What ends with a session, with who ends it.
+async fn ending(
+    app: &App,
+    view: &TenantView,
+    session: &Session,
+    why: &str,
+    cause: Cause<'_>,
+) -> Result<Ended, Fault> {
+    let mut ended =
+        logout_delivery::prepare(app, view, session, cause.correlation_id, why, cause.now).await?;
+    audit::attribute(&mut ended.changes, cause.by.unwrap_or(&By::User(session.user_id)));
+    Ok(ended)
 }
 
 /// Ends all sessions of a person but the one to keep, and tells their clients. How many there were.
@@ -115,8 +131,7 @@ pub async fn end_sessions(
     let all = app.store.user_sessions(&view.tenant.id, user.id, cause.now).await.map_err(store_fault)?;
     let (mut count, mut deliveries) = (0, Vec::new());
     for session in all.iter().filter(|session| Some(&session.hash) != keep) {
-        let ended =
-            logout_delivery::prepare(app, view, session, cause.correlation_id, why, cause.now).await?;
+        let ended = ending(app, view, session, why, cause).await?;
         if logout_delivery::apply(app, view, &ended.changes).await? {
             count += 1;
             deliveries.extend(ended.deliveries);
@@ -137,7 +152,8 @@ pub async fn choose_by_link(
     let (link, user) = open_link(app, view, token, cause.now).await?;
     let hash = hashed(app, password).await?;
     let context = app.context(cause.now);
-    let changes = people::password_by_link(&link, &user, hash, cause.correlation_id, &context);
+    let mut changes = people::password_by_link(&link, &user, hash, cause.correlation_id, &context);
+    audit::attribute(&mut changes, &By::User(user.id));
     match app.store.apply(&view.tenant.id, &changes).await {
         Ok(()) => {}
         Err(StoreError::Conflict(Conflict::Link | Conflict::Version)) => return Err(Fault::LinkUnusable),

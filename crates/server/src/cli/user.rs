@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::change::{Change, Conflict};
 use signet_core::logout::{self, Ending};
 use signet_core::provision::{Secret, UserDeclaration};
@@ -251,7 +251,9 @@ async fn end_sessions(admin: &Admin, tenant: &Tenant, user: &User, cause: &str) 
         }
         let ending =
             Ending { tenant, session: &session, clients: &clients, correlation_id: &correlation_id, cause };
-        match store.apply(&tenant.id, &logout::end(&ending, &context).changes).await {
+        let mut changes = logout::end(&ending, &context).changes;
+        audit::attribute(&mut changes, &By::CommandLine);
+        match store.apply(&tenant.id, &changes).await {
             // A node has just ended it.
             Ok(()) | Err(StoreError::Conflict(Conflict::Exists)) => {}
             Err(error) => return Err(error.into()),
@@ -282,7 +284,9 @@ fn read_password() -> Result<Zeroizing<String>, Problem> {
 async fn delete(admin: &Admin, tenant: &Tenant, username: &str) -> Result<(), Problem> {
     let user = find(admin, tenant, username).await?;
     let context = admin.context();
-    let event = audit::success(&tenant.id, "user.deleted", &context.handle(), &context).user(user.id);
+    let event = audit::success(&tenant.id, Kind::UserDeleted, &context.handle(), &context)
+        .user(user.id)
+        .by(&By::CommandLine);
     admin.store.apply(&tenant.id, &[Change::DeleteUser(user.id), event.change()]).await?;
     output::line(format!("User \"{}\" is gone, with sessions, consents and tokens.", user.username));
     Ok(())

@@ -32,7 +32,7 @@ impl Desk<'_> {
         let key = TokenHash::of(key);
         let text = serde_json::to_string(input).unwrap_or_default();
         let request = TokenHash::of(&format!("{what}\n{text}"));
-        let found = self.app.store.receipt(&self.tenant().id, &self.actor.label(), &key).await?;
+        let found = self.app.store.receipt(&self.tenant().id, &self.actor.by().to_string(), &key).await?;
         match found {
             None => Ok(Before::New(Pass(Some((key, request))))),
             Some(receipt) if receipt.request == request => Ok(Before::Made(receipt.resource)),
@@ -62,7 +62,7 @@ impl Desk<'_> {
     pub(super) fn kept(&self, pass: &Pass, resource: &str) -> Vec<Change> {
         let receipt = pass.0.map(|(key, request)| Receipt {
             tenant: self.tenant().id.clone(),
-            actor: self.actor.label(),
+            actor: self.actor.by().to_string(),
             key,
             request,
             resource: resource.to_owned(),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::client_assertion;
 use signet_core::client_auth::{
     AssertionFacts, AuthenticatedClient, Credentials, authenticate, authenticate_by_assertion, presented,
@@ -49,22 +49,22 @@ pub(super) struct Unproved {
     /// The failed check of an assertion.
     check: Option<&'static str>,
     /// What the audit trail calls it.
-    kind: &'static str,
+    kind: Kind,
 }
 
 /// What the audit trail calls a refusal at `endpoint`.
-fn kind(endpoint: Endpoint) -> &'static str {
+fn kind(endpoint: Endpoint) -> Kind {
     match endpoint {
-        Endpoint::Token => "token.refused",
-        Endpoint::Introspection => "introspection.refused",
-        Endpoint::Revocation => "revocation.refused",
-        _ => "client.refused",
+        Endpoint::Token => Kind::TokenRefused,
+        Endpoint::Introspection => Kind::IntrospectionRefused,
+        Endpoint::Revocation => Kind::RevocationRefused,
+        _ => Kind::ClientRefused,
     }
 }
 
 impl From<Fault> for Unproved {
     fn from(fault: Fault) -> Self {
-        Self { fault, client_id: None, check: None, kind: "client.refused" }
+        Self { fault, client_id: None, check: None, kind: Kind::ClientRefused }
     }
 }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::authorize::{self, Arrival, PushOutcome, Pushed};
 use signet_core::change::Conflict;
 use signet_core::client_auth::AuthenticatedClient;
@@ -125,7 +125,7 @@ async fn refused(
     let known = (Some(client.client()), registered.keys.as_slice());
     let (name, value) = case.record(&fault, case.params.get("request"), trace, known).fact();
     let event =
-        audit::refused(tenant, "authorize.push_refused", &fault, &case.moment.correlation_id, &context)
+        audit::refused(tenant, Kind::AuthorizePushRefused, &fault, &case.moment.correlation_id, &context)
             .client(&client.client().client_id)
             .fact(name, value);
     case.app.record(tenant, &[event.change()]).await;

@@ -1,7 +1,7 @@
 //! What people write of themselves, and their password.
 
 use axum::response::Response;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
@@ -57,9 +57,8 @@ async fn saved(visit: &Visit, form: &Params) -> Result<(), Fault> {
         return Ok(());
     };
     let (tenant, context) = (&visit.view.tenant.id, visit.context());
-    let event = audit::success(tenant, "user.updated", &visit.moment.correlation_id, &context)
-        .user(visit.user.id)
-        .fact("by", "person");
+    let event =
+        audit::success(tenant, Kind::UserUpdated, &visit.moment.correlation_id, &context).user(visit.user.id);
     visit.apply(&[Change::UpdateUser(next), event.change()]).await
 }
 
@@ -87,7 +86,7 @@ pub(super) async fn set_password(posted: Posted) -> Response {
     match changed(&visit, &form).await {
         Ok(()) => visit.done("/account/security", "password"),
         Err(fault) if fault.status() < 500 => {
-            visit.record("user.password_refused", &fault).await;
+            visit.record(Kind::UserPasswordRefused, &fault).await;
             shown(password_page(&visit, Some(&fault)).render(), Some(&fault))
         }
         Err(fault) => answer(Err(fault)),

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::builtin::Builtin;
 use signet_core::change::{Change, Conflict};
 use signet_core::context::Context;
@@ -183,8 +183,11 @@ impl Visit {
         Cause { correlation_id: &self.moment.correlation_id, by: None, now: self.moment.now }
     }
 
+    /// Writes what the person wants, as done by them.
     pub(super) async fn apply(&self, changes: &[Change]) -> Result<(), Fault> {
-        match self.app.store.apply(&self.view.tenant.id, changes).await {
+        let mut changes = changes.to_vec();
+        audit::attribute(&mut changes, &By::User(self.user.id));
+        match self.app.store.apply(&self.view.tenant.id, &changes).await {
             Ok(()) => Ok(()),
             // Another tab, or somebody else, was faster.
             Err(StoreError::Conflict(Conflict::Version | Conflict::Credential | Conflict::Missing)) => {
@@ -196,10 +199,11 @@ impl Visit {
     }
 
     /// Writes a refusal to the audit trail.
-    pub(super) async fn record(&self, kind: &str, fault: &Fault) {
+    pub(super) async fn record(&self, kind: Kind, fault: &Fault) {
         let (tenant, context) = (&self.view.tenant.id, self.context());
         let event = audit::refused(tenant, kind, fault, &self.moment.correlation_id, &context)
             .user(self.user.id)
+            .by(&By::User(self.user.id))
             .fact("address", self.moment.address.to_string());
         self.app.record(tenant, &[event.change()]).await;
     }

@@ -27,8 +27,8 @@ const PAGE: u32 = 50;
 /// Longest value of a filter, in bytes.
 const MAX_FILTER: usize = 256;
 /// The filters, in the order in which they stand in addresses.
-const FILTERS: [&str; 8] =
-    ["client_id", "user", "reason", "kind", "outcome", "since", "until", "correlation_id"];
+const FILTERS: [&str; 9] =
+    ["client_id", "user", "actor", "reason", "kind", "outcome", "since", "until", "correlation_id"];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -150,7 +150,15 @@ impl Filter {
                 None => return Err(Unclear::Said(format!("There is no user \"{text}\"."))),
             },
         };
+        let actor = match self.text("actor") {
+            None => None,
+            Some(text) => match visit.desk().audit_actor(&text).await.map_err(Unclear::Refused)? {
+                Some(label) => Some(label),
+                None => return Err(Unclear::Said(format!("There is no user \"{text}\"."))),
+            },
+        };
         Ok(AuditQuery {
+            actor,
             client_id: self.text("client_id").map(ClientId::new),
             user_id,
             reason: self.text("reason"),

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::builtin::Builtin;
 use signet_core::change::Change;
 use signet_core::discovery::Endpoint;
@@ -71,7 +71,8 @@ fn not_signed_in(view: &TenantView, moment: &Moment, params: &Params, error: &st
 
 async fn failed(app: &App, view: &TenantView, moment: &Moment, fault: Fault) -> Response {
     let context = app.context(moment.now);
-    let event = audit::refused(&view.tenant.id, "console.refused", &fault, &moment.correlation_id, &context);
+    let event =
+        audit::refused(&view.tenant.id, Kind::ConsoleRefused, &fault, &moment.correlation_id, &context);
     app.record(&view.tenant.id, &[event.change()]).await;
     let html = screens::console_error(view, &fault, &moment.correlation_id);
     let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
