@@ -1,16 +1,16 @@
 //! What people write of themselves, and their password.
 
 use axum::response::Response;
-use signet_core::audit::{self, Kind};
+use signet_core::audit::{self, By, Kind};
 use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::people::{self, PROFILE};
 
-use super::visit::{Posted, Visit, answer, shown};
+use super::visit::{Posted, Visit, answer, refused_write, shown};
 use crate::http::render;
 use crate::pages::account::{PasswordPage, ProfileField, ProfilePage, Section};
-use crate::people as done;
+use crate::people::{self as done, Leaving};
 
 pub(super) async fn show(visit: Visit) -> Response {
     let html = profile(&visit, None, None).render();
@@ -102,8 +102,11 @@ async fn changed(visit: &Visit, form: &Params) -> Result<(), Fault> {
         return Err(Fault::PasswordWrong);
     }
     let hash = done::hashed(app, text("new_password")).await?;
-    let context = visit.context();
-    visit.apply(&people::password(user, hash, "person", &moment.correlation_id, &context)).await?;
-    done::end_sessions(app, view, user, Some(&session.hash), "password_changed", visit.cause()).await?;
-    Ok(())
+    let correlation_id = &moment.correlation_id;
+    let changes = people::password(user, hash, "person", correlation_id, &visit.context());
+    let (tenant, keep, why) = (&view.tenant, Some(&session.hash), "password_changed");
+    let by = &By::User(user.id);
+    let leaving = Leaving { tenant, user: user.id, keep, why, by, correlation_id };
+    let done = done::apply_ending(app, view, &changes, &leaving, moment.now).await;
+    done.map(drop).map_err(refused_write)
 }

@@ -24,11 +24,11 @@ const QUERY: &[Parameter] = &[
         form: Form::Text,
     },
     Parameter { name: "reason", detail: "Only with this reason code.", form: Form::Text },
-    Parameter { name: "kind", detail: "Only of this kind.", form: Form::Word(Kind::NAMES) },
+    Parameter { name: "kind", detail: "Only of this kind.", form: Form::Word(|| Kind::NAMES.to_vec()) },
     Parameter {
         name: "outcome",
         detail: "Only with this outcome.",
-        form: Form::Word(&["success", "refused"]),
+        form: Form::Word(|| Outcome::ALL.iter().map(|outcome| outcome.name()).collect()),
     },
     Parameter {
         name: "since",
@@ -64,10 +64,7 @@ fn query(call: &Call) -> AuditQuery {
         actor: call.text("actor"),
         reason: call.text("reason"),
         kind: call.text("kind"),
-        outcome: call.text("outcome").map(|word| match word.as_str() {
-            "success" => Outcome::Success,
-            _ => Outcome::Refused,
-        }),
+        outcome: call.text("outcome").and_then(|word| Outcome::from_name(&word)),
         since: call.number("since"),
         until: call.number("until"),
         correlation_id: call.text("correlation_id"),
