@@ -46,6 +46,8 @@ pub struct Overview {
 /// The health of clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientHealth {
+    /// When they were looked at, in Unix seconds: within the last minute, and not always just now.
+    pub judged_at: UnixTime,
     /// How many were looked at.
     pub checked: usize,
     /// Whether there are more.
@@ -271,6 +273,7 @@ fn health(checkup: &Checkup) -> ClientHealth {
         problems: remarks(&one.problems),
     });
     ClientHealth {
+        judged_at: checkup.at,
         checked: checkup.checked,
         more: checkup.more,
         failing_count: checkup.failing_count,

@@ -24,7 +24,7 @@ use crate::people::{Cause, SessionsEnding};
 use crate::provisioning::ProvisioningError;
 
 /// Users whose names are read for one page.
-const MAX_NAMED: usize = 50;
+const MAX_NAMED: usize = 100;
 
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
@@ -300,7 +300,7 @@ impl Desk<'_> {
         })
     }
 
-    /// The usernames of these users, as far as they are still there: of the first fifty of them, and of none for somebody
+    /// The usernames of these users, as far as they are still there: of the first hundred of them, and of none for somebody
     /// who may not see users.
     pub async fn usernames(&self, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, String>> {
         let mut names = BTreeMap::new();

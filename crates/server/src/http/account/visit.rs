@@ -17,7 +17,7 @@ use signet_core::params::Params;
 use signet_core::records::{Credential, Session, User};
 use signet_store::StoreError;
 
-use super::super::extract::{Moment, Tenant, form_body, query};
+use super::super::extract::{Moment, Tenant, query};
 use super::super::own_client::OwnClient;
 use super::super::render::{self, Failure};
 use super::super::{cookies, forms, screens};
@@ -134,14 +134,13 @@ impl FromRequest<App> for Posted {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, app).await?;
-        let body = form_body(Request::from_parts(parts, body), app).await;
-        let judged = body.and_then(|body| Params::decode(&[&body])).and_then(|form| {
-            forms::check(&visit.view, &visit.headers, &form, PURPOSE, &visit.secret)?;
-            Ok(form)
-        });
-        match judged {
+        let request = Request::from_parts(parts, body);
+        match forms::posted(app, &visit.view, request, PURPOSE, &visit.secret).await {
             Ok(form) => Ok(Self { visit, form }),
-            Err(fault) => Err(Failure::page(fault).into_response()),
+            Err(fault) => {
+                visit.record(Kind::AccountRefused, &fault).await;
+                Err(Failure::page(fault).into_response())
+            }
         }
     }
 }

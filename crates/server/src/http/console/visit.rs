@@ -18,7 +18,7 @@ use signet_core::records::User;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::super::extract::{Moment, Tenant, form_body, query};
+use super::super::extract::{Moment, Tenant, query};
 use super::super::render::{self, Failure};
 use super::super::{cookies, forms, screens};
 use super::session;
@@ -110,13 +110,8 @@ impl FromRequest<App> for Posted {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, app).await?;
-        let headers = parts.headers.clone();
-        let body = form_body(Request::from_parts(parts, body), app).await;
-        let judged = body.and_then(|body| Params::decode_form(&body)).and_then(|form| {
-            forms::check(&visit.view, &headers, &form, PURPOSE, &visit.secret)?;
-            Ok(form)
-        });
-        match judged {
+        let request = Request::from_parts(parts, body);
+        match forms::posted(app, &visit.view, request, PURPOSE, &visit.secret).await {
             Ok(form) => Ok(Self { visit, form }),
             Err(fault) => {
                 visit.record_refusal(&fault).await;
@@ -295,7 +290,7 @@ impl Visit {
             Who::Person { id, .. } => event.user(*id),
             Who::Client(_) => event,
         };
-        self.app.record(tenant, &[event.change()]).await;
+        self.app.record(tenant, &[event.by(&self.actor.by()).change()]).await;
     }
 }
 
