@@ -14,6 +14,7 @@ mod configuration;
 mod explain;
 mod fields;
 mod keys;
+mod listing;
 mod once;
 mod overview;
 mod problems;
