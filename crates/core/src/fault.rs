@@ -350,6 +350,11 @@ fn in_words(text: &str) -> String {
 }
 
 impl Fault {
+    /// Every reason code, those of request objects last.
+    pub fn codes() -> Vec<&'static str> {
+        Self::TABLE.iter().map(|row| row.0).chain(JoseFault::CODES.iter().copied()).collect()
+    }
+
     /// The public text that belongs to a reason code, where nothing but the code is known: what varies is named in words.
     /// `None` for codes that there are none of.
     pub fn general(code: &str) -> Option<String> {
@@ -411,7 +416,7 @@ mod tests {
 
     #[test]
     fn general_texts_name_what_varies_and_particular_ones_tell_it() {
-        let codes = Fault::TABLE.iter().map(|row| row.0).chain(JoseFault::CODES.iter().copied());
+        let codes = Fault::codes();
         for code in codes {
             let text = Fault::general(code).unwrap();
             assert!(!text.is_empty() && !text.contains(['{', '}']), "{code}: {text}");

@@ -198,7 +198,7 @@ impl App {
 
     fn alarm(&self, (tenant, client): (&TenantId, &ClientId), uri: &str, alarm: &Alarm) -> Change {
         let context = self.context(self.clock.now());
-        audit::success(tenant, "client.key_changed", &context.handle(), &context)
+        audit::success(tenant, audit::Kind::ClientKeyChanged, &context.handle(), &context)
             .client(client)
             .fact("jwks_uri", uri)
             .fact("kid", alarm.kid.as_str())
