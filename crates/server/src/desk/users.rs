@@ -334,9 +334,7 @@ impl Desk<'_> {
         if user.role != Some(Role::Owner) || user.disabled {
             return Ok(Vec::new());
         }
-        let tenants = self.app.store.tenants().await?;
-        let tenant = tenants.into_iter().find(|tenant| tenant.id == self.tenant().id);
-        let tenant = tenant.ok_or(Refused::NotFound)?;
+        let tenant = self.stored_tenant().await?;
         let page = Page { after: None, limit: 1_000 };
         let filter = UserFilter { role: Some(Role::Owner), page, ..UserFilter::default() };
         let owners = self.app.store.find_users(&tenant.id, &filter).await?;
