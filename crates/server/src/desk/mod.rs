@@ -55,7 +55,7 @@ pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, Regis
 pub use tenant::{TenantChange, TenantPatch, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 pub use tenants::{FirstOwner, NewTenant, TenantCreated, TenantLine, TenantQuery};
-pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
+pub use trial::{NewTrialKey, TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
 
 pub use user_access::{ConsentView, CredentialView, Done, Handed, NewPassword, SessionView};
 pub use user_import::{ImportReport, ImportRow, ImportUsers};

@@ -12,7 +12,7 @@ use super::client::{self, Head};
 use crate::app::App;
 use crate::desk::{Configuration, Offer};
 use crate::pages::console::{Frame, Link};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/console/clients/{id}/configuration", get(show))
@@ -38,6 +38,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Response {
         let (frame, tabs) = client::frame(&visit, &view, "configuration");
         let (offers, unfit) = offers.into_iter().partition(|offer| offer.lacks.is_empty());
         let head = Head::of(&visit, &view);
+        let frame = frame.script(asset_name("copy"));
         let page = ConfigurationPage { frame, tabs, head, issuer, metadata, offers, unfit };
         Ok(visit.page(&page.frame, rendered(&page)))
     };
