@@ -459,3 +459,36 @@ async fn what_people_type_is_shown_and_never_obeyed() {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_searched_and_filtered_without_a_script_and_keeps_its_filters_from_page_to_page() {
+    let provider = Provider::start().await;
+    let dev = add_user(&provider, "dev", Some(Role::Developer)).await;
+    let mut person = Person::with_role(&provider, Role::Owner).await;
+    for index in 10..37 {
+        make(&mut person, &format!("app-{index}"), "web").await;
+    }
+    let page = person.get("/console/clients/app-12").await;
+    let action = "/console/clients/app-12/owner";
+    let mut fields = filled(&page, action, &["owner"]);
+    fields.push(("owner".into(), dev.id.to_string()));
+    send(&provider, &mut person, action, &fields).await;
+
+    let list = person.get("/console/clients?search=PP-&state=enabled&owner=").await;
+    assert!(list.body.contains("app-10") && !list.body.contains("app-36"), "{}", list.body);
+    assert!(list.body.contains("<option value=\"enabled\" selected>"));
+    let next = between(&list.body, "id=\"next-page\" href=\"/auth/open", "\"").replace("&#38;", "&");
+    assert!(next.starts_with("/console/clients?search=PP-&state=enabled&"), "{next}");
+    let rest = person.get(&next).await;
+    assert!(rest.body.contains("app-36") && !rest.body.contains("app-10"), "{}", rest.body);
+    let off = person.get("/console/clients?search=pp-&state=disabled").await;
+    assert!(off.body.contains("No such client has “<bdi>pp-</bdi>”"), "{}", off.body);
+    let own = person.get(&format!("/console/clients?owner={}", dev.id)).await;
+    assert!(own.body.contains("app-12") && !own.body.contains("app-13"), "{}", own.body);
+    assert!(own.body.contains(&format!("<option value=\"{}\" selected>dev</option>", dev.id)));
+
+    let mut developer = Person::sign_in(&provider, "dev").await;
+    let list = developer.get("/console/clients?search=app").await;
+    assert!(list.body.contains("app-12") && !list.body.contains("app-13"), "{}", list.body);
+    assert!(!list.body.contains("name=\"owner\""), "they see their own only");
+}

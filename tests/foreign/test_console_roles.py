@@ -54,6 +54,8 @@ PAGES = {
     "/console/explain": ("/console/explain", EVERYBODY),
     "/console/audit": ("/console/audit?client_id={client}", READ_CLIENT),
     "/console/audit/export": ("/console/audit/export?client_id={client}", READ_CLIENT),
+    # The chain is over everybody's events.
+    "/console/audit/chain": ("/console/audit/chain", (OK, OK, 404, 404, OK)),
     "/console/audit/story/{correlation_id}": ("/console/audit/story/{story}", READ_CLIENT),
     "/console/tenant": ("/console/tenant", EVERYBODY),
     "/console/tenant/branding": ("/console/tenant/branding", EVERYBODY),

@@ -151,7 +151,7 @@ faults! {
     UserForbidden = "user_forbidden", "insufficient_scope", 403, Warn, "This role allows more than you may do yourself, or is an owner's: only owners change owners.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
-    NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";
+    NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 letters and digits, of one alphabet, and of these signs: . _ - + @ ' (not at its beginning).";
     NewUsernameTaken = "new_username_taken", "invalid_request", 400, Info, "Somebody has this user name already. Choose another one.";
     NewPasswordUnfit = "new_password_unfit", "invalid_request", 400, Info, "A password has at least 8 characters, and at most 512 bytes.";
     NewPasswordsDiffer = "new_passwords_differ", "invalid_request", 400, Info, "The two passwords are not the same.";
@@ -351,6 +351,11 @@ fn in_words(text: &str) -> String {
 }
 
 impl Fault {
+    /// Every reason code, those of request objects last.
+    pub fn codes() -> Vec<&'static str> {
+        Self::TABLE.iter().map(|row| row.0).chain(JoseFault::CODES.iter().copied()).collect()
+    }
+
     /// The public text that belongs to a reason code, where nothing but the code is known: what varies is named in words.
     /// `None` for codes that there are none of.
     pub fn general(code: &str) -> Option<String> {
@@ -412,7 +417,7 @@ mod tests {
 
     #[test]
     fn general_texts_name_what_varies_and_particular_ones_tell_it() {
-        let codes = Fault::TABLE.iter().map(|row| row.0).chain(JoseFault::CODES.iter().copied());
+        let codes = Fault::codes();
         for code in codes {
             let text = Fault::general(code).unwrap();
             assert!(!text.is_empty() && !text.contains(['{', '}']), "{code}: {text}");

@@ -1,5 +1,6 @@
 //! A client's keys: from declared sources to records.
 
+use crate::audit::Kind;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -31,7 +32,7 @@ pub(super) struct KeyPlan {
     pub(super) changes: Vec<Change>,
     pub(super) differences: Vec<String>,
     /// Kind and key of each audit event.
-    pub(super) events: Vec<(&'static str, ClientKey)>,
+    pub(super) events: Vec<(Kind, ClientKey)>,
     /// The keys as they will be.
     pub(super) after: Vec<ClientKey>,
 }
@@ -179,16 +180,16 @@ impl KeyPlan {
             not_before,
             not_after,
         });
-        self.replace(after, "client.key_updated");
+        self.replace(after, Kind::ClientKeyUpdated);
     }
 
     fn withdraw(&mut self, key: &ClientKey, now: UnixTime) {
         self.differences.push(format!("{}: withdrawn", what(key)));
         self.changes.push(Change::RevokeClientKey { client_id: key.client_id.clone(), id: key.id, at: now });
-        self.replace(ClientKey { revoked_at: Some(now), ..key.clone() }, "client.key_revoked");
+        self.replace(ClientKey { revoked_at: Some(now), ..key.clone() }, Kind::ClientKeyRevoked);
     }
 
-    fn replace(&mut self, after: ClientKey, kind: &'static str) {
+    fn replace(&mut self, after: ClientKey, kind: Kind) {
         if let Some(place) = self.after.iter_mut().find(|key| key.id == after.id) {
             place.clone_from(&after);
         }
@@ -199,7 +200,7 @@ impl KeyPlan {
         self.differences.push(format!("{}: new, \"{}\"", what(&key), key.usage));
         self.changes.push(Change::InsertClientKey(key.clone()));
         self.after.push(key.clone());
-        self.events.push(("client.key_added", key));
+        self.events.push((Kind::ClientKeyAdded, key));
     }
 }
 

@@ -20,8 +20,12 @@ use crate::provisioning::kept_secret;
 /// Which clients to list.
 #[derive(Clone, Debug, Default)]
 pub struct ClientQuery {
-    /// Only those whose `client_id` or name begins with this.
+    /// Only those whose `client_id`, name or host of a redirect URI has this in it; less than three characters, begins with it.
     pub search: Option<String>,
+    /// Only this developer's.
+    pub owner: Option<Uuid>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Where the page before ended.
     pub after: Option<String>,
     /// At most this many (1 to 100).
@@ -302,9 +306,14 @@ impl Desk<'_> {
     pub async fn clients(&self, query: &ClientQuery) -> Result<Paged<ClientLine>> {
         self.actor.need(CLIENTS_READ)?;
         let limit = query.limit.clamp(1, 100);
+        let own = self.actor.confined_to();
+        if own.is_some() && query.owner.is_some() && own != query.owner {
+            return Ok(Paged { items: Vec::new(), next: None });
+        }
         let filter = ClientFilter {
             search: query.search.clone(),
-            owner: self.actor.confined_to(),
+            owner: own.or(query.owner),
+            disabled: query.disabled,
             page: Page { after: query.after.clone(), limit: limit + 1 },
         };
         let rows = self.app.store.find_clients(&self.tenant().id, &filter).await?;

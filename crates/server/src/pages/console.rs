@@ -185,6 +185,11 @@ pub fn instant(seconds: UnixTime) -> String {
         .unwrap_or_else(|| seconds.to_string())
 }
 
+/// An instant with its seconds.
+pub fn instant_seconds(at: UnixTime) -> String {
+    instant(at).replace(" UTC", &format!(":{:02} UTC", at.rem_euclid(60)))
+}
+
 /// The value of a `datetime-local` field; always UTC here.
 pub fn instant_field(seconds: UnixTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]");

@@ -104,6 +104,9 @@ macro_rules! contract_tests {
                 one_creation_with_an_idempotency_key_wins, of_many_links_offered_at_once_one_is_taken,
                 one_link_is_left_of_many_sent_at_once;
             search: clients_are_found_by_id_and_name, a_developers_clients_are_theirs_alone,
+                clients_are_found_by_the_hosts_of_their_redirect_uris,
+                clients_and_users_are_found_by_whether_they_are_disabled,
+                a_search_that_much_matches_finds_all_of_it_page_by_page, users_are_found_by_the_names_they_go_by,
                 odd_names_do_no_harm_to_a_search, users_are_found_by_name_address_and_role,
                 keys_of_several_clients_are_read_at_once, keys_that_end_soon_come_first,
                 a_search_sees_one_tenant;
