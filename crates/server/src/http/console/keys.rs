@@ -186,7 +186,11 @@ impl Kept {
             "duration" => ("overlap", "Overlap"),
             _ => return problem,
         };
-        Problem { links: vec![(title.to_owned(), format!("#{}", self.id(name)))], ..problem }
+        let text = match problem.text.strip_prefix("Key \"\": ") {
+            Some(rest) => format!("{title}: {rest}"),
+            None => problem.text,
+        };
+        Problem { text, links: vec![(title.to_owned(), format!("#{}", self.id(name)))], code: problem.code }
     }
 }
 
