@@ -7,6 +7,7 @@ use crate::audit;
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
+use crate::interaction;
 use crate::records::{Credential, CredentialKind, LinkPurpose, Role, Tenant, User, UserLink};
 
 /// Shortest accepted password, in characters (NIST SP 800-63B section 3.1.1.2 asks for 8 at least).
@@ -38,7 +39,8 @@ pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
     if password == repeated { Ok(()) } else { Err(Fault::NewPasswordsDiffer) }
 }
 
-/// A link with the secret that goes to the person, and the changes; the user's earlier one for the same purpose ends.
+/// A link with the secret that goes to the person, and the changes; the user's earlier one for the same purpose ends. It is for
+/// the account that was judged: one that was written since gets none ([`crate::change::Conflict::Version`]).
 ///
 /// Anybody can say that they have forgotten somebody's password. That ends no link but one of its own kind, and none of the
 /// last [`QUIET`] seconds that is still good ([`crate::change::Conflict::Link`]): nobody keeps a person's links unusable by
@@ -65,6 +67,7 @@ pub fn link(
     if let Some(by) = by {
         event = event.fact("by", by);
     }
+    let judged = Change::NeedUser { id: user.id, version: user.version };
     let insert = match purpose {
         LinkPurpose::Invitation | LinkPurpose::PasswordReset => Change::InsertUserLink(link.clone()),
         // One of before the account was written is good no more, so it is not left alone.
@@ -73,7 +76,7 @@ pub fn link(
             since: (context.now - QUIET).max(user.updated_at) + 1,
         },
     };
-    let changes = vec![insert, event.change()];
+    let changes = vec![judged, insert, event.change()];
     (minted.secret, link, changes)
 }
 
@@ -211,9 +214,8 @@ pub fn credential_name(text: &str) -> Result<&str, Fault> {
 /// Removes a passkey or an authenticator application. With the last of them go the recovery codes, which stand for nothing
 /// then. The account counts up, so that no login goes on that began before.
 pub fn remove_credential(user: &User, all: &[Credential], gone: &Credential) -> Vec<Change> {
-    let next = User { version: user.version + 1, ..user.clone() };
     let mut changes =
-        vec![Change::UpdateUser(next), Change::DeleteCredential { user_id: gone.user_id, id: gone.id }];
+        vec![interaction::enrolment(user), Change::DeleteCredential { user_id: gone.user_id, id: gone.id }];
     let rest = all.iter().any(|one| one.id != gone.id && one.kind != CredentialKind::RecoveryCode);
     if !rest {
         changes.push(Change::DeleteCredentials { user_id: gone.user_id, kind: CredentialKind::RecoveryCode });
@@ -305,6 +307,7 @@ mod tests {
             name: "one".into(),
             secret: vec![1],
             counter: 0,
+            failures: 0,
             created_at: 0,
             last_used_at: None,
         };

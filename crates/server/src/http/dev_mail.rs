@@ -16,9 +16,18 @@ use crate::pages::account::{MailLine, MailPage, MailsPage};
 use crate::pages::console::instant;
 use crate::tenancy::TenantView;
 
-/// `/dev/mail`, in development and where mails are kept. Below an issuer, so that no foreign host name leads here.
+/// Where the mails are shown: in development, where they are kept. Below an issuer, so that no foreign host name leads there.
+pub(super) fn address(app: &App, view: &TenantView) -> Option<String> {
+    is_shown(app).then(|| home(view))
+}
+
+fn is_shown(app: &App) -> bool {
+    app.mode == Mode::Development && app.mailer.kept().is_some()
+}
+
+/// `/dev/mail`, if there is such a page.
 pub(super) fn routes(app: &App) -> Router<App> {
-    if app.mode != Mode::Development || app.mailer.kept().is_none() {
+    if !is_shown(app) {
         return Router::new();
     }
     Router::new().route("/dev/mail", get(list)).route("/dev/mail/{number}", get(show))

@@ -101,10 +101,10 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         issuer: own(),
         discovery: own(),
         jwks: own(),
+        doors: vec![Door { name: "Account", address: "/acme/account".into(), text: "What is yours." }],
         demo: Some("/demo".into()),
         visitor: Some(Visitor {
             account: own(),
-            account_pages: "/acme/account".into(),
             sign_out: "/acme/logout".into(),
             applications: vec![(own(), own())],
         }),
@@ -150,6 +150,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     let around = || account::Frame {
         prefix: "/acme".into(),
         account: own(),
+        administers: true,
         section: account::Section::Security,
         csrf: own(),
         done: some(),
@@ -237,6 +238,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
                 sent: true,
                 lifetime: own(),
                 quiet: own(),
+                mails: some(),
+                account: "/acme/account".into(),
                 error: some(),
             }
             .render(),
@@ -255,7 +258,13 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ),
         (
             "chosen",
-            account::ChosenPage { shell: shell(), username: own(), account: "/acme/account".into() }.render(),
+            account::ChosenPage {
+                shell: shell(),
+                username: own(),
+                account: "/acme/account".into(),
+                console: some(),
+            }
+            .render(),
         ),
     ];
     let mail = || account::MailLine { number: 1, to: own(), subject: own(), at: own(), text: own() };

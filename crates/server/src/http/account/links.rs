@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::super::extract::{FormParams, Moment, QueryParams, Tenant};
 use super::super::render::{self, Failure};
-use super::super::{cookies, forms};
+use super::super::{cookies, dev_mail, forms};
 use super::visit::{answer, shown};
 use crate::app::{App, store_fault};
 use crate::pages::account::{ChoosePage, ChosenPage, ForgotPage};
@@ -49,6 +49,8 @@ impl Guest {
             sent,
             lifetime: duration::exactly(signet_core::people::lifetime(LinkPurpose::Forgotten)),
             quiet: duration::exactly(signet_core::people::QUIET),
+            mails: dev_mail::address(&self.app, &self.view),
+            account: format!("{}/account", self.view.prefix),
             error: fault.map(Fault::public),
         };
         let mut response = shown(page.render(), fault);
@@ -131,6 +133,7 @@ impl Guest {
         let page = ChosenPage {
             shell: render::shell(&self.view),
             username: user.username,
+            console: user.role.map(|_| format!("{}/console", self.view.prefix)),
             account: format!("{}/account", self.view.prefix),
         };
         Ok(shown(page.render(), None))

@@ -156,6 +156,7 @@ fn described(form: &Params) -> NewClient {
         client_id: form.get("client_id").map(|id| id.trim().to_owned()),
         template: form.get("template").and_then(Kind::from_name),
         owner: None,
+        disabled: false,
         settings,
         keys: [key("signing_key", "signing", KeyUse::Sig), key("encryption_key", "encryption", KeyUse::Enc)]
             .into_iter()
