@@ -6,12 +6,13 @@ use signet_core::admin::CLIENTS_READ;
 use signet_core::context::UnixTime;
 use signet_core::discovery::Endpoint;
 use signet_core::ids::ClientId;
+use signet_core::provision::Refusal;
 use signet_core::records::{
     Client, ClientAuthMethod, ClientSettings, IdTokenSettings, ResponseType, UserInfoSettings,
 };
 use signet_jose::{KeyAlg, KeyUse, SigAlg};
 
-use super::{ClientChange, ClientWritten, Desk, Result, Write};
+use super::{ClientChange, ClientWritten, Desk, Refused, Result, Write};
 
 /// Where the answer of a trial arrives, below the issuer.
 pub const TRIAL_CALLBACK: &str = "/console/trial/callback";
@@ -88,6 +89,7 @@ impl Desk<'_> {
     pub async fn trial(&self, id: &ClientId) -> Result<TrialView> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
+        signs_people_in(&client.settings)?;
         let keys = self.app.store.client_keys(&self.tenant().id, id).await?;
         let valid = keys.into_iter().filter(|key| key.usable_at(self.now));
         let keys = valid
@@ -147,10 +149,19 @@ impl Desk<'_> {
         let mut settings = client.settings;
         settings.redirect_uris.retain(|uri| *uri != address);
         if wanted {
+            signs_people_in(&settings)?;
             settings.redirect_uris.push(address);
         }
         self.replace_client(id, &ClientChange { settings, owner: None, generate_secret: false }, write).await
     }
+}
+
+/// Refuses clients that sign nobody in: there is no login to try.
+fn signs_people_in(settings: &ClientSettings) -> Result<()> {
+    if settings.response_types.is_empty() {
+        return Err(Refused::Invalid(vec![Refusal::TrialWithoutLogin]));
+    }
+    Ok(())
 }
 
 /// The least that the client's record demands of its requests.

@@ -6,10 +6,11 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
+use signet_core::client_policy::{ClientKeyState, Mode};
 use signet_core::discovery::Endpoint;
 use signet_core::ids::ClientId;
-use signet_core::records::{ClientAuthMethod, ClientSettings, TenantSettings};
-use signet_core::relying_party::{Demand, RelyingParty};
+use signet_core::records::{ApplicationType, ClientAuthMethod, ClientSettings, TenantSettings};
+use signet_core::relying_party::{Demand, PORT, RelyingParty};
 use signet_jose::KeyUse;
 
 use super::Visit;
@@ -30,6 +31,8 @@ struct Offer {
     text: String,
     /// What it cannot do of what the client demands; with one of these, there is no text.
     lacks: Vec<&'static str>,
+    /// The redirect URI to register before it can run; with one, there is no text either.
+    register: Option<String>,
 }
 
 #[derive(Template)]
@@ -40,6 +43,10 @@ struct ConfigurationPage {
     head: Head,
     issuer: String,
     metadata: String,
+    /// Where redirect URIs are registered.
+    redirect_uris: String,
+    /// Whether a redirect URI of a loopback address must be a native application's.
+    native_only: bool,
     offers: Vec<Offer>,
     unfit: Vec<Offer>,
 }
@@ -55,8 +62,12 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Response {
         let all = RelyingParty::ALL.iter().filter(|rp| rp.concerns(&view.settings));
         let offers = all.map(|rp| values.offer(*rp, &view.settings));
         let (offers, unfit) = offers.partition(|offer| offer.lacks.is_empty());
+        let head = Head::of(&visit, &view);
         let page = ConfigurationPage {
-            head: Head::of(&visit, &view),
+            redirect_uris: format!("{}#redirect_uris", head.href),
+            native_only: visit.app.mode == Mode::Production
+                && view.settings.application_type != ApplicationType::Native,
+            head,
             issuer: tenant.issuer.clone(),
             metadata: values.metadata_address(),
             frame,
@@ -75,12 +86,33 @@ fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('<', "\\u003c")
 }
 
+/// Text as a literal of Kotlin, where a dollar sign begins a template (Kotlin language documentation, Strings).
+fn kotlin(text: &str) -> String {
+    literal(text).replace('$', "\\$")
+}
+
+/// Text as a literal of Swift, which writes code points in its own way (The Swift Programming Language, String Literals).
+fn swift(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('<', "\\u{3c}")
+}
+
+/// The key that a configuration names: one that is used now, else the one that will be next; never one that has ended.
+fn named_key(keys: &[ClientKeyView], usage: KeyUse) -> Option<&ClientKeyView> {
+    let of = |state| keys.iter().filter(move |key| key.usage == usage && key.state == state);
+    of(ClientKeyState::InUse)
+        .next_back()
+        .or_else(|| of(ClientKeyState::Next).min_by_key(|key| key.used_from))
+        .or_else(|| of(ClientKeyState::Valid).next_back())
+        .or_else(|| of(ClientKeyState::Waiting).min_by_key(|key| key.not_before))
+}
+
 /// A word of a POSIX shell, quoted (Shell Command Language section 2.2.2).
 fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A client's values, as the texts need them.
+#[derive(Clone)]
 struct Values {
     issuer: String,
     client_id: String,
@@ -101,7 +133,7 @@ impl Values {
         settings: &ClientSettings,
         keys: &[ClientKeyView],
     ) -> Self {
-        let key = |usage| keys.iter().rfind(|key| key.usage == usage && key.revoked_at.is_none());
+        let key = |usage| named_key(keys, usage);
         let kid = |usage| key(usage).map(|key| key.kid.clone()).unwrap_or_default();
         let of_key = key(KeyUse::Sig).map_or("RS256", |key| match key.kind.as_str() {
             "P-256" => "ES256",
@@ -115,7 +147,7 @@ impl Values {
         Self {
             issuer: issuer.to_owned(),
             client_id: client_id.to_owned(),
-            redirect_uri: settings.redirect_uris.first().cloned().unwrap_or_default(),
+            redirect_uri: String::new(),
             scope: settings.scope.iter().cloned().collect::<Vec<_>>().join(" "),
             method: settings.token_endpoint_auth_method,
             kid_sig: kid(KeyUse::Sig),
@@ -129,11 +161,19 @@ impl Values {
         format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'))
     }
 
+    /// The values for one relying party: with the redirect URI that it receives responses at.
+    fn at(&self, redirect_uri: Option<String>) -> Self {
+        Self { redirect_uri: redirect_uri.unwrap_or_default(), ..self.clone() }
+    }
+
     fn offer(&self, rp: RelyingParty, settings: &ClientSettings) -> Offer {
-        let lacks: Vec<&str> = rp.lacks(settings).into_iter().map(Demand::text).collect();
-        let text = if lacks.is_empty() { self.text(rp, settings) } else { String::new() };
+        let lacks: Vec<&str> = rp.lacks(settings, &self.issuer).into_iter().map(Demand::text).collect();
+        let address = rp.receives(settings, &self.issuer);
+        let register = rp.listens_at().filter(|_| address.is_none() && lacks.is_empty());
+        let runs = lacks.is_empty() && register.is_none();
+        let text = if runs { self.at(address).text(rp, settings) } else { String::new() };
         let id = format!("{rp:?}").to_lowercase();
-        Offer { id, title: rp.title(), text, lacks }
+        Offer { id, title: rp.title(), text, lacks, register }
     }
 
     fn text(&self, rp: RelyingParty, settings: &ClientSettings) -> String {
@@ -143,6 +183,8 @@ impl Values {
             RelyingParty::Authlib => self.authlib(),
             RelyingParty::SpringSecurity => self.spring(settings),
             RelyingParty::ModAuthOpenidc => self.apache(settings),
+            RelyingParty::AppAuthAndroid => self.app_auth_android(),
+            RelyingParty::AppAuthIos => self.app_auth_ios(),
             RelyingParty::Curl => self.curl(),
         }
     }
@@ -151,9 +193,14 @@ impl Values {
         self.method.uses_secret()
     }
 
-    /// Where a program listens: the redirect URI's port, if it names one.
+    /// Where a program listens: at the redirect URI's port, or behind whoever speaks https for it.
     fn port(&self) -> u16 {
-        url::Url::parse(&self.redirect_uri).ok().and_then(|url| url.port()).unwrap_or(3000)
+        let url = url::Url::parse(&self.redirect_uri).ok();
+        let port = url.and_then(|url| match url.scheme() {
+            "http" => url.port_or_known_default(),
+            _ => url.port(),
+        });
+        port.unwrap_or(PORT)
     }
 
     fn sample(&self) -> String {
@@ -256,6 +303,33 @@ impl Values {
             signed_userinfo: settings.userinfo.response_type.is_signed(),
             sealed_userinfo: settings.userinfo.response_type.is_encrypted(),
         })
+    }
+
+    fn app_auth_android(&self) -> String {
+        rendered(&AppAuthAndroid {
+            scheme: kotlin(self.redirect_scheme()),
+            issuer: kotlin(&self.issuer),
+            client_id: kotlin(&self.client_id),
+            redirect_uri: kotlin(&self.redirect_uri),
+            scope: kotlin(&self.scope),
+            insecure: self.issuer.starts_with("http:"),
+        })
+    }
+
+    fn app_auth_ios(&self) -> String {
+        let scopes: Vec<String> = self.scope.split(' ').map(swift).collect();
+        rendered(&AppAuthIos {
+            scheme: swift(self.redirect_scheme()),
+            issuer: swift(&self.issuer),
+            client_id: swift(&self.client_id),
+            redirect_uri: swift(&self.redirect_uri),
+            scopes: scopes.join(", "),
+            insecure: self.issuer.starts_with("http:"),
+        })
+    }
+
+    fn redirect_scheme(&self) -> &str {
+        self.redirect_uri.split(':').next().unwrap_or_default()
     }
 
     fn curl(&self) -> String {
@@ -365,6 +439,28 @@ struct Apache {
 }
 
 #[derive(Template)]
+#[template(path = "console/rp/appauth_android.txt")]
+struct AppAuthAndroid {
+    scheme: String,
+    issuer: String,
+    client_id: String,
+    redirect_uri: String,
+    scope: String,
+    insecure: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/appauth_ios.txt")]
+struct AppAuthIos {
+    scheme: String,
+    issuer: String,
+    client_id: String,
+    redirect_uri: String,
+    scopes: String,
+    insecure: bool,
+}
+
+#[derive(Template)]
 #[template(path = "console/rp/curl.txt")]
 struct Curl {
     client_id: String,
@@ -390,13 +486,92 @@ mod tests {
             RelyingParty::SpringSecurity,
             RelyingParty::ModAuthOpenidc,
         ] {
-            let text = values.text(rp, &settings);
+            let text = values.at(rp.receives(&settings, &values.issuer)).text(rp, &settings);
             assert!(text.contains(&literal(nasty)), "{text}");
             assert!(!text.contains("</script>") && !text.contains("example/\"cb"), "{text}");
         }
         assert_eq!(word("it's"), "'it'\\''s'");
         assert!(values.sample().contains("export CLIENT_ID='a\"b'\\''c\\d</script>\n`$(x)'"));
         assert_eq!(plain("k#\"\\1"), "k1");
+    }
+
+    fn key(kid: &str, usage: KeyUse, state: ClientKeyState, from: Option<i64>) -> ClientKeyView {
+        ClientKeyView {
+            id: uuid::Uuid::nil(),
+            name: kid.to_owned(),
+            usage,
+            kid: kid.to_owned(),
+            state,
+            used_from: from,
+            kind: "RSA 2048".to_owned(),
+            not_before: from,
+            not_after: None,
+            origin: signet_core::records::KeyOrigin::Jwk,
+            created_at: 0,
+            revoked_at: None,
+            thumbprint: kid.to_owned(),
+            jwk: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn the_key_that_is_named_is_in_use_or_comes_next_and_has_never_ended() {
+        use ClientKeyState::{Ended, InUse, Next, Revoked, Valid, Waiting};
+        for (states, expected) in [
+            (&[(InUse, None), (Next, Some(9))][..], Some("0")),
+            (&[(InUse, None), (InUse, None), (Waiting, Some(9))], Some("1")),
+            (&[(Next, Some(9)), (Next, Some(8)), (Valid, None)], Some("1")),
+            (&[(Valid, None), (Ended, None), (Waiting, Some(9))], Some("0")),
+            (&[(Waiting, Some(9)), (Waiting, Some(8)), (Revoked, None)], Some("1")),
+            (&[(Ended, None), (Revoked, None)], None),
+            (&[], None),
+        ] {
+            let keys = states.iter().enumerate();
+            let mut keys: Vec<_> =
+                keys.map(|(at, (state, from))| key(&at.to_string(), KeyUse::Sig, *state, *from)).collect();
+            keys.push(key("enc", KeyUse::Enc, InUse, None));
+            let found = named_key(&keys, KeyUse::Sig).map(|key| key.kid.as_str());
+            assert_eq!(found, expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn the_sample_is_offered_with_the_address_that_it_sends_or_says_which_to_register() {
+        let with = |uris: &[&str]| ClientSettings {
+            redirect_uris: uris.iter().map(|uri| (*uri).to_owned()).collect(),
+            ..Kind::Sealed.settings()
+        };
+        let offer = |settings: &ClientSettings| {
+            let values = Values::of("https://op.example", &TenantSettings::default(), "s", settings, &[]);
+            values.offer(RelyingParty::Sample, settings)
+        };
+        let without = offer(&with(&["https://s.example/cb"]));
+        assert_eq!(without.register.as_deref(), Some("http://127.0.0.1:3000/callback"));
+        assert!(without.text.is_empty() && without.lacks.is_empty());
+        let fitting = offer(&with(&["https://op.example/demo/callback", "http://127.0.0.1:4000/callback"]));
+        assert!(fitting.register.is_none() && fitting.text.contains("export PORT=4000"), "{}", fitting.text);
+    }
+
+    #[test]
+    fn a_native_client_gets_its_own_libraries_and_their_literals() {
+        let settings =
+            ClientSettings { redirect_uris: vec!["com.example.app:/cb".into()], ..Kind::Native.settings() };
+        let nasty = "a$b\"<\\(c)";
+        let values = Values::of("https://op.example", &TenantSettings::default(), nasty, &settings, &[]);
+        let offer = |rp| values.offer(rp, &settings);
+        let android = offer(RelyingParty::AppAuthAndroid).text;
+        assert!(android.contains(r#""a\$b\"\u003c\\(c)""#), "{android}");
+        assert!(android.contains(r#"["appAuthRedirectScheme"] = "com.example.app""#), "{android}");
+        let ios = offer(RelyingParty::AppAuthIos).text;
+        assert!(ios.contains(r#""a$b\"\u{3c}\\(c)""#) && ios.contains("com.example.app:/cb"), "{ios}");
+        for rp in [RelyingParty::Authlib, RelyingParty::SpringSecurity, RelyingParty::OpenidClient] {
+            let refused = offer(rp);
+            assert!(refused.text.is_empty() && refused.lacks.len() == 1, "{rp:?}: {:?}", refused.lacks);
+        }
+        let loopback = ClientSettings { redirect_uris: vec!["http://127.0.0.1/cb".into()], ..settings };
+        let values = Values::of("https://op.example", &TenantSettings::default(), "n", &loopback, &[]);
+        let text = values.offer(RelyingParty::OpenidClient, &loopback).text;
+        assert!(text.contains("http://127.0.0.1:3000/cb") && text.contains("listen(3000)"), "{text}");
     }
 
     #[test]
