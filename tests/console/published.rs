@@ -6,17 +6,13 @@ use axum::Router;
 use axum::http::header;
 use axum::routing::get;
 use serde_json::json;
-use signet_core::ids::ClientId;
-use signet_core::records::{Client, Role};
+use signet_core::records::Role;
 use signet_jose::{KeySpec, KeyUse};
 use signet_tests::console::Person;
 use signet_tests::key;
 use signet_tests::provider::{Provider, Reply};
 
-async fn stored(provider: &Provider, id: &str) -> Client {
-    provider.app.clients.forget();
-    provider.app.store.client(&"default".into(), &ClientId::from(id)).await.unwrap().unwrap()
-}
+use super::clients::{filled, send, set, stored};
 
 /// A key set that is a web page until it is mended.
 async fn serve(mended: Arc<Mutex<bool>>) -> String {
@@ -59,20 +55,11 @@ async fn the_pages_of_a_client_say_what_was_read_at_its_jwks_uri() {
     assert!(!page.body.contains("This client has no key yet"), "{}", page.body);
 
     // What needs a key of it is refused, with the reason and links to both settings.
-    let mut client = stored(&provider, "app").await;
-    client.settings.id_token.encrypted =
-        Some(serde_json::from_value(json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM" })).unwrap());
-    let token = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let fields = [
-        token("version", &client.version.to_string()),
-        token("id_token.encrypted.alg", "RSA-OAEP-256"),
-        token("id_token.encrypted.enc", "A256GCM"),
-    ];
-    let security = person.get("/console/clients/app/security").await;
-    assert!(security.body.contains("name=\"id_token.encrypted.alg\""), "{}", security.body);
-    let fields: Vec<(&str, &str)> =
-        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let refused = person.post("/console/clients/app/security", &fields).await;
+    let path = "/console/clients/app/security";
+    let security = person.get(path).await;
+    let mut fields = filled(&security, path, &[]);
+    set(&mut fields, "id_token-encrypted", "RSA-OAEP-256");
+    let refused = send(&provider, &mut person, path, &fields).await;
     assert_eq!(refused.status, 422, "{}", refused.body);
     for part in ["key_set_unreadable", "another content type", "keys#jwks_uri", "#id_token-encrypted"] {
         assert!(refused.body.contains(part), "{part}: {}", refused.body);
@@ -81,7 +68,7 @@ async fn the_pages_of_a_client_say_what_was_read_at_its_jwks_uri() {
     // The other way round as well: the setting is there, and another address is typed, which the form keeps.
     *mended.lock().unwrap() = true;
     provider.advance(10);
-    let saved = person.post("/console/clients/app/security", &fields).await;
+    let saved = send(&provider, &mut person, path, &fields).await;
     assert_eq!(saved.status, 303, "{}", saved.body);
     let page = person.get("/console/clients/app/keys").await;
     assert!(page.body.contains("Read at ") && page.body.contains(": 1 key."), "{}", page.body);
