@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::client_keys::{PrivateKeyView, changed_keys};
 use super::clients::{ClientView, Remark};
 use super::receipt::{Before, Pass};
-use super::{Desk, Refused, Result, Write};
+use super::{Desk, Refused, Result, Write, reading};
 use crate::provisioning::{Along, Pair, declaration_of};
 
 /// A client to make.
@@ -53,6 +53,21 @@ pub struct ClientChange {
     pub owner: Option<Option<Uuid>>,
     /// Also make a secret if the settings need one that is not there.
     #[serde(default)]
+    pub generate_secret: bool,
+}
+
+/// What shall be different of a client: a JSON merge patch (RFC 7396).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientPatch {
+    /// The settings to change, member by member; `null` gives a setting its default.
+    pub settings: Map<String, Value>,
+    /// The developer whose client it is; only administrators send it. Left out, it stays whose it is; `null` makes it
+    /// nobody's.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Uuid>")]
+    pub owner: Option<Option<Uuid>>,
+    /// Also make a secret if the settings need one that is not there.
     pub generate_secret: bool,
 }
 
@@ -98,8 +113,7 @@ impl NewClient {
         if let Some(members) = value.as_object_mut() {
             members.extend(self.settings.clone());
         }
-        serde_json::from_value(value)
-            .map_err(|error| Refused::Malformed { pointer: "/settings".into(), detail: error.to_string() })
+        reading::value(value, "/settings")
     }
 }
 
@@ -125,6 +139,7 @@ impl Desk<'_> {
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
         self.may_shape(&settings)?;
+        self.may_leave_unasked(None, &settings)?;
         self.app.check_sector(&settings).await?;
         let owner = self.owner(new.owner).await?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
@@ -207,6 +222,7 @@ impl Desk<'_> {
         self.may_shape(&client.settings)?;
         self.may_shape(&change.settings)?;
         let (before, after) = (&client.settings, &change.settings);
+        self.may_leave_unasked(Some(before), after)?;
         let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
         if sector(before) != sector(after) {
             self.app.check_sector(after).await?;
@@ -224,6 +240,19 @@ impl Desk<'_> {
         // What changes no setting is not refused for what became of the keys meanwhile.
         let key_set = self.looked_at(id, after).await.filter(|_| before != after);
         self.apply_client(&client, &declared, key_set, write).await
+    }
+
+    /// Changes some settings of a client. All others stay as they were in the version that was seen.
+    pub async fn patch_client(
+        &self,
+        id: &ClientId,
+        patch: &ClientPatch,
+        write: &Write,
+    ) -> Result<ClientWritten> {
+        let client = self.changeable(id, write).await?;
+        let settings = reading::patched(&client.settings, &patch.settings)?;
+        let ClientPatch { owner, generate_secret, .. } = *patch;
+        self.replace_client(id, &ClientChange { settings, owner, generate_secret }, write).await
     }
 
     /// Treats a client as unknown, or accepts it again.

@@ -123,7 +123,7 @@ pub struct ReasonCount {
     pub what: String,
     /// The reason code.
     pub reason: String,
-    /// The sentence that is shown for it, if it is always the same.
+    /// The sentence that is shown for it; what varies in it is named in words.
     pub text: Option<String>,
     /// How often.
     pub count: i64,
@@ -182,7 +182,7 @@ impl Desk<'_> {
     async fn own_tallies(&self) -> Result<Vec<AuditTally>> {
         let (store, tenant) = (&self.app.store, &self.tenant().id);
         let page = Page { after: None, limit: MAX_OWN };
-        let filter = ClientFilter { search: None, owner: self.actor.confined_to(), page };
+        let filter = ClientFilter { owner: self.actor.confined_to(), page, ..ClientFilter::default() };
         let mut tallies = Vec::new();
         for client in store.find_clients(tenant, &filter).await? {
             let filter = AuditFilter {
@@ -310,17 +310,13 @@ fn reasons(tallies: &[AuditTally]) -> Vec<ReasonCount> {
             counts.entry((&tally.kind, &tally.reason)).or_insert((what, 0)).1 += tally.count;
         }
     }
-    let text = |reason: &str| {
-        let row = Fault::TABLE.iter().find(|row| row.0 == reason)?;
-        (!row.3.contains('{')).then(|| row.3.to_owned())
-    };
     let mut reasons: Vec<ReasonCount> = counts
         .into_iter()
         .map(|((kind, reason), (what, count))| ReasonCount {
             kind: kind.to_owned(),
             what: what.to_owned(),
             reason: reason.to_owned(),
-            text: text(reason),
+            text: Fault::general(reason),
             count,
         })
         .collect();
