@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::audit;
+use crate::audit::{self, By, Kind};
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
@@ -48,7 +48,7 @@ pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
 pub fn link(
     user: &User,
     purpose: LinkPurpose,
-    by: Option<&str>,
+    by: Option<&By>,
     correlation_id: &str,
     context: &Context<'_>,
 ) -> (Zeroizing<String>, UserLink, Vec<Change>) {
@@ -61,11 +61,11 @@ pub fn link(
         created_at: context.now,
         expires_at: context.now + lifetime(purpose),
     };
-    let mut event = audit::success(&user.tenant, "user.link_made", correlation_id, context)
+    let mut event = audit::success(&user.tenant, Kind::UserLinkMade, correlation_id, context)
         .user(user.id)
         .fact("purpose", purpose.name());
     if let Some(by) = by {
-        event = event.fact("by", by);
+        event = event.by(by);
     }
     let judged = Change::NeedUser { id: user.id, version: user.version };
     let insert = match purpose {
@@ -121,7 +121,7 @@ pub fn password(
         updated_at: context.now,
         ..user.clone()
     };
-    let event = audit::success(&user.tenant, "user.password_set", correlation_id, context)
+    let event = audit::success(&user.tenant, Kind::UserPasswordSet, correlation_id, context)
         .user(user.id)
         .fact("cause", cause);
     vec![Change::UpdateUser(next), event.change()]

@@ -227,9 +227,15 @@ impl Desk<'_> {
     pub async fn client_keys(&self, id: &ClientId) -> Result<Vec<ClientKeyView>> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
-        let mut keys = self.app.store.client_keys(&self.tenant().id, id).await?;
-        keys.extend(self.known_set(&client).await.map(|set| set.keys).unwrap_or_default());
+        let keys = self.every_key(&client).await?;
         Ok(keys.iter().map(|key| self.key_view(key, &keys, &client.settings)).collect())
+    }
+
+    /// Every key of a client: those that are stored, then those that it publishes.
+    pub(super) async fn every_key(&self, client: &Client) -> Result<Vec<ClientKey>> {
+        let mut keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
+        keys.extend(self.known_set(client).await.map(|set| set.keys).unwrap_or_default());
+        Ok(keys)
     }
 
     fn key_view(&self, key: &ClientKey, all: &[ClientKey], settings: &ClientSettings) -> ClientKeyView {
@@ -386,7 +392,7 @@ impl Desk<'_> {
     }
 
     /// A client whose proofs this actor may change.
-    async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
+    pub(super) async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
         let client = self.changeable(id, write).await?;
         self.may_shape(&client.settings)?;
         Ok(client)
@@ -419,7 +425,8 @@ impl Desk<'_> {
         }
     }
 
-    async fn apply_keys(
+    /// Writes the keys of `declaration`, all or none.
+    pub(super) async fn apply_keys(
         &self,
         client: &Client,
         keys: &[ClientKey],
@@ -488,6 +495,6 @@ fn kids(new: &KeyDeclaration) -> String {
     };
     let import = signet_jose::import(text.as_bytes()).map(|import| import.keys).unwrap_or_default();
     let kid = |key: &PublicKey| key.kid().unwrap_or(key.thumbprint()).to_owned();
-    let fits = import.iter().filter(|one| one.key.can(new.usage)).map(|one| kid(&one.key));
-    Value::from(fits.collect::<Vec<_>>()).to_string()
+    let fits: Vec<_> = import.iter().filter(|one| one.key.can(new.usage)).map(|one| kid(&one.key)).collect();
+    Value::from(fits).to_string()
 }

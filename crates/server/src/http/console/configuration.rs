@@ -14,7 +14,7 @@ use super::client::{self, Head};
 use crate::app::App;
 use crate::desk::{Configuration, Offer};
 use crate::pages::console::{Frame, Link};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/console/clients/{id}/configuration", get(show))
@@ -44,6 +44,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Response {
         let (frame, tabs) = client::frame(&visit, &view, "configuration");
         let (offers, unfit) = offers.into_iter().partition(|offer| offer.lacks.is_empty());
         let head = Head::of(&visit, &view);
+        let frame = frame.script(asset_name("copy"));
         let redirect_uris = format!("{}#redirect_uris", head.href);
         let native = view.settings.application_type == ApplicationType::Native;
         let native_only = visit.app.mode == Mode::Production && !native;
