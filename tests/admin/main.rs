@@ -4,6 +4,7 @@
 mod audit;
 mod clients;
 mod conforming;
+mod declared;
 mod keys;
 mod passwords;
 mod problems;

@@ -191,7 +191,7 @@ impl Desk<'_> {
     }
 
     /// Whose a client will be: developers own what they make and hand nothing over, others say so.
-    async fn owner(&self, asked: Option<Uuid>) -> Result<Option<Uuid>> {
+    pub(super) async fn owner(&self, asked: Option<Uuid>) -> Result<Option<Uuid>> {
         match (self.actor.confined_to(), asked) {
             (Some(own), None) => Ok(Some(own)),
             (Some(own), Some(id)) if id == own => Ok(Some(own)),

@@ -10,6 +10,8 @@ mod client_keys;
 mod client_writes;
 mod clients;
 mod configuration;
+mod declared;
+mod doctor;
 mod explain;
 mod overview;
 mod preview;
@@ -43,6 +45,7 @@ pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, Private
 pub use client_writes::{ClientChange, ClientPatch, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryView, Remark, TemplateView};
 pub use configuration::{Configuration, Offer};
+pub use declared::{Applied, MadeSecret};
 pub use explain::Failure;
 pub use overview::{
     ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
