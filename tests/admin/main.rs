@@ -3,8 +3,10 @@
 
 mod audit;
 mod clients;
+mod climb;
 mod conforming;
 mod declared;
+mod key_sets;
 mod keys;
 mod passwords;
 mod problems;

@@ -201,6 +201,7 @@ async fn person_with_everything(office: &Office) -> String {
         name: "one".into(),
         secret: vec![1],
         counter: 0,
+        failures: 0,
         created_at: now,
         last_used_at: None,
     };

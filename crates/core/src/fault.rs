@@ -139,6 +139,7 @@ faults! {
     CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The user name or password is wrong.";
     SecondFactorWrong = "second_factor_wrong", "access_denied", 401, Info, "This code is wrong, or was used before.";
     PasskeyWrong = "passkey_wrong", "access_denied", 401, Info, "This passkey is not known here, or its answer came too late. Try again.";
+    SecondFactorLocked = "second_factor_locked", "access_denied", 401, Warn, "Too many codes in a row were wrong, so those of the authenticator application are not accepted any more. Use a recovery code or a passkey, or ask an administrator to remove the application; then set it up anew.";
     PasskeyCopied = "passkey_copied", "access_denied", 401, Warn, "This passkey may have been copied: its counter has gone back. Use another way to sign in.";
     ProfileUnfit { name: &'static str } = "profile_unfit", "invalid_request", 400, Info, "{name} is too long, or has characters that it cannot have.";
     AccountChanged = "account_changed", "invalid_request", 409, Info, "The account was changed elsewhere in the meantime. Look again.";
@@ -250,6 +251,7 @@ faults! {
     AdminRoleMissing = "admin_role_missing", "insufficient_scope", 403, Info, "This account has no role in the administration of this tenant.";
     AdminRoleNeeded = "admin_role_needed", "access_denied", 400, Info, "This account has no role in the administration of this tenant. Ask an owner of the tenant for one.";
     AdminGrantForbidden { scope: &'static str } = "admin_grant_forbidden", "insufficient_scope", 403, Warn, "The client has, or is to have, the scope \"{scope}\". Only who holds it may give it, and developers give none.";
+    AdminConsentForbidden { setting: &'static str } = "admin_consent_forbidden", "insufficient_scope", 403, Warn, "{setting}: only administrators let a client go without consent, and decide what it may ask for and where its answers go without it. Switch require_consent on, or ask an administrator.";
     AdminOwnerForbidden = "admin_owner_forbidden", "insufficient_scope", 403, Warn, "Developers own the clients that they make; only administrators say whose a client is.";
     ClientBuiltin = "client_built_in", "invalid_request", 403, Info, "This client is built in; it can be seen, not changed.";
     AdminClientNeeded = "admin_client_needed", "insufficient_scope", 403, Info, "Developers see the audit trail of their own clients; name one.";

@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::*;
 use serde_json::{Value, json};
+use signet_core::admin::USERS_WRITE;
 use signet_core::authorize::{AuthorizationRequest, ClaimRequest, ClaimsRequest, Prompt, RequestSource};
+use signet_core::builtin::CONSOLE;
 use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
@@ -219,6 +221,46 @@ fn who_must_consent_core_3_1_2_4() {
 }
 
 #[test]
+fn the_right_to_administer_is_asked_for_each_time_whatever_is_set_or_remembered_rfc6749_10_2() {
+    let asked = ["openid", USERS_WRITE];
+    for require_consent in [true, false] {
+        let mut world = World::consented(&asked);
+        world.client.settings.require_consent = require_consent;
+        world.client.settings.scope = asked.map(String::from).into();
+        world.interaction.request.scope = asked.map(String::from).into();
+        assert_eq!(world.next(), "admin_role_needed", "nobody administers without a role");
+        world.user.as_mut().unwrap().role = Some(Role::Owner);
+        assert_eq!(world.next(), "consent openid signet:users.write");
+        let unasked = respond(&world.input(), None, &at(NOW)).map(|_| ());
+        assert_eq!(unasked, Err(Fault::ConsentRequired));
+        world.interaction.request.prompt = [Prompt::None].into();
+        assert_eq!(world.next(), "consent_required");
+        world.interaction.request.prompt.clear();
+        // What the role does not allow is not given, so there is nothing to ask.
+        world.user.as_mut().unwrap().role = Some(Role::Developer);
+        assert_eq!(world.next(), "respond");
+        // The console is this program itself.
+        world.user.as_mut().unwrap().role = Some(Role::Owner);
+        world.client = client(CONSOLE);
+        world.client.settings.require_consent = false;
+        world.client.settings.scope = asked.map(String::from).into();
+        assert_eq!(world.next(), "respond");
+    }
+}
+
+#[test]
+fn without_consent_a_client_gets_what_its_scope_stands_for_and_asks_for_claims_beyond_it() {
+    let mut world = World::new();
+    world.client.settings.require_consent = false;
+    world.interaction.request.claims.userinfo.insert("email".into(), ClaimRequest::default());
+    assert_eq!(world.next(), "respond");
+    world.interaction.request.claims.id_token.insert("phone_number".into(), ClaimRequest::default());
+    assert_eq!(world.next(), "consent email openid phone");
+    world.consent = World::consented(&["openid", "email", "phone"]).consent;
+    assert_eq!(world.next(), "respond");
+}
+
+#[test]
 fn claims_one_by_one_are_asked_about_core_5_5() {
     let mut world = World::consented(&["openid", "email"]);
     world.interaction.request.claims.userinfo.insert("phone_number".into(), ClaimRequest::default());
@@ -327,6 +369,8 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
     assert!(location.ends_with("&state=s&iss=https%3A%2F%2Fop.example%2Ft"));
     let [
         Change::UpdateInteraction { interaction, now: NOW },
+        Change::TouchSession { last_seen: NOW, .. },
+        Change::NeedSession(needed),
         Change::InsertGrant(grant),
         Change::InsertCode(code),
         ..,
@@ -341,9 +385,7 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
     let secret = location.split("code=").nth(1).unwrap().split('&').next().unwrap();
     assert!(code.hash.matches(secret));
     assert!(!format!("{:?}", responded.changes).contains(secret), "only the hash is stored");
-    assert!(
-        responded.changes.iter().any(|change| matches!(change, Change::TouchSession { last_seen: NOW, .. }))
-    );
+    assert_eq!(*needed, session().hash, "nothing is issued in a session that has ended");
 }
 
 #[test]
@@ -362,7 +404,8 @@ fn administrative_scopes_are_cut_to_what_the_role_allows_rfc6749_3_3() {
         scope.unwrap().into_iter().collect::<Vec<_>>().join(" ")
     };
     world.user.as_mut().unwrap().role = Some(Role::Auditor);
-    assert_eq!((world.next().as_str(), of(&world).as_str()), ("respond", "openid signet:clients.read"));
+    let (next, given) = (world.next(), of(&world));
+    assert_eq!((&*next, &*given), ("consent openid signet:clients.read", "openid signet:clients.read"));
     world.user.as_mut().unwrap().role = Some(Role::Owner);
     assert_eq!(of(&world), "openid signet:clients.read signet:users.write");
     world.tenant.settings.operator = true;
@@ -382,13 +425,23 @@ fn a_login_replaces_the_session_and_marks_the_interaction() {
     ] {
         let login = world.log_in(&other);
         assert_ne!(login.session.sid, other.sid);
+        assert!(!login.changes.iter().any(|change| matches!(change, Change::NeedSession(_))));
     }
     assert!(login.session.hash.matches(&login.cookie));
     assert_eq!((login.session.auth_time, login.session.expires_at), (NOW, NOW + 12 * 3600));
     assert!(
         login.changes.iter().any(|change| matches!(change, Change::DeleteSession(hash) if *hash == old.hash))
     );
-    let [Change::UpdateInteraction { interaction, .. }, ..] = login.changes.as_slice() else { panic!() };
+    let [
+        Change::NeedUser { id, version },
+        Change::NeedSession(needed),
+        Change::UpdateInteraction { interaction, .. },
+        ..,
+    ] = login.changes.as_slice()
+    else {
+        panic!("{:?}", login.changes)
+    };
+    assert_eq!((*id, *version, *needed), (user().id, user().version, old.hash));
     assert_eq!(interaction.stage, Stage::Authenticated { sid: login.session.sid.clone() });
     let mut after = World::new();
     after.interaction = interaction.clone();

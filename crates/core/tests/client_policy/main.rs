@@ -2,10 +2,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod contradictions;
+mod key_sets;
 
 use common::{CALLBACK, NOW, plain_key};
 use proptest::prelude::*;
 use serde_json::json;
+use signet_core::admin::USERS_WRITE;
 use signet_core::client_policy::{
     Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encryption_key, key_state,
     next_encryption_key,

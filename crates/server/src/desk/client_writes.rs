@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signet_core::admin::CLIENTS_WRITE;
 use signet_core::change::Change;
+use signet_core::client_policy::{KeySet, Keys};
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::provision::{self, ClientDeclaration, KeyDeclaration, Provisioned, Refusal, Secret};
-use signet_core::records::{Client, ClientKey, ClientSettings};
+use signet_core::records::{Client, ClientSettings};
 use signet_core::templates::Template;
 use signet_jose::{KeySpec, KeyUse};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use super::client_keys::{PrivateKeyView, changed_keys};
 use super::clients::{ClientView, Remark};
 use super::receipt::{Before, Pass};
 use super::{Desk, Refused, Result, Write, reading};
-use crate::provisioning::{Pair, declaration_of};
+use crate::provisioning::{Along, Pair, declaration_of};
 
 /// A client to make.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +31,8 @@ pub struct NewClient {
     pub template: Option<Template>,
     /// The developer whose client it is. Developers own what they make.
     pub owner: Option<Uuid>,
+    /// Registered, and treated as unknown until it is enabled: for whoever serves a `jwks_uri` later.
+    pub disabled: bool,
     /// Settings in place of the template's, member by member.
     #[schemars(with = "ClientSettings")]
     pub settings: Map<String, Value>,
@@ -135,17 +138,16 @@ impl Desk<'_> {
         let id = new.client_id.clone().unwrap_or_else(|| self.app.context(self.now).handle());
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
-        self.may_shape(&settings)?;
-        self.app.check_sector(&settings).await?;
-        let owner = self.owner(new.owner).await?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
             return Err(Refused::Exists);
         }
+        let key_set = self.judged(&client_id, None, &settings).await?;
+        let owner = self.owner(new.owner).await?;
         let pairs = self.missing_pairs(new).await?;
         let keys = new.keys.iter().cloned().chain(pairs.iter().map(|pair| pair.declared.clone())).collect();
         let declared = ClientDeclaration {
             client_id: client_id.clone(),
-            disabled: false,
+            disabled: new.disabled,
             secret: None,
             generate_secret: settings.token_endpoint_auth_method.uses_secret(),
             keys,
@@ -154,9 +156,11 @@ impl Desk<'_> {
             settings,
         };
         let along = self.along(&Write { seen: Some(0), ..write.clone() }, self.kept(pass, &id));
+        let along = Along { key_set, ..along };
         let done = self.provisioner(write).client_with(self.tenant(), &declared, &along).await?;
         let private = if write.dry_run { Vec::new() } else { pairs };
-        let mut written = self.written(None, &[], done, write)?;
+        let mut written =
+            self.written(None, Keys { registered: &[], set: along.key_set.as_ref() }, done, write)?;
         written.private_keys =
             private.iter().map(|pair| PrivateKeyView::of(&pair.private)).collect::<Result<_>>()?;
         Ok(written)
@@ -190,6 +194,25 @@ impl Desk<'_> {
         Ok(pairs)
     }
 
+    /// Whether this actor may give a client these settings, in place of those from `before` if it is there already; and what
+    /// is at the places that they name. The key set is for judging them with.
+    pub(super) async fn judged(
+        &self,
+        id: &ClientId,
+        before: Option<&ClientSettings>,
+        after: &ClientSettings,
+    ) -> Result<Option<KeySet>> {
+        before.map_or(Ok(()), |before| self.may_shape(before))?;
+        self.may_shape(after)?;
+        self.may_leave_unasked(before, after)?;
+        let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
+        if before.map(sector) != Some(sector(after)) {
+            self.app.check_sector(after).await?;
+        }
+        // What changes no setting is not refused for what became of the keys meanwhile.
+        Ok(self.looked_at(id, after).await.filter(|_| before != Some(after)))
+    }
+
     /// Whose a client will be: developers own what they make and hand nothing over, others say so.
     pub(super) async fn owner(&self, asked: Option<Uuid>) -> Result<Option<Uuid>> {
         match (self.actor.confined_to(), asked) {
@@ -212,13 +235,7 @@ impl Desk<'_> {
         write: &Write,
     ) -> Result<ClientWritten> {
         let client = self.changeable(id, write).await?;
-        self.may_shape(&client.settings)?;
-        self.may_shape(&change.settings)?;
-        let (before, after) = (&client.settings, &change.settings);
-        let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
-        if sector(before) != sector(after) {
-            self.app.check_sector(after).await?;
-        }
+        let key_set = self.judged(id, Some(&client.settings), &change.settings).await?;
         let owner = match change.owner {
             Some(asked) if asked != client.owner => Some(self.owner(asked).await?),
             _ => None,
@@ -229,7 +246,7 @@ impl Desk<'_> {
             owner,
             ..declaration_of(&client)
         };
-        self.apply_client(&client, &declared, write).await
+        self.apply_client(&client, &declared, key_set, write).await
     }
 
     /// Changes some settings of a client. All others stay as they were in the version that was seen.
@@ -251,8 +268,9 @@ impl Desk<'_> {
         if !disabled {
             self.may_shape(&client.settings)?;
         }
+        let key_set = if disabled { None } else { self.looked_at(id, &client.settings).await };
         let declared = ClientDeclaration { disabled, ..declaration_of(&client) };
-        self.apply_client(&client, &declared, write).await
+        self.apply_client(&client, &declared, key_set, write).await
     }
 
     /// Gives a client a new secret. The old one ends at once.
@@ -264,7 +282,7 @@ impl Desk<'_> {
             secret: Some(Secret::new(minted.secret.as_str())),
             ..declaration_of(&client)
         };
-        let mut written = self.apply_client(&client, &declared, write).await?;
+        let mut written = self.apply_client(&client, &declared, None, write).await?;
         written.client_secret = (!write.dry_run).then_some(minted.secret);
         Ok(written)
     }
@@ -276,7 +294,7 @@ impl Desk<'_> {
         let along = self.along(write, Vec::new());
         let done = self.provisioner(write).remove_client(self.tenant(), &client, &along).await?;
         self.app.clients.forget();
-        let written = self.written(Some(&client), &[], done, write)?;
+        let written = self.written(Some(&client), Keys::from(&[]), done, write)?;
         Ok(ClientWritten { client: view, ..written })
     }
 
@@ -285,19 +303,24 @@ impl Desk<'_> {
         &self,
         client: &Client,
         declared: &ClientDeclaration,
+        key_set: Option<KeySet>,
         write: &Write,
     ) -> Result<ClientWritten> {
         let keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
-        let along = self.along(write, Vec::new());
+        let along = Along { key_set, ..self.along(write, Vec::new()) };
         let done = self.provisioner(write).client_with(self.tenant(), declared, &along).await?;
-        self.written(Some(client), &keys, done, write)
+        let known = match &along.key_set {
+            None => self.known_set(client).await.filter(|_| client.settings == declared.settings),
+            looked => looked.clone(),
+        };
+        self.written(Some(client), Keys { registered: &keys, set: known.as_ref() }, done, write)
     }
 
     /// What a write came to, from the changes that made it.
     pub(super) fn written(
         &self,
         before: Option<&Client>,
-        keys: &[ClientKey],
+        keys: Keys<'_>,
         done: Provisioned,
         write: &Write,
     ) -> Result<ClientWritten> {
@@ -306,9 +329,9 @@ impl Desk<'_> {
             Change::InsertClient(client) | Change::UpdateClient(client) => Some(client),
             _ => None,
         });
-        let keys = changed_keys(keys, &done.changes);
+        let registered = changed_keys(keys.registered, &done.changes);
         let client = stored.or(before).ok_or(Fault::Internal { detail: "a write has no record" })?;
-        let mut client = self.view_with(client, &keys);
+        let mut client = self.view_with(client, Keys { registered: &registered, set: keys.set });
         if !done.advice.is_empty() {
             client.advice = done.advice.iter().map(Remark::from).collect();
         }

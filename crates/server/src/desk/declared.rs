@@ -11,7 +11,7 @@ use signet_core::people;
 use signet_core::provision::{
     self, ClientDeclaration, Declaration, Provisioned, Refusal, Secret, TenantDeclaration, UserDeclaration,
 };
-use signet_core::records::{Client, Role, Tenant, User};
+use signet_core::records::{LogoutDelivery, Role, Tenant, User};
 use signet_store::StoreError;
 use zeroize::Zeroizing;
 
@@ -68,8 +68,8 @@ struct Total {
     differences: Vec<String>,
     advice: Vec<Remark>,
     secrets: Vec<MadeSecret>,
-    /// Whose sessions end.
-    disabled: Vec<User>,
+    /// For clients whose users' sessions end.
+    deliveries: Vec<LogoutDelivery>,
 }
 
 impl Total {
@@ -118,16 +118,22 @@ impl Desk<'_> {
             done.map_err(|refused| refused.of_part(&format!("/users/{index}")))?;
         }
         if !write.dry_run {
-            self.bring_about(&tenant, declaration, &total).await?;
+            self.bring_about(&tenant, declaration, &total.changes).await?;
         }
-        let Total { differences, advice, secrets, .. } = total;
+        let Total { differences, advice, secrets, deliveries, .. } = total;
+        self.tell(deliveries, write).await;
         let secrets = if write.dry_run { Vec::new() } else { secrets };
         Ok(Applied { differences, advice, secrets, dry_run: write.dry_run })
     }
 
-    async fn bring_about(&self, tenant: &Tenant, declaration: &Declaration, total: &Total) -> Result<()> {
-        if !total.changes.is_empty() {
-            match self.app.store.apply(&tenant.id, &total.changes).await {
+    async fn bring_about(
+        &self,
+        tenant: &Tenant,
+        declaration: &Declaration,
+        changes: &[Change],
+    ) -> Result<()> {
+        if !changes.is_empty() {
+            match self.app.store.apply(&tenant.id, changes).await {
                 // Somebody else wrote one of the parts meanwhile, or two parts are about the last owners.
                 Err(StoreError::Conflict(Conflict::Version)) => return Err(Fault::Busy.into()),
                 done => done?,
@@ -137,9 +143,6 @@ impl Desk<'_> {
         if declaration.tenant.is_some() {
             Workshop::of(self.app).ensure(tenant, self.now).await?;
             self.app.tenancy.forget();
-        }
-        for user in &total.disabled {
-            self.end_all(user, "user_disabled").await?;
         }
         Ok(())
     }
@@ -190,16 +193,9 @@ impl Desk<'_> {
             if !self.actor.sees(client) {
                 return Err(Refused::Exists);
             }
-            self.may_shape(&client.settings)?;
         }
-        self.may_shape(&declared.settings)?;
-        let sector = |client: &Client| {
-            (&client.settings.sector_identifier_uri, &client.settings.redirect_uris)
-                == (&declared.settings.sector_identifier_uri, &declared.settings.redirect_uris)
-        };
-        if !current.as_ref().is_some_and(sector) {
-            self.app.check_sector(&declared.settings).await?;
-        }
+        let before = current.as_ref().map(|client| &client.settings);
+        let key_set = self.judged(id, before, &declared.settings).await?;
         let owner = match (&current, declared.owner) {
             (None, asked) => Some(self.owner(asked.flatten()).await?),
             (Some(client), Some(asked)) if asked != client.owner => Some(self.owner(asked).await?),
@@ -207,6 +203,7 @@ impl Desk<'_> {
         };
         let declared = ClientDeclaration { owner, ..declared.clone() };
         let (provisioner, along) = self.deciding(current.map_or(0, |client| client.version));
+        let along = Along { key_set, ..along };
         total.add(id.as_str(), provisioner.client_with(tenant, &declared, &along).await?);
         Ok(())
     }
@@ -223,17 +220,18 @@ impl Desk<'_> {
         }
         let password_hash = self.first_password(current.as_ref(), declared).await?;
         let declared = UserDeclaration { password: None, password_hash, ..declared.clone() };
-        if let Some(user) = &current {
-            if role != Some(Role::Owner) || declared.disabled {
-                total.changes.extend(self.owner_leaves(user).await?);
-            }
-            if declared.disabled && !user.disabled {
-                total.disabled.push(user.clone());
-            }
-        }
-        let (provisioner, along) = self.deciding(current.map_or(0, |user| user.version));
+        let (provisioner, along) = self.deciding(current.as_ref().map_or(0, |user| user.version));
         let done = provisioner.user_with(&self.tenant().id, &declared, &along).await?;
         total.add(&name, done);
+        let Some(user) = &current else { return Ok(()) };
+        if role != Some(Role::Owner) || declared.disabled {
+            total.changes.extend(self.owner_leaves(user).await?);
+        }
+        if declared.disabled && !user.disabled {
+            let ending = self.sessions_ending(user, "user_disabled").await?;
+            total.changes.extend(ending.changes);
+            total.deliveries.extend(ending.deliveries);
+        }
         Ok(())
     }
 

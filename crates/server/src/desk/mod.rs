@@ -13,6 +13,7 @@ mod configuration;
 mod declared;
 mod doctor;
 mod explain;
+mod key_set;
 mod overview;
 mod preview;
 pub mod reading;
@@ -47,6 +48,7 @@ pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryVi
 pub use configuration::{Configuration, Offer};
 pub use declared::{Applied, MadeSecret};
 pub use explain::Failure;
+pub use key_set::{KeySetFailing, KeySetView};
 pub use overview::{
     ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
 };
@@ -116,6 +118,7 @@ impl<'a> Desk<'a> {
             correlation_id: Some(self.correlation_id),
             by: Some(self.actor.label()),
             seen: write.seen,
+            key_set: None,
             further,
         }
     }

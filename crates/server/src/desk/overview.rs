@@ -61,6 +61,8 @@ pub struct ClientHealth {
     pub failing_count: usize,
     /// The first 100 of them.
     pub failing: Vec<FailingClient>,
+    /// How many need keys of a `jwks_uri` that this node has not read yet, so that nothing is known of them.
+    pub unread: usize,
     /// Keys and certificates that end within 30 days, the first to end first.
     pub ending: Vec<EndingKey>,
 }
@@ -144,8 +146,8 @@ impl Desk<'_> {
         self.actor.need(TENANT_READ)?;
         let owner = self.actor.confined_to();
         let checkup = if self.actor.holds(CLIENTS_READ) {
-            let (store, tenant) = (self.app.store.clone(), self.tenant().clone());
-            self.app.checkups.of(Look { store, tenant, owner, mode: self.mode(), now: self.now }).await?
+            let (app, tenant) = (self.app.clone(), self.tenant().clone());
+            self.app.checkups.of(Look { app, tenant, owner, now: self.now }).await?
         } else {
             None
         };
@@ -180,7 +182,7 @@ impl Desk<'_> {
     async fn own_tallies(&self) -> Result<Vec<AuditTally>> {
         let (store, tenant) = (&self.app.store, &self.tenant().id);
         let page = Page { after: None, limit: MAX_OWN };
-        let filter = ClientFilter { search: None, owner: self.actor.confined_to(), page };
+        let filter = ClientFilter { owner: self.actor.confined_to(), page, ..ClientFilter::default() };
         let mut tallies = Vec::new();
         for client in store.find_clients(tenant, &filter).await? {
             let filter = AuditFilter {
@@ -280,6 +282,7 @@ fn health(checkup: &Checkup) -> ClientHealth {
         more: checkup.more,
         failing_count: checkup.failing_count,
         failing: failing.collect(),
+        unread: checkup.unread,
         ending: ending.collect(),
     }
 }

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::receipt::{Before, Pass};
 use super::user_access::Handed;
 use super::{Desk, Paged, Refused, Result, Write, paged};
-use crate::people::Cause;
+use crate::people::{Cause, SessionsEnding};
 use crate::provisioning::ProvisioningError;
 
 /// Users whose names are read for one page.
@@ -29,10 +29,12 @@ const MAX_NAMED: usize = 50;
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
 pub struct UserQuery {
-    /// Only those whose username or e-mail address begins with this.
+    /// Only those whose username, e-mail address or name has this in it; less than three characters, begins with it.
     pub search: Option<String>,
     /// Only those with this role.
     pub role: Option<Role>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Where the page before ended.
     pub after: Option<String>,
     /// At most this many (1 to 100).
@@ -168,6 +170,7 @@ impl Desk<'_> {
         let filter = UserFilter {
             search: query.search.clone(),
             role: query.role,
+            disabled: query.disabled,
             page: Page { after: query.after.clone(), limit: limit + 1 },
         };
         let rows = self.app.store.find_users(&self.tenant().id, &filter).await?;
@@ -245,7 +248,12 @@ impl Desk<'_> {
             return Err(Fault::UserForbidden.into());
         }
         let loses = change.role != Some(Role::Owner) || change.disabled;
-        let further = if loses { self.owner_leaves(&user).await? } else { Vec::new() };
+        let mut further = if loses { self.owner_leaves(&user).await? } else { Vec::new() };
+        let mut ending = SessionsEnding::default();
+        if change.disabled && !user.disabled {
+            ending = self.sessions_ending(&user, "user_disabled").await?;
+            further.append(&mut ending.changes);
+        }
         let declared = UserDeclaration {
             username: user.username.clone(),
             disabled: change.disabled,
@@ -257,9 +265,7 @@ impl Desk<'_> {
         let along = self.along(write, further);
         let done = self.provisioner(write).user_with(&self.tenant().id, &declared, &along).await;
         let done = done.map_err(|error| contended(error, &user))?;
-        if change.disabled && !user.disabled && !write.dry_run {
-            self.end_all(&user, "user_disabled").await?;
-        }
+        self.tell(ending.deliveries, write).await;
         self.user_written(Some(&user), done, write).await
     }
 
@@ -274,18 +280,20 @@ impl Desk<'_> {
             .user(user.id)
             .fact("by", self.actor.label());
         let last = User { version: user.version + 1, updated_at: self.now, ..user.clone() };
+        let ending = self.sessions_ending(&user, "user_deleted").await?;
+        // The version that was judged is the one that goes: the first change finds no other.
+        let mut changes = vec![Change::UpdateUser(last)];
+        changes.extend(ending.changes);
+        changes.extend([Change::DeleteUser(user.id), event.change()]);
         let done = Provisioned {
-            // The version that was judged is the one that goes: the first change finds no other.
-            changes: vec![Change::UpdateUser(last), Change::DeleteUser(user.id), event.change()],
+            changes,
             differences: vec![format!("user \"{}\": removed", user.username)],
             ..Provisioned::default()
         };
-        if !write.dry_run {
-            self.end_all(&user, "user_deleted").await?;
-        }
         let along = self.along(write, further);
         let done = self.provisioner(write).write(&self.tenant().id, done, &along).await;
         let done = done.map_err(|error| contended(error, &user))?;
+        self.tell(ending.deliveries, write).await;
         Ok(UserWritten {
             user: view,
             differences: done.differences,
@@ -330,7 +338,7 @@ impl Desk<'_> {
         let tenant = tenants.into_iter().find(|tenant| tenant.id == self.tenant().id);
         let tenant = tenant.ok_or(Refused::NotFound)?;
         let page = Page { after: None, limit: 1_000 };
-        let filter = UserFilter { search: None, role: Some(Role::Owner), page };
+        let filter = UserFilter { role: Some(Role::Owner), page, ..UserFilter::default() };
         let owners = self.app.store.find_users(&tenant.id, &filter).await?;
         Ok(vec![people::without_owner(&tenant, &owners, user.id)?])
     }
@@ -396,11 +404,14 @@ pub(super) fn seen(user: &User, write: &Write) -> Result<()> {
     }
 }
 
-/// Two owners who take the role from each other at the same moment: the second asks again, and is told.
+/// Two owners who take the role from each other at the same moment, or a session that ends by itself while all of them end:
+/// the second asks again, and is told.
 pub(super) fn contended(error: ProvisioningError, seen: &User) -> Refused {
     match error {
         ProvisioningError::Stale { current } if current == seen.version => Fault::Busy.into(),
-        ProvisioningError::Store(StoreError::Conflict(Conflict::Version)) => Fault::Busy.into(),
+        ProvisioningError::Store(StoreError::Conflict(Conflict::Version | Conflict::Exists)) => {
+            Fault::Busy.into()
+        }
         other => other.into(),
     }
 }

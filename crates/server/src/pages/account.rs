@@ -218,7 +218,7 @@ pub struct SecurityPage {
     /// The passkeys, oldest first.
     pub passkeys: Vec<CredentialLine>,
     /// The authenticator application.
-    pub totp: Option<CredentialLine>,
+    pub totp: Vec<CredentialLine>,
     /// How many recovery codes are unused.
     pub recovery_codes: usize,
     /// Whether there is a second factor, so that recovery codes make sense.

@@ -38,7 +38,7 @@ fn overview(visit: &Visit, fault: Option<&Fault>) -> SecurityPage {
         has_password: visit.user.password_hash.is_some(),
         can_have_passkeys: Passkeys::of(&visit.view).is_some(),
         passkeys: of(CredentialKind::Passkey).map(line).collect(),
-        totp: of(CredentialKind::Totp).map(line).next(),
+        totp: of(CredentialKind::Totp).map(line).collect(),
         recovery_codes: of(CredentialKind::RecoveryCode).count(),
         has_second: Factors::of(&visit.credentials).has_second(),
     }
@@ -122,8 +122,11 @@ async fn enrolled(
 ) -> Result<Response, Fault> {
     let (context, kind) = (visit.context(), credential.kind);
     let correlation = &visit.moment.correlation_id;
-    let mut changes = interaction::raised(&visit.session, second, visit.moment.now);
-    changes.push(Change::InsertCredential(credential));
+    let mut changes = vec![
+        interaction::enrolment(&visit.user),
+        interaction::raised(&visit.session, second, visit.moment.now),
+        Change::InsertCredential(credential),
+    ];
     changes.push(interaction::credential_event(
         "credential.enrolled",
         kind,
@@ -259,7 +262,9 @@ pub(super) async fn recovery_codes(posted: Posted) -> Response {
         return refused(visit, Fault::AccountChanged).await;
     }
     let context = visit.context();
-    let (codes, mut changes) = interaction::recovery_codes(&visit.user, &context);
+    let (codes, further) = interaction::recovery_codes(&visit.user, &context);
+    let mut changes = vec![interaction::enrolment(&visit.user)];
+    changes.extend(further);
     changes.push(interaction::credential_event(
         "credential.enrolled",
         CredentialKind::RecoveryCode,

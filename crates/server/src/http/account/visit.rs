@@ -186,15 +186,7 @@ impl Visit {
     }
 
     pub(super) async fn apply(&self, changes: &[Change]) -> Result<(), Fault> {
-        match self.app.store.apply(&self.view.tenant.id, changes).await {
-            Ok(()) => Ok(()),
-            // Another tab, or somebody else, was faster.
-            Err(StoreError::Conflict(Conflict::Version | Conflict::Credential | Conflict::Missing)) => {
-                Err(Fault::AccountChanged)
-            }
-            Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::SessionEnded),
-            Err(error) => Err(store_fault(error)),
-        }
+        self.app.store.apply(&self.view.tenant.id, changes).await.map_err(refused_write)
     }
 
     /// Writes a refusal to the audit trail.
@@ -209,6 +201,18 @@ impl Visit {
     /// What an answer of this browser is bound to.
     pub(super) fn bound(&self) -> String {
         format!("session/{}", self.session.sid)
+    }
+}
+
+/// Why something that a person does to their account was not written.
+pub(super) fn refused_write(error: StoreError) -> Fault {
+    match error {
+        // Another tab, or somebody else, was faster.
+        StoreError::Conflict(Conflict::Version | Conflict::Credential | Conflict::Missing) => {
+            Fault::AccountChanged
+        }
+        StoreError::Conflict(Conflict::Session | Conflict::Exists) => Fault::SessionEnded,
+        error => store_fault(error),
     }
 }
 

@@ -25,7 +25,8 @@ use super::problems;
 use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{
-    ClientChange, ClientKeyView, ClientView, KeyChange, KeysWritten, NewKeyPair, Refused, RotateKey, Write,
+    ClientChange, ClientKeyView, ClientView, KeyChange, KeySetView, KeysWritten, NewKeyPair, Refused,
+    RotateKey, Write,
 };
 use crate::pages::console::{Frame, Link, Problem, Section, instant, instant_field, read_instant, relative};
 use crate::pages::{asset_name, rendered};
@@ -111,6 +112,8 @@ struct KeysPage {
     head: Head,
     problems: Vec<Problem>,
     rows: Vec<Row>,
+    /// Where the keys are published, and what the last look there brought.
+    followed: Option<(String, KeySetView)>,
     kinds: Vec<(&'static str, String)>,
     sections: Vec<Part>,
     /// What stood in the form for another key.
@@ -151,14 +154,16 @@ impl Kept {
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Response {
-    let page = page(&visit, &ClientId::from(id.as_str()), None, Vec::new()).await;
+    let page = page(&visit, &ClientId::from(id.as_str()), None, None, Vec::new()).await;
     visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
 }
 
+/// `form` is a form that was refused, and `typed` a record with what was typed into it.
 async fn page(
     visit: &Visit,
     id: &ClientId,
     form: Option<&Params>,
+    typed: Option<Value>,
     problems: Vec<Problem>,
 ) -> Result<KeysPage, Refused> {
     let view = visit.desk().client(id).await?;
@@ -169,7 +174,7 @@ async fn page(
     // The newest first, and what has ended last.
     rows.reverse();
     rows.sort_by_key(|row| matches!(row.key.state, ClientKeyState::Ended | ClientKeyState::Revoked));
-    let record = serde_json::to_value(&view.settings).unwrap_or_default();
+    let record = typed.unwrap_or_else(|| serde_json::to_value(&view.settings).unwrap_or_default());
     Ok(KeysPage {
         frame: frame.script(asset_name("keys")),
         tabs,
@@ -177,6 +182,7 @@ async fn page(
         sections: fields::sections(GROUPS, &record, &problems),
         problems,
         rows,
+        followed: view.settings.jwks_uri.zip(view.key_set),
         kinds: KeySpec::ALL.iter().map(|spec| (spec.name(), spec.kind().to_string())).collect(),
         kept: form.map(Kept::of).unwrap_or_default(),
     })
@@ -184,10 +190,20 @@ async fn page(
 
 /// The page again, with why something was refused.
 async fn again(visit: &Visit, id: &ClientId, form: &Params, refused: Refused) -> Response {
+    again_with(visit, id, form, None, refused).await
+}
+
+async fn again_with(
+    visit: &Visit,
+    id: &ClientId,
+    form: &Params,
+    typed: Option<Value>,
+    refused: Refused,
+) -> Response {
     let href = visit.href(&path(id.as_str()));
     let problems = problems::of(&refused, "", |setting: &Setting| problems::page_of(setting, &href, GROUPS));
     let Some(problems) = problems else { return visit.refused(&refused) };
-    let page = page(visit, id, Some(form), problems).await;
+    let page = page(visit, id, Some(form), typed, problems).await;
     visit.answer(
         page.map(|page| visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page))),
     )
@@ -223,7 +239,7 @@ async fn read(visit: &Visit, id: &ClientId, form: &Params) -> Result<KeyChange, 
 
 /// The page again, with what is wrong with a field.
 async fn wrong(visit: &Visit, id: &ClientId, form: &Params, problem: Problem) -> Response {
-    let page = page(visit, id, Some(form), vec![problem]).await;
+    let page = page(visit, id, Some(form), None, vec![problem]).await;
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))))
 }
@@ -307,23 +323,23 @@ async fn import(Path(id): Path<String>, posted: Posted) -> Response {
 async fn follow(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let result = async {
-        let view: ClientView = visit.desk().client(&id).await?;
-        let mut record = serde_json::to_value(&view.settings).unwrap_or_default();
-        let wrong = fields::read(GROUPS, form, &mut record);
-        let settings = serde_json::from_value::<ClientSettings>(record);
-        let (Ok(settings), true) = (settings, wrong.is_empty()) else {
-            let page = page(visit, &id, None, wrong).await?;
-            return Ok(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page)));
-        };
-        let change = ClientChange { settings, owner: None, generate_secret: false };
-        let write = Write { seen: seen(form), ..Write::default() };
-        visit.desk().replace_client(&id, &change, &write).await?;
-        Ok(visit.done(&format!("{}/keys", path(id.as_str())), "Saved."))
+    let view: ClientView = match visit.desk().client(&id).await {
+        Ok(view) => view,
+        Err(refused) => return visit.refused(&refused),
     };
-    match result.await {
-        Ok(response) => response,
-        Err(refused) => again(visit, &id, &Params::default(), refused).await,
+    let mut typed = serde_json::to_value(&view.settings).unwrap_or_default();
+    let wrong = fields::read(GROUPS, form, &mut typed);
+    let settings = serde_json::from_value::<ClientSettings>(typed.clone());
+    let (Ok(settings), true) = (settings, wrong.is_empty()) else {
+        let page = page(visit, &id, None, Some(typed), wrong).await;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))));
+    };
+    let change = ClientChange { settings, owner: None, generate_secret: false };
+    let write = Write { seen: seen(form), ..Write::default() };
+    match visit.desk().replace_client(&id, &change, &write).await {
+        Ok(_) => visit.done(&format!("{}/keys", path(id.as_str())), "Saved."),
+        Err(refused) => again_with(visit, &id, &Params::default(), Some(typed), refused).await,
     }
 }
 

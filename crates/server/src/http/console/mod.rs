@@ -13,6 +13,7 @@ mod configuration;
 mod explain;
 mod fields;
 mod keys;
+mod listing;
 mod once;
 mod overview;
 mod problems;

@@ -11,6 +11,7 @@ use signet_core::params::Params;
 use signet_core::people::PROFILE;
 use signet_core::records::Role;
 
+use super::listing::{self, Choice};
 use super::user::{self, LinkPage, refusals};
 use super::{Posted, Visit};
 use crate::app::App;
@@ -40,6 +41,9 @@ struct ListPage {
     search: String,
     role: Option<Role>,
     roles: &'static [Role],
+    states: Vec<Choice>,
+    /// Whether all users are listed.
+    all: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -59,6 +63,7 @@ async fn list(visit: Visit) -> Response {
     let query = UserQuery {
         search: Some(search.clone()).filter(|search| !search.is_empty()),
         role,
+        disabled: listing::disabled(&visit.params),
         after: visit.params.owned("after"),
         limit: ROWS,
     };
@@ -66,15 +71,7 @@ async fn list(visit: Visit) -> Response {
         Ok(paged) => paged,
         Err(refused) => return visit.refused(&refused),
     };
-    let address = |after: Option<&str>| {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("search", &search);
-        pairs.append_pair("role", role.map_or("", |role| role.name()));
-        if let Some(after) = after {
-            pairs.append_pair("after", after);
-        }
-        visit.href(&format!("/console/users?{}", pairs.finish()))
-    };
+    let address = |after| listing::address(&visit, "/console/users", &["search", "role", "state"], after);
     let page = ListPage {
         frame: visit.frame(Section::Users),
         next: paged.next.as_deref().map(|after| address(Some(after))),
@@ -86,6 +83,8 @@ async fn list(visit: Visit) -> Response {
             .collect(),
         writable: visit.actor.holds(USERS_WRITE),
         roles: Role::ALL,
+        states: listing::states(query.disabled),
+        all: query.search.is_none() && role.is_none() && query.disabled.is_none(),
         role,
         search,
     };
