@@ -6,6 +6,7 @@ mod clients;
 mod conforming;
 mod keys;
 mod passwords;
+mod pointers;
 mod problems;
 mod random;
 mod table;

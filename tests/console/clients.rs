@@ -10,13 +10,13 @@ use signet_tests::provider::{Provider, Reply, between, form};
 
 const NASTY: &str = "\"><script>alert(1)</script>'{{7*7}}&";
 
-async fn stored(provider: &Provider, id: &str) -> Client {
+pub(crate) async fn stored(provider: &Provider, id: &str) -> Client {
     provider.app.clients.forget();
     provider.app.store.client(&"default".into(), &ClientId::from(id)).await.unwrap().unwrap()
 }
 
 /// What a browser would send for the page's form to `action`, without the fields in `but`.
-fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
+pub(crate) fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
     let start = page.body.find(&format!("action=\"/auth/open{action}\"")).unwrap();
     let html = &page.body[start..start + page.body[start..].find("</form>").unwrap()];
     let unescape = |text: &str| {
@@ -52,7 +52,7 @@ fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
     found
 }
 
-async fn send(
+pub(crate) async fn send(
     provider: &Provider,
     person: &mut Person<'_>,
     path: &str,
@@ -63,12 +63,12 @@ async fn send(
     provider.post(path, form(&pairs), Some(&mut person.browser)).await
 }
 
-fn set(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
+pub(crate) fn set(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
     fields.retain(|(known, _)| known != name);
     fields.push((name.to_owned(), value.to_owned()));
 }
 
-async fn make(person: &mut Person<'_>, id: &str, template: &str) -> Reply {
+pub(crate) async fn make(person: &mut Person<'_>, id: &str, template: &str) -> Reply {
     let fields = [
         ("template", template),
         ("name", "An app"),
@@ -387,11 +387,12 @@ async fn developers_see_their_own_clients_and_auditors_change_nothing() {
         ("/console/clients/of-dev/switch", [("version", &*version), ("disabled", "yes")]),
         ("/console/clients/of-dev/delete", [("version", &*version), ("confirm", "of-dev")]),
         ("/console/clients/of-dev/secret", [("version", &*version), ("x", "y")]),
-        ("/console/new-client", [("name", "x"), ("redirect_uris", "https://rp.example/cb")]),
-        ("/console/clients/of-dev/keys/generate", [("name", "x"), ("usage", "sig")]),
+        ("/console/new-client", [("template", "web"), ("redirect_uris", "https://rp.example/cb")]),
     ] {
         assert_eq!(auditor.post(path, &fields).await.status, 403, "{path}");
     }
+    let key = [("name", "x"), ("usage", "sig"), ("kind", "p-256"), ("version", &*version)];
+    assert_eq!(auditor.post("/console/clients/of-dev/keys/generate", &key).await.status, 403);
     assert_eq!(stored(&provider, "of-dev").await.version.to_string(), version);
     // The console's own record is seen and not changed.
     let page = owner.get("/console/clients/signet-console").await;

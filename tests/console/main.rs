@@ -3,6 +3,7 @@
 
 mod clients;
 mod explain;
+mod forms;
 mod sign_in;
 mod tenant;
 mod trial;

@@ -9,7 +9,6 @@ mod contradiction;
 mod encryption_key;
 mod fit;
 mod key_state;
-mod named;
 mod preview;
 mod uris;
 
@@ -20,7 +19,6 @@ pub use contradiction::Contradiction;
 pub use encryption_key::{NoKey, Takeover, encryption_key, next_encryption_key};
 pub use fit::{fits_enc, fits_sig};
 pub use key_state::{ClientKeyState, key_state};
-pub use named::named_settings;
 pub use preview::{Preview, preview};
 pub use uris::{UriProblem, called, issuer, page_uri, redirect_uri, request_uri, resource};
 

@@ -210,7 +210,7 @@ impl Desk<'_> {
             return Ok(warnings);
         }
         let mut warn = |code: &str, text: String| {
-            warnings.push(Remark { code: code.to_owned(), text });
+            warnings.push(Remark { code: code.to_owned(), text, ..Remark::default() });
         };
         let settings = &self.tenant().settings;
         let signing = settings.signing_algs.iter().map(|alg| (KeyUse::Sig, alg.name()));
@@ -256,7 +256,12 @@ impl Desk<'_> {
 }
 
 fn remarks(problems: &[crate::checkups::Problem]) -> Vec<Remark> {
-    problems.iter().map(|(code, text)| Remark { code: (*code).to_owned(), text: text.clone() }).collect()
+    let remark = |(code, text): &(&str, String)| Remark {
+        code: (*code).to_owned(),
+        text: text.clone(),
+        ..Remark::default()
+    };
+    problems.iter().map(remark).collect()
 }
 
 fn health(checkup: &Checkup) -> ClientHealth {

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::fault::Fault;
+use signet_core::pointer::tokens;
 use signet_core::provision::Refusal;
 use signet_core::redirect::description;
 
@@ -92,33 +93,26 @@ pub(super) const CODES: &[&str] = &[
     "internal",
 ];
 
-/// The fault that a refusal of the desk amounts to.
-fn fault(refused: &Refused) -> Fault {
-    match refused {
-        Refused::Fault(fault) => fault.clone(),
-        Refused::Invalid(_) => Fault::AdminRecordInvalid,
-        Refused::Malformed { .. } => Fault::AdminBodyMalformed,
-        Refused::NotFound => Fault::AdminRecordMissing,
-        Refused::Stale { .. } => Fault::AdminVersionStale,
-        Refused::VersionMissing => Fault::AdminVersionMissing,
-        Refused::Exists => Fault::AdminRecordExists,
-        Refused::KeyReused => Fault::AdminKeyReused,
-    }
+/// `members` are those that the body may have: where the same thing is sent in several ways, they tell which it was.
+fn wrong(refusal: &Refusal, members: &[String]) -> Wrong {
+    let stands_there =
+        |pointer: &String| tokens(pointer).first().is_some_and(|member| members.contains(member));
+    let pointer = refusal.pointers().into_iter().find(stands_there);
+    Wrong { code: refusal.reason().to_owned(), detail: refusal.to_string(), pointer }
 }
 
-fn wrong(refusal: &Refusal) -> Wrong {
-    let code = match refusal {
-        Refusal::Setting { problem } => problem.code(),
-        other => other.code(),
-    };
-    let pointer = refusal.settings().first().map(|path| format!("/settings/{}", path.replace('.', "/")));
-    Wrong { code: code.to_owned(), detail: refusal.to_string(), pointer }
-}
-
-/// The answer for a refusal.
-pub(super) fn problem(view: &TenantView, moment: &Moment, refused: &Refused) -> Response {
+/// The answer for a refusal. `members` are those that the body may have.
+pub(super) fn problem(
+    view: &TenantView,
+    moment: &Moment,
+    refused: &Refused,
+    members: impl FnOnce() -> Vec<String>,
+) -> Response {
     let errors = match refused {
-        Refused::Invalid(refusals) => refusals.iter().map(wrong).collect(),
+        Refused::Invalid(refusals) => {
+            let members = members();
+            refusals.iter().map(|refusal| wrong(refusal, &members)).collect()
+        }
         Refused::Malformed { pointer, detail } => {
             let (code, detail) = ("admin_body_malformed".to_owned(), detail.clone());
             vec![Wrong { code, detail, pointer: Some(pointer.clone()) }]
@@ -129,7 +123,7 @@ pub(super) fn problem(view: &TenantView, moment: &Moment, refused: &Refused) -> 
         Refused::Stale { current } => Some(*current),
         _ => None,
     };
-    document(&view.prefix, moment, fault(refused), errors, current)
+    document(&view.prefix, moment, refused.fault(), errors, current)
 }
 
 /// The answer for a fault that is met before it is known whose interface this is.

@@ -2,26 +2,32 @@
 
 use askama::Template;
 use axum::Router;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 use signet_core::admin::CLIENTS_WRITE;
+use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
 use signet_core::templates::Template as Kind;
 use signet_jose::KeyUse;
 
 use super::once::{OncePage, Private};
-use super::problems;
-use super::{Posted, Visit};
+use super::{Posted, Visit, posted, problems};
 use crate::app::App;
-use crate::desk::{ClientLine, ClientQuery, NewClient, Refused, TemplateView, Write};
+use crate::desk::{ClientLine, ClientQuery, NewClient, Refused, TemplateView};
 use crate::pages::console::{Frame, Problem, Section};
 use crate::pages::{asset_name, rendered};
 
 /// Rows of a page.
 const ROWS: u32 = 25;
+
+/// The fields of the form for a new client: pointer, title, id.
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("/client_id", "client_id", "client_id"),
+    ("/settings/client_name", "Name", "name"),
+    ("/settings/redirect_uris", "Redirect URIs", "redirect_uris"),
+];
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/console/clients", get(list)).route("/console/new-client", get(new).post(create))
@@ -101,10 +107,14 @@ struct NewPage {
 }
 
 impl NewPage {
-    fn of(visit: &Visit, form: &Params, problems: Vec<Problem>) -> Result<Self, Refused> {
+    fn of(
+        visit: &Visit,
+        form: &Params,
+        fault: Option<&Fault>,
+        problems: Vec<Problem>,
+    ) -> Result<Self, Refused> {
         visit.actor.need(CLIENTS_WRITE)?;
         let kept = |name: &str| form.get(name).unwrap_or_default().to_owned();
-        let once = form.owned("once").unwrap_or_else(|| visit.app.context(visit.moment.now).handle());
         Ok(Self {
             frame: visit
                 .frame(Section::Clients)
@@ -119,18 +129,18 @@ impl NewPage {
             redirect_uris: kept("redirect_uris"),
             signing_key: kept("signing_key"),
             encryption_key: kept("encryption_key"),
-            once,
+            once: visit.once(form, fault),
         })
     }
 }
 
 async fn new(visit: Visit) -> Response {
-    let page = NewPage::of(&visit, &visit.params, Vec::new());
+    let page = NewPage::of(&visit, &visit.params, None, Vec::new());
     visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
 }
 
 /// A client as the form describes it.
-fn described(form: &Params) -> NewClient {
+fn described(form: &Params) -> Result<NewClient, Problem> {
     let mut settings = Map::new();
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
@@ -152,29 +162,40 @@ fn described(form: &Params) -> NewClient {
             origin: None,
         })
     };
-    NewClient {
+    Ok(NewClient {
         client_id: form.get("client_id").map(|id| id.trim().to_owned()),
-        template: form.get("template").and_then(Kind::from_name),
+        template: Some(posted::needed(form, "template", "Kind of application", Kind::from_name)?),
         owner: None,
         settings,
         keys: [key("signing_key", "signing", KeyUse::Sig), key("encryption_key", "encryption", KeyUse::Enc)]
             .into_iter()
             .flatten()
             .collect(),
-    }
+    })
 }
 
 async fn create(posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
-    let new = described(form);
-    let write = Write { idempotency_key: form.owned("once"), ..Write::default() };
-    let written = match visit.desk().create_client(&new, &write).await {
+    let new = match described(form) {
+        Ok(new) => new,
+        Err(problem) => return again(visit, form, Fault::AdminRecordInvalid, vec![problem]),
+    };
+    let written = match visit.desk().create_client(&new, &posted.write()).await {
         Ok(written) => written,
-        Err(refused) => return again(visit, form, &refused),
+        Err(refused) => {
+            let problems = problems::of(&refused, "/client_id", |at| problems::field(FIELDS, at));
+            return match problems {
+                Some(problems) => again(visit, form, refused.fault(), problems),
+                None => visit.refused(&refused),
+            };
+        }
     };
     let client = written.client;
     let home = path(&client.client_id);
-    if written.replayed || (written.client_secret.is_none() && written.private_keys.is_empty()) {
+    if written.replayed {
+        return visit.done(&home, "The client was registered already. Make a new secret if it is lost.");
+    }
+    if written.client_secret.is_none() && written.private_keys.is_empty() {
         return visit.done(&home, "The client is registered.");
     }
     let page = OncePage {
@@ -191,20 +212,7 @@ async fn create(posted: Posted) -> Response {
 }
 
 /// The form again, with what was typed and why it was refused.
-fn again(visit: &Visit, form: &Params, refused: &Refused) -> Response {
-    let problems = match refused {
-        Refused::Exists => vec![Problem::of_field(
-            "client_id",
-            "client_id",
-            "There is a client of this client_id already. Choose another one, or leave it empty.",
-        )],
-        other => match problems::of(other, "", |_| None) {
-            Some(problems) => problems,
-            None => return visit.refused(refused),
-        },
-    };
-    let page = NewPage::of(visit, form, problems);
-    visit.answer(
-        page.map(|page| visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page))),
-    )
+fn again(visit: &Visit, form: &Params, fault: Fault, problems: Vec<Problem>) -> Response {
+    let page = NewPage::of(visit, form, Some(&fault), problems);
+    visit.answer(page.map(|page| visit.unfit(fault, &page.frame, rendered(&page))))
 }

@@ -3,34 +3,30 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
 use signet_core::client_policy::ClientKeyState;
 use signet_core::context::UnixTime;
+use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
-use signet_core::records::{ClientSettings, KeyOrigin};
-use signet_core::setting::{Group, Setting};
+use signet_core::records::KeyOrigin;
 use signet_jose::{KeySpec, KeyUse};
 use uuid::Uuid;
 
-use super::client::{self, Head, seen};
+use super::client::{self, ClientForm, Head};
 use super::clients::path;
-use super::fields::{self, Control, Section as Part};
+use super::editor::{self, Edited as _, Filled};
+use super::fields::{self, Control, Meanwhile, Section as Part};
 use super::once::{OncePage, Private};
 use super::problems;
 use super::{Posted, Visit};
 use crate::app::App;
-use crate::desk::{
-    ClientChange, ClientKeyView, ClientView, KeyChange, KeysWritten, NewKeyPair, Refused, RotateKey, Write,
-};
+use crate::desk::{ClientKeyView, ClientView, KeyChange, KeysWritten, NewKeyPair, Refused, RotateKey};
 use crate::pages::console::{Frame, Link, Problem, Section, instant, instant_field, read_instant, relative};
 use crate::pages::{asset_name, rendered};
-
-const GROUPS: &[Group] = &[Group::Keys];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -112,7 +108,10 @@ struct KeysPage {
     problems: Vec<Problem>,
     rows: Vec<Row>,
     kinds: Vec<(&'static str, String)>,
+    /// The form for what the client publishes.
     sections: Vec<Part>,
+    meanwhile: Vec<Meanwhile>,
+    base: String,
     /// What stood in the form for another key.
     kept: Kept,
 }
@@ -136,7 +135,7 @@ impl Kept {
         Self {
             name: text("name"),
             source: text("source"),
-            encryption: form.get("usage") == Some("enc"),
+            encryption: form.get("usage") == Some(KeyUse::Enc.name()),
             not_before: text("not_before"),
             not_after: text("not_after"),
             rotated: text("rotated"),
@@ -151,46 +150,63 @@ impl Kept {
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Response {
-    let page = page(&visit, &ClientId::from(id.as_str()), None, Vec::new()).await;
-    visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
+    editor::show(&ClientForm { id: ClientId::from(id.as_str()), tab: client::KEYS }, &visit).await
+}
+
+/// The page, with what stands in the form for what the client publishes.
+pub(super) async fn edited(visit: &Visit, view: ClientView, filled: Filled) -> Result<Response, Refused> {
+    let fault = filled.fault.clone();
+    let page = page(visit, &view, None, filled).await?;
+    Ok(visit.form(fault, &page.frame, rendered(&page)))
 }
 
 async fn page(
     visit: &Visit,
-    id: &ClientId,
+    view: &ClientView,
     form: Option<&Params>,
-    problems: Vec<Problem>,
+    filled: Filled,
 ) -> Result<KeysPage, Refused> {
-    let view = visit.desk().client(id).await?;
-    let keys = visit.desk().client_keys(id).await?;
-    let (frame, tabs) = client::frame(visit, &view, "keys");
+    let keys = visit.desk().client_keys(&ClientId::from(view.client_id.as_str())).await?;
+    let (frame, tabs) = client::frame(visit, view, client::KEYS.name);
     let now = visit.moment.now;
     let mut rows: Vec<Row> = keys.into_iter().map(|key| Row::of(key, now)).collect();
     // The newest first, and what has ended last.
     rows.reverse();
     rows.sort_by_key(|row| matches!(row.key.state, ClientKeyState::Ended | ClientKeyState::Revoked));
-    let record = serde_json::to_value(&view.settings).unwrap_or_default();
+    let groups = client::KEYS.groups;
     Ok(KeysPage {
         frame: frame.script(asset_name("keys")),
         tabs,
-        head: Head::of(visit, &view),
-        sections: fields::sections(GROUPS, &record, &problems),
-        problems,
+        head: Head::of(visit, view),
+        sections: fields::sections(groups, &filled.values, &filled.problems),
+        base: fields::base(groups, &ClientForm::record(view)),
+        meanwhile: filled.meanwhile,
+        problems: filled.problems,
         rows,
         kinds: KeySpec::ALL.iter().map(|spec| (spec.name(), spec.kind().to_string())).collect(),
         kept: form.map(Kept::of).unwrap_or_default(),
     })
 }
 
+/// The page again, with what stood in a form for a key and why nothing was done.
+async fn told(visit: &Visit, id: &ClientId, form: &Params, fault: Fault, problems: Vec<Problem>) -> Response {
+    let shown = async {
+        let view = visit.desk().client(id).await?;
+        let filled = Filled { problems, ..Filled::with(ClientForm::record(&view)) };
+        let page = page(visit, &view, Some(form), filled).await?;
+        Ok(visit.unfit(fault, &page.frame, rendered(&page)))
+    };
+    visit.answer(shown.await)
+}
+
 /// The page again, with why something was refused.
 async fn again(visit: &Visit, id: &ClientId, form: &Params, refused: Refused) -> Response {
     let href = visit.href(&path(id.as_str()));
-    let problems = problems::of(&refused, "", |setting: &Setting| problems::page_of(setting, &href, GROUPS));
-    let Some(problems) = problems else { return visit.refused(&refused) };
-    let page = page(visit, id, Some(form), problems).await;
-    visit.answer(
-        page.map(|page| visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page))),
-    )
+    let target = |pointer: &str| problems::of_client(pointer, &href, client::KEYS.groups);
+    match problems::of(&refused, "", target) {
+        Some(problems) => told(visit, id, form, refused.fault(), problems).await,
+        None => visit.refused(&refused),
+    }
 }
 
 /// A field that holds an instant; empty means none.
@@ -198,10 +214,6 @@ fn moment(form: &Params, name: &str, title: &str) -> Result<Option<UnixTime>, Pr
     let Some(text) = form.get(name) else { return Ok(None) };
     let wrong = || Problem::of_field(name, title, format!("{title} must be a date and a time."));
     read_instant(text).map(Some).ok_or_else(wrong)
-}
-
-fn usage(form: &Params) -> KeyUse {
-    if form.get("usage") == Some("enc") { KeyUse::Enc } else { KeyUse::Sig }
 }
 
 /// Name and period as a form has them.
@@ -213,37 +225,44 @@ fn described(form: &Params) -> Result<KeyChange, Problem> {
     })
 }
 
-/// Name and period, or the page that says what is wrong with them.
-async fn read(visit: &Visit, id: &ClientId, form: &Params) -> Result<KeyChange, Response> {
-    match described(form) {
-        Ok(described) => Ok(described),
-        Err(problem) => Err(wrong(visit, id, form, problem).await),
-    }
-}
-
 /// The page again, with what is wrong with a field.
 async fn wrong(visit: &Visit, id: &ClientId, form: &Params, problem: Problem) -> Response {
-    let page = page(visit, id, Some(form), vec![problem]).await;
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))))
+    told(visit, id, form, Fault::AdminRecordInvalid, vec![problem]).await
+}
+
+/// The key pair that a form asks for.
+fn new_pair(posted: &Posted) -> Result<NewKeyPair, Problem> {
+    let KeyChange { name, not_before, not_after } = described(&posted.form)?;
+    Ok(NewKeyPair {
+        name,
+        usage: posted.needed("usage", "Usage", KeyUse::from_name)?,
+        kind: Some(posted.needed("kind", "Algorithm", KeySpec::from_name)?),
+        not_before,
+        not_after,
+    })
+}
+
+/// The public key that a form brings.
+fn new_key(posted: &Posted) -> Result<KeyDeclaration, Problem> {
+    let KeyChange { name, not_before, not_after } = described(&posted.form)?;
+    Ok(KeyDeclaration {
+        name,
+        usage: posted.needed("usage", "Usage", KeyUse::from_name)?,
+        source: Value::String(posted.form.get("source").unwrap_or_default().trim().to_owned()),
+        not_before,
+        not_after,
+        origin: None,
+    })
 }
 
 async fn generate(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let described = match read(visit, &id, form).await {
-        Ok(described) => described,
-        Err(response) => return response,
+    let new = match new_pair(&posted) {
+        Ok(new) => new,
+        Err(problem) => return wrong(visit, &id, form, problem).await,
     };
-    let new = NewKeyPair {
-        name: described.name,
-        usage: usage(form),
-        kind: form.get("kind").and_then(KeySpec::from_name),
-        not_before: described.not_before,
-        not_after: described.not_after,
-    };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().generate_key(&id, &new, &write).await {
+    match visit.desk().generate_key(&id, &new, &posted.write()).await {
         Ok(written) => made(visit, &id, written, "The key is made").await,
         Err(refused) => again(visit, &id, form, refused).await,
     }
@@ -276,20 +295,11 @@ async fn made(visit: &Visit, id: &ClientId, written: KeysWritten, heading: &str)
 async fn import(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let described = match read(visit, &id, form).await {
-        Ok(described) => described,
-        Err(response) => return response,
+    let new = match new_key(&posted) {
+        Ok(new) => new,
+        Err(problem) => return wrong(visit, &id, form, problem).await,
     };
-    let new = KeyDeclaration {
-        name: described.name,
-        usage: usage(form),
-        source: Value::String(form.get("source").unwrap_or_default().trim().to_owned()),
-        not_before: described.not_before,
-        not_after: described.not_after,
-        origin: None,
-    };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().add_key(&id, &new, &write).await {
+    match visit.desk().add_key(&id, &new, &posted.write()).await {
         Ok(written) => {
             let count = written.keys.len();
             let what = if count == 1 {
@@ -305,37 +315,17 @@ async fn import(Path(id): Path<String>, posted: Posted) -> Response {
 
 /// Sets or removes `jwks_uri` and `encryption_kid`.
 async fn follow(Path(id): Path<String>, posted: Posted) -> Response {
-    let Posted { visit, form } = &posted;
-    let id = ClientId::from(id.as_str());
-    let result = async {
-        let view: ClientView = visit.desk().client(&id).await?;
-        let mut record = serde_json::to_value(&view.settings).unwrap_or_default();
-        let wrong = fields::read(GROUPS, form, &mut record);
-        let settings = serde_json::from_value::<ClientSettings>(record);
-        let (Ok(settings), true) = (settings, wrong.is_empty()) else {
-            let page = page(visit, &id, None, wrong).await?;
-            return Ok(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page)));
-        };
-        let change = ClientChange { settings, owner: None, generate_secret: false };
-        let write = Write { seen: seen(form), ..Write::default() };
-        visit.desk().replace_client(&id, &change, &write).await?;
-        Ok(visit.done(&format!("{}/keys", path(id.as_str())), "Saved."))
-    };
-    match result.await {
-        Ok(response) => response,
-        Err(refused) => again(visit, &id, &Params::default(), refused).await,
-    }
+    editor::save(&ClientForm { id: ClientId::from(id.as_str()), tab: client::KEYS }, &posted).await
 }
 
 async fn change(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let described = match read(visit, &id, form).await {
+    let described = match described(form) {
         Ok(described) => described,
-        Err(response) => return response,
+        Err(problem) => return wrong(visit, &id, &Params::default(), problem).await,
     };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().change_key(&id, key, &described, &write).await {
+    match visit.desk().change_key(&id, key, &described, &posted.write()).await {
         Ok(_) => visit.done(&format!("{}/keys", path(id.as_str())), "Name and period are saved."),
         Err(refused) => again(visit, &id, &Params::default(), refused).await,
     }
@@ -365,8 +355,7 @@ async fn rotate(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
         Ok(rotate) => rotate,
         Err(problem) => return wrong(visit, &id, form, problem).await,
     };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().rotate_key(&id, key, &rotate, &write).await {
+    match visit.desk().rotate_key(&id, key, &rotate, &posted.write()).await {
         Ok(written) => made(visit, &id, written, "The new key takes over").await,
         Err(refused) => again(visit, &id, form, refused).await,
     }
@@ -381,8 +370,7 @@ async fn revoke(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
         let problem = Problem::of_field(&format!("sure-{key}"), "Confirmation", text);
         return wrong(visit, &id, &Params::default(), problem).await;
     }
-    let write = Write { seen: seen(form), ..Write::default() };
-    let written = visit.desk().revoke_key(&id, key, &write).await;
+    let written = visit.desk().revoke_key(&id, key, &posted.write()).await;
     visit.answer(written.map(|written| {
         let broken =
             if written.contradictions.is_empty() { "" } else { " The client fails without it; see below." };

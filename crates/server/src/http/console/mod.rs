@@ -10,11 +10,13 @@ mod audit;
 mod client;
 mod clients;
 mod configuration;
+mod editor;
 mod explain;
 mod fields;
 mod keys;
 mod once;
 mod overview;
+mod posted;
 mod problems;
 mod session;
 mod tenant;
@@ -31,7 +33,8 @@ use signet_core::fault::Fault;
 
 use crate::app::App;
 use crate::desk::Refused;
-pub(super) use visit::{Posted, Visit};
+pub(super) use posted::Posted;
+pub(super) use visit::Visit;
 
 /// Everything below `/console`.
 pub(super) fn routes() -> Router<App> {

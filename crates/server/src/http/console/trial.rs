@@ -10,7 +10,7 @@ use signet_core::ids::ClientId;
 use signet_core::provision::KeyDeclaration;
 use signet_jose::KeyUse;
 
-use super::client::{self, Head, seen};
+use super::client::{self, Head};
 use super::clients::path;
 use super::{Posted, Visit};
 use crate::app::App;
@@ -74,7 +74,7 @@ async fn callback(visit: Visit) -> Response {
 async fn change(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let write = Write { seen: seen(form), ..Write::default() };
+    let write = posted.write();
     let done = |notice: &str| visit.done(&format!("{}/trial", path(id.as_str())), notice);
     let changed = async {
         match form.get("action") {
@@ -118,9 +118,9 @@ async fn register(
             not_after: None,
             origin: None,
         };
-        visit.desk().add_key(id, &key, &write).await?;
-        // The first write was on the version that was seen; the second is on what came of it.
-        write.seen = Some(visit.desk().client(id).await?.version);
+        // The first write is on the version that was seen, the second on what came of the first: whoever comes between the
+        // two is not overrun.
+        write.seen = Some(visit.desk().add_key(id, &key, &write).await?.version);
         count += 1;
     }
     Ok(count)
