@@ -37,11 +37,17 @@ CREATE TABLE user_credentials (
     name         text             NOT NULL,
     secret       bytea            NOT NULL,
     counter      bigint           NOT NULL,
+    failures     bigint           NOT NULL DEFAULT 0,
     created_at   bigint           NOT NULL,
     last_used_at bigint,
     PRIMARY KEY (tenant, user_id, id),
     FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
 );
+
+-- One authenticator application for a person. The id of a passkey is made from its credential id, which is one person's (Web
+-- Authentication section 7.1: "not yet registered for any user").
+CREATE UNIQUE INDEX user_credentials_totp ON user_credentials (tenant, user_id) WHERE kind = 'totp';
+CREATE UNIQUE INDEX user_credentials_passkey ON user_credentials (tenant, id) WHERE kind = 'passkey';
 
 CREATE TABLE user_links (
     tenant     text COLLATE "C" NOT NULL,

@@ -34,11 +34,17 @@ CREATE TABLE user_credentials (
     name         TEXT    NOT NULL,
     secret       BLOB    NOT NULL,
     counter      INTEGER NOT NULL,
+    failures     INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL,
     last_used_at INTEGER,
     PRIMARY KEY (tenant, user_id, id),
     FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
 ) STRICT;
+
+-- One authenticator application for a person. The id of a passkey is made from its credential id, which is one person's (Web
+-- Authentication section 7.1: "not yet registered for any user").
+CREATE UNIQUE INDEX user_credentials_totp ON user_credentials (tenant, user_id) WHERE kind = 'totp';
+CREATE UNIQUE INDEX user_credentials_passkey ON user_credentials (tenant, id) WHERE kind = 'passkey';
 
 CREATE TABLE user_links (
     tenant     TEXT    NOT NULL,

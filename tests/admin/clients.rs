@@ -225,3 +225,74 @@ async fn pages_follow_each_other_and_the_search_is_by_id_and_name() {
     }
     assert_eq!((pages, seen), (3, (0..7).map(|index| format!("page-{index}")).collect()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_patch_changes_what_it_names_and_nothing_else_rfc7396() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let mut made = new("patched");
+    made["settings"]["logo_uri"] = json!("https://rp.example/logo.png");
+    made["settings"]["lifetimes"] = json!({ "access_token": 60 });
+    assert_eq!(office.call("POST", "/clients", &owner, Some(&made)).await.status, 201);
+    let before = office.call("GET", "/clients/patched", &owner, None).await.json();
+    let patch = json!({ "settings": { "client_name": "Another name", "logo_uri": null,
+                                      "lifetimes": { "id_token": 70 } } });
+    let send = async |version: &str, query: &str, patch: &Value| {
+        let path = format!("/clients/patched{query}");
+        office.call_with("PATCH", &path, &owner, &[("if-match", version)], Some(patch)).await
+    };
+    let trial = send("\"1\"", "?dry_run=true", &patch).await;
+    assert_eq!((trial.status.as_u16(), &trial.json()["dry_run"]), (200, &json!(true)), "{}", trial.body);
+    assert_eq!(office.call("GET", "/clients/patched", &owner, None).await.json(), before);
+    let done = send("\"1\"", "", &patch).await;
+    assert_eq!((done.status.as_u16(), done.header("etag")), (200, "\"2\""), "{}", done.body);
+    let after = office.call("GET", "/clients/patched", &owner, None).await.json();
+    let mut wanted = before["settings"].clone();
+    wanted["client_name"] = json!("Another name");
+    wanted["logo_uri"] = Value::Null;
+    wanted["lifetimes"]["id_token"] = json!(70);
+    assert_eq!(after["settings"], wanted);
+    assert_eq!(after["settings"]["lifetimes"]["access_token"], 60);
+
+    assert_eq!(code(&send("\"1\"", "", &patch).await), (412, "admin_version_stale".into()));
+    let unknown = send("\"2\"", "", &json!({ "settings": { "nonsense": 1 } })).await;
+    assert_eq!(code(&unknown), (400, "admin_body_malformed".into()));
+    let contradiction =
+        json!({ "settings": { "require_encrypted_request_object": true, "redirect_uris": null } });
+    assert_eq!(code(&send("\"2\"", "", &contradiction).await), (422, "admin_record_invalid".into()));
+    // What is replaced as a whole goes by its own method and its own content type.
+    let headers = [("if-match", "\"2\""), ("content-type", "application/json")];
+    let request = axum::http::Request::patch("/admin/v1/clients/patched")
+        .header("authorization", format!("Bearer {owner}"))
+        .header(headers[0].0, headers[0].1)
+        .header(headers[1].0, headers[1].1)
+        .body(axum::body::Body::from("{}"));
+    let reply = office.provider.send(request.unwrap()).await;
+    assert_eq!(code(&reply), (415, "admin_content_type".into()));
+
+    let tenant = office.call("GET", "/tenant", &owner, None).await;
+    let version = tenant.header("etag").to_owned();
+    let patch = json!({ "settings": { "branding": { "name": "Patched" } } });
+    let done = office.call_with("PATCH", "/tenant", &owner, &[("if-match", &version)], Some(&patch)).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let mut wanted = tenant.json()["settings"].clone();
+    wanted["branding"]["name"] = json!("Patched");
+    assert_eq!(done.json()["tenant"]["settings"], wanted);
+    let stale = office.call_with("PATCH", "/tenant", &owner, &[("if-match", &version)], Some(&patch)).await;
+    assert_eq!(code(&stale), (412, "admin_version_stale".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn configuration_for_relying_parties_has_the_clients_values_and_no_secret() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let made = office.call("POST", "/clients", &owner, Some(&new("shop"))).await.json();
+    let reply = office.call("GET", "/clients/shop/configuration", &owner, None).await;
+    let offers = reply.json()["offers"].as_array().unwrap().clone();
+    assert!(offers.len() >= 3, "{}", reply.body);
+    for offer in offers {
+        let fits = offer["lacks"].as_array().unwrap().is_empty();
+        assert_eq!(fits, offer["text"].as_str().unwrap().contains("shop"), "{offer}");
+    }
+    assert!(!reply.body.contains(made["client_secret"].as_str().unwrap()));
+}

@@ -4,6 +4,7 @@
 mod audit;
 mod clients;
 mod conforming;
+mod key_sets;
 mod keys;
 mod passwords;
 mod pointers;

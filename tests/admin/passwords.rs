@@ -91,3 +91,26 @@ async fn only_owners_set_the_password_of_an_owner() {
     let other = office.token_of(Role::Owner).await;
     assert_eq!(put(&office, &other, owner, "\"1\"", "", NEW).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_is_for_one_password_and_its_receipt_is_no_hash_of_it() {
+    let office = Office::open().await;
+    let token = office.token_of(Role::Administrator).await;
+    let send = async |password: Option<&str>| {
+        let body = json!({ "username": "grace", "password": password });
+        office.call_with("POST", "/users", &token, &[("idempotency-key", "k")], Some(&body)).await
+    };
+    let made = send(Some(NEW)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let again = send(Some(NEW)).await;
+    assert_eq!((again.status.as_u16(), &again.json()["replayed"]), (200, &json!(true)));
+    for other in [Some("yet another password"), None] {
+        let reply = send(other).await;
+        assert_eq!(
+            (reply.status.as_u16(), code(&reply)),
+            (422, json!("admin_idempotency_key_reused")),
+            "{}",
+            reply.body
+        );
+    }
+}

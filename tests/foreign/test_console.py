@@ -111,7 +111,7 @@ def certificate() -> str:
     """A certificate for a signing key, good from yesterday for thirty days, as PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "rp.example")])
-    begun = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(days=1)
+    begun = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(days=1, hours=1)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)

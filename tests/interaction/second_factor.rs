@@ -164,7 +164,9 @@ async fn where_everybody_needs_one_an_application_is_enrolled_on_the_way() {
     let post = |code: &str, enrolment: &str| {
         form(&[("csrf", csrf(&page)), ("code", code), ("enrolment", enrolment)])
     };
-    assert_eq!(visit.post("enrol", &post("000000", sealed)).await.status, 401);
+    let again = visit.post("enrol", &post("000000", sealed)).await;
+    assert_eq!(again.status, 401);
+    assert_eq!(shown_secret(&again).text(), shared.text(), "a telephone has it already");
     let code = provider.code_of(&shared);
     assert_eq!(visit.post("enrol", &post(&code, "forged")).await.status, 401);
     let done = visit.post("enrol", &post(&code, sealed)).await;

@@ -164,7 +164,9 @@ async fn an_authenticator_application_is_set_up_and_the_session_goes_on() {
         (shown_secret(&page), between(&page.body, "name=\"enrolment\" value=\"", "\"").to_owned());
     let code = provider.code_of(&shared);
     let wrong = [("code", "000000"), ("enrolment", sealed.as_str())];
-    assert_eq!(submit(&provider, &mut browser, &page, "/account/authenticator", &wrong).await.status, 401);
+    let again = submit(&provider, &mut browser, &page, "/account/authenticator", &wrong).await;
+    assert_eq!(again.status, 401);
+    assert_eq!(shown_secret(&again).text(), shared.text(), "a telephone has it already");
     // What another session was shown does not fit this one.
     let mut other = signed_in(&provider).await;
     let theirs = visit(&provider, &mut other, "/account/authenticator").await;
@@ -189,7 +191,7 @@ async fn an_authenticator_application_is_set_up_and_the_session_goes_on() {
     let id = between(&security.body, "name=\"id\" value=\"", "\"").to_owned();
     let gone =
         submit(&provider, &mut browser, &security, "/account/credentials/remove", &[("id", &id)]).await;
-    assert!(gone.location().ends_with("done=removed"), "{}", gone.body);
+    assert!(gone.location().ends_with("done=authenticator-removed"), "{}", gone.body);
     let alice = provider.person(USER.0).await;
     assert!(provider.app.store.credentials(&alice.tenant, alice.id).await.unwrap().is_empty());
 }

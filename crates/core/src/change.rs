@@ -74,6 +74,14 @@ pub enum Change {
     UpdateUser(User),
     /// Removes a user with sessions, consents, codes and tokens ([`Conflict::Missing`]).
     DeleteUser(Uuid),
+    /// Writes nothing, and lets nobody write this user until the transaction ends: the stored version must be `version`
+    /// ([`Conflict::Version`], also if the user is gone). What was judged by the record stands or falls with it.
+    NeedUser {
+        /// Who.
+        id: Uuid,
+        /// The version that was seen.
+        version: i64,
+    },
 
     /// Adds a session.
     InsertSession(Session),
@@ -84,8 +92,25 @@ pub enum Change {
         /// To when.
         last_seen: UnixTime,
     },
+    /// Writes nothing, and lets nobody end this session until the transaction ends: it must be there
+    /// ([`Conflict::Session`]).
+    NeedSession(TokenHash),
+    /// Replaces when and how the person of a session has proved who they are, and its last use ([`Conflict::Session`] if it
+    /// is gone).
+    UpdateSession(Session),
     /// Ends a session; silent if it is gone.
     DeleteSession(TokenHash),
+    /// Ends every session of a user, with the grants that hang on them and what they have logged in to; silent if there is
+    /// none. Behind a change of the user's version it also finds those that were begun since the user was read, because a
+    /// login needs the version that it saw.
+    EndUserSessions {
+        /// Whose.
+        user_id: Uuid,
+        /// All but this one.
+        keep: Option<TokenHash>,
+        /// When.
+        at: UnixTime,
+    },
 
     /// Adds an interaction.
     InsertInteraction(Interaction),
@@ -227,14 +252,25 @@ pub enum Change {
         name: String,
     },
 
-    /// Adds a credential of a user.
+    /// Adds a credential of a user: a second authenticator application, or a passkey that is enrolled already, meets
+    /// [`Conflict::Credential`].
     InsertCredential(Credential),
-    /// Notes a use: the stored count must be `seen_counter` ([`Conflict::Credential`]), so each one-time password is good once.
+    /// Notes a use: the stored counts must be those that were seen ([`Conflict::Credential`]), so each one-time password is
+    /// good once, and none is once too many were wrong.
     UseCredential {
         /// The new state.
         credential: Credential,
         /// The count that was seen.
         seen_counter: i64,
+        /// The count of wrong codes that was seen.
+        seen_failures: i64,
+    },
+    /// Counts a wrong code ([`Conflict::Credential`] if the credential is gone).
+    MissCredential {
+        /// Whose.
+        user_id: Uuid,
+        /// Which.
+        id: Uuid,
     },
     /// Renames a credential ([`Conflict::Missing`]).
     RenameCredential {
@@ -332,6 +368,9 @@ pub enum Conflict {
     /// The credential was used at the same time, or is gone.
     #[error("the credential is no longer as it was")]
     Credential,
+    /// The session has ended.
+    #[error("the session has ended")]
+    Session,
     /// The link was used or has expired.
     #[error("the link is no longer usable")]
     Link,

@@ -61,7 +61,8 @@ macro_rules! faults {
                 }
             }
 
-            /// Every reason code with its wire code, status and text, for tables and documentation.
+            /// Every reason code with its wire code, status and text. What varies stands in a text as the name of a
+            /// field in braces; for people there is [`Fault::general`].
             pub const TABLE: &'static [(&'static str, &'static str, u16, &'static str)] =
                 &[$(($code, $wire, $status, $text)),+];
         }
@@ -138,6 +139,7 @@ faults! {
     CredentialsWrong = "credentials_wrong", "access_denied", 401, Info, "The user name or password is wrong.";
     SecondFactorWrong = "second_factor_wrong", "access_denied", 401, Info, "This code is wrong, or was used before.";
     PasskeyWrong = "passkey_wrong", "access_denied", 401, Info, "This passkey is not known here, or its answer came too late. Try again.";
+    SecondFactorLocked = "second_factor_locked", "access_denied", 401, Warn, "Too many codes in a row were wrong, so those of the authenticator application are not accepted any more. Use a recovery code or a passkey, or ask an administrator to remove the application; then set it up anew.";
     PasskeyCopied = "passkey_copied", "access_denied", 401, Warn, "This passkey may have been copied: its counter has gone back. Use another way to sign in.";
     ProfileUnfit { name: &'static str } = "profile_unfit", "invalid_request", 400, Info, "{name} is too long, or has characters that it cannot have.";
     AccountChanged = "account_changed", "invalid_request", 409, Info, "The account was changed elsewhere in the meantime. Look again.";
@@ -258,7 +260,7 @@ faults! {
     PasteByReference = "paste_by_reference", "invalid_request", 400, Info, "This request names its object by request_uri. Paste the object itself.";
     AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     AdminBodyUnexpected = "admin_body_unexpected", "invalid_request", 400, Info, "This operation has no body.";
-    AdminContentType = "admin_content_type", "invalid_request", 415, Info, "The body must be application/json.";
+    AdminContentType { wanted: &'static str } = "admin_content_type", "invalid_request", 415, Info, "The body must be {wanted}.";
     AdminParameterUnknown { name: Offered } = "admin_parameter_unknown", "invalid_request", 400, Info, "There is no query parameter \"{name}\" here.";
     AdminParameterMalformed { name: &'static str, wanted: &'static str } = "admin_parameter_malformed", "invalid_request", 400, Info, "{name} must be {wanted}.";
     AdminVersionMissing = "admin_version_missing", "invalid_request", 428, Info, "A change names the version that was seen: in If-Match, or in a form of ours. Read the record first.";
@@ -302,15 +304,67 @@ faults! {
 
 /// RFC 7516 section 11.5: one text for every failure to decrypt, so that nobody learns from it.
 fn object_text(fault: &JoseFault) -> String {
-    match fault {
-        JoseFault::Undecryptable | JoseFault::UndecryptableKeyUnknown => {
-            "The request object cannot be decrypted.".to_owned()
-        }
-        other => format!("The request object is not acceptable: {other}."),
+    object_text_of(fault.code(), &fault.to_string())
+}
+
+fn object_text_of(code: &str, text: &str) -> String {
+    match code {
+        "undecryptable" | "undecryptable_key_unknown" => "The request object cannot be decrypted.".to_owned(),
+        _ => format!("The request object is not acceptable: {text}."),
     }
 }
 
+/// What is said in place of a part of a text that varies.
+const PLACES: &[(&str, &str)] = &[
+    ("wanted", "(what is wanted)"),
+    ("limit", "(the limit)"),
+    ("name", "(its name)"),
+    ("value", "(its value)"),
+    ("scope", "(the scope)"),
+    ("fault", "(what is wrong with it)"),
+    ("problem", "(what is wrong)"),
+    ("reason", "(the reason)"),
+    ("detail", "(what)"),
+    ("found", "(what was found)"),
+    ("segment", "(one)"),
+    ("member", "(its name)"),
+    ("claim", "(its name)"),
+];
+
+/// The text with words in place of each field in braces.
+fn in_words(text: &str) -> String {
+    let mut words = String::new();
+    let mut rest = text;
+    while let Some((before, (field, after))) =
+        rest.split_once('{').and_then(|(before, from)| Some((before, from.split_once('}')?)))
+    {
+        words.push_str(before);
+        match PLACES.iter().find(|(known, _)| *known == field) {
+            Some((_, place)) => words.push_str(place),
+            None => words.push_str(&format!("({field})")),
+        }
+        rest = after;
+    }
+    words + rest
+}
+
 impl Fault {
+    /// The public text that belongs to a reason code, where nothing but the code is known: what varies is named in words.
+    /// `None` for codes that there are none of.
+    pub fn general(code: &str) -> Option<String> {
+        let row = Self::TABLE.iter().find(|row| row.0 == code).map(|row| in_words(row.3));
+        row.or_else(|| {
+            let (_, text) = JoseFault::TEXTS.iter().find(|row| row.0 == code)?;
+            Some(object_text_of(code, &in_words(text)))
+        })
+    }
+
+    /// The public text, if the reason code alone does not tell it.
+    pub fn particular(&self) -> Option<String> {
+        let text = self.public();
+        (Self::general(self.code()).as_ref() != Some(&text)).then_some(text)
+    }
+
     /// What the operator may know and the sender may not, or `null`.
     pub fn detail(&self) -> Value {
         match self {
@@ -341,6 +395,8 @@ impl std::error::Error for Fault {}
 mod tests {
     use std::collections::BTreeSet;
 
+    use signet_jose::JoseFault;
+
     use super::Fault;
 
     #[test]
@@ -350,6 +406,23 @@ mod tests {
         for code in codes {
             assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
         }
+    }
+
+    #[test]
+    fn general_texts_name_what_varies_and_particular_ones_tell_it() {
+        let codes = Fault::TABLE.iter().map(|row| row.0).chain(JoseFault::CODES.iter().copied());
+        for code in codes {
+            let text = Fault::general(code).unwrap();
+            assert!(!text.is_empty() && !text.contains(['{', '}']), "{code}: {text}");
+        }
+        assert_eq!(Fault::general("nothing"), None);
+        assert_eq!(Fault::CodeUnknown.particular(), None, "the code tells it");
+        let fault = Fault::AssertionLifetime { limit: 60 };
+        assert!(fault.particular().unwrap().contains("at most 60 seconds"));
+        assert!(Fault::general(fault.code()).unwrap().contains("at most (the limit) seconds"));
+        let object = Fault::Object(JoseFault::Segments { found: 4 });
+        assert_eq!(object.particular(), Some(object.public()));
+        assert_eq!(Fault::Object(JoseFault::ExpMissing).particular(), None);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod initiation;
 pub mod interaction;
 pub mod introspection;
 pub mod logout;
+pub mod merge_patch;
 pub mod opening;
 pub mod own_login;
 pub mod params;

@@ -7,6 +7,7 @@ use crate::audit;
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
+use crate::interaction;
 use crate::records::{Credential, CredentialKind, LinkPurpose, Role, Tenant, User, UserLink};
 
 /// Shortest accepted password, in characters (NIST SP 800-63B section 3.1.1.2 asks for 8 at least).
@@ -34,7 +35,8 @@ pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
     if password == repeated { Ok(()) } else { Err(Fault::NewPasswordsDiffer) }
 }
 
-/// A link with the secret that goes to the person, and the changes; the user's earlier one for the same purpose ends.
+/// A link with the secret that goes to the person, and the changes; the user's earlier one for the same purpose ends. It is for
+/// the account that was judged: one that was written since gets none ([`crate::change::Conflict::Version`]).
 pub fn link(
     user: &User,
     purpose: LinkPurpose,
@@ -57,7 +59,8 @@ pub fn link(
     if let Some(by) = by {
         event = event.fact("by", by);
     }
-    let changes = vec![Change::InsertUserLink(link.clone()), event.change()];
+    let judged = Change::NeedUser { id: user.id, version: user.version };
+    let changes = vec![judged, Change::InsertUserLink(link.clone()), event.change()];
     (minted.secret, link, changes)
 }
 
@@ -195,9 +198,8 @@ pub fn credential_name(text: &str) -> Result<&str, Fault> {
 /// Removes a passkey or an authenticator application. With the last of them go the recovery codes, which stand for nothing
 /// then. The account counts up, so that no login goes on that began before.
 pub fn remove_credential(user: &User, all: &[Credential], gone: &Credential) -> Vec<Change> {
-    let next = User { version: user.version + 1, ..user.clone() };
     let mut changes =
-        vec![Change::UpdateUser(next), Change::DeleteCredential { user_id: gone.user_id, id: gone.id }];
+        vec![interaction::enrolment(user), Change::DeleteCredential { user_id: gone.user_id, id: gone.id }];
     let rest = all.iter().any(|one| one.id != gone.id && one.kind != CredentialKind::RecoveryCode);
     if !rest {
         changes.push(Change::DeleteCredentials { user_id: gone.user_id, kind: CredentialKind::RecoveryCode });
@@ -289,6 +291,7 @@ mod tests {
             name: "one".into(),
             secret: vec![1],
             counter: 0,
+            failures: 0,
             created_at: 0,
             last_used_at: None,
         };

@@ -327,6 +327,8 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
     assert!(location.ends_with("&state=s&iss=https%3A%2F%2Fop.example%2Ft"));
     let [
         Change::UpdateInteraction { interaction, now: NOW },
+        Change::TouchSession { last_seen: NOW, .. },
+        Change::NeedSession(needed),
         Change::InsertGrant(grant),
         Change::InsertCode(code),
         ..,
@@ -341,9 +343,7 @@ fn the_response_ends_the_interaction_and_carries_the_code() {
     let secret = location.split("code=").nth(1).unwrap().split('&').next().unwrap();
     assert!(code.hash.matches(secret));
     assert!(!format!("{:?}", responded.changes).contains(secret), "only the hash is stored");
-    assert!(
-        responded.changes.iter().any(|change| matches!(change, Change::TouchSession { last_seen: NOW, .. }))
-    );
+    assert_eq!(*needed, session().hash, "nothing is issued in a session that has ended");
 }
 
 #[test]
@@ -382,13 +382,23 @@ fn a_login_replaces_the_session_and_marks_the_interaction() {
     ] {
         let login = world.log_in(&other);
         assert_ne!(login.session.sid, other.sid);
+        assert!(!login.changes.iter().any(|change| matches!(change, Change::NeedSession(_))));
     }
     assert!(login.session.hash.matches(&login.cookie));
     assert_eq!((login.session.auth_time, login.session.expires_at), (NOW, NOW + 12 * 3600));
     assert!(
         login.changes.iter().any(|change| matches!(change, Change::DeleteSession(hash) if *hash == old.hash))
     );
-    let [Change::UpdateInteraction { interaction, .. }, ..] = login.changes.as_slice() else { panic!() };
+    let [
+        Change::NeedUser { id, version },
+        Change::NeedSession(needed),
+        Change::UpdateInteraction { interaction, .. },
+        ..,
+    ] = login.changes.as_slice()
+    else {
+        panic!("{:?}", login.changes)
+    };
+    assert_eq!((*id, *version, *needed), (user().id, user().version, old.hash));
     assert_eq!(interaction.stage, Stage::Authenticated { sid: login.session.sid.clone() });
     let mut after = World::new();
     after.interaction = interaction.clone();

@@ -12,8 +12,9 @@ use signet_core::authorize::{AuthorizationRequest, ClaimRequest, ClaimsRequest, 
 use signet_core::change::Change;
 use signet_core::ids::TokenHash;
 use signet_core::interaction::{
-    Accepted, Factors, Input, Level, Proof, RECOVERY_CODES, Second, Step, at_hand, next, password_accepted,
-    pending, raised, recovery_codes, second_accepted, use_one_time, use_passkey, use_recovery_code,
+    Accepted, Factors, Input, Level, MAX_WRONG_CODES, Proof, RECOVERY_CODES, Second, Step, at_hand,
+    can_be_tried, enrolment, next, password_accepted, pending, raised, recovery_codes, second_accepted,
+    use_one_time, use_passkey, use_recovery_code,
 };
 use signet_core::records::{
     Client, Credential, CredentialKind, Interaction, ResponseMode, ResponseType, SecondFactor, Session,
@@ -321,6 +322,49 @@ fn nobodys_credential_speaks_for_somebody_else() {
 }
 
 #[test]
+fn a_second_step_needs_the_account_and_the_session_that_were_judged() {
+    let user = user();
+    let world = World::new(TOTP).with_session(Level::Password);
+    let input = world.input(&user);
+    let step = |written| {
+        let pending = pending(&input, NOW).unwrap();
+        second_accepted(&input, &pending, Second::OneTimePassword, written, &at(NOW)).unwrap().changes
+    };
+    let written = vec![use_one_time(&credential(CredentialKind::Totp, 1), 2, NOW).unwrap()];
+    let changes = step(written);
+    let [Change::NeedUser { id, version }, Change::NeedSession(old), Change::UpdateInteraction { .. }, ..] =
+        changes.as_slice()
+    else {
+        panic!("{changes:?}")
+    };
+    assert_eq!((*id, *version, *old), (user.id, user.version, TokenHash::of("cookie")));
+    // Of two enrolments each writes the version that it saw, and nothing before it.
+    let changes = step(vec![Change::InsertCredential(credential(CredentialKind::Totp, 1)), enrolment(&user)]);
+    assert!(matches!(&changes[0], Change::UpdateUser(next) if next.version == user.version + 1
+            && next.updated_at == user.updated_at));
+    let needs = |change: &Change| matches!(change, Change::NeedUser { .. } | Change::UpdateUser(_));
+    assert_eq!(changes.iter().filter(|change| needs(change)).count(), 1);
+}
+
+/// NIST SP 800-63B section 5.2.2.
+#[test]
+fn codes_are_refused_once_too_many_in_a_row_were_wrong() {
+    let after = |failures| Credential { failures, ..credential(CredentialKind::Totp, 1) };
+    let judge = |failures| {
+        can_be_tried(&after(failures)).map_err(|fault| fault.code())?;
+        use_one_time(&after(failures), 2, NOW).map_err(|fault| fault.code())
+    };
+    for failures in [0, MAX_WRONG_CODES - 1] {
+        let Ok(Change::UseCredential { credential, seen_failures, .. }) = judge(failures) else { panic!() };
+        assert_eq!((credential.failures, seen_failures), (0, failures), "a right one ends the count");
+    }
+    for failures in [MAX_WRONG_CODES, MAX_WRONG_CODES + 1, i64::MAX] {
+        assert_eq!(judge(failures).err(), Some("second_factor_locked"));
+        assert_eq!(use_one_time(&after(failures), 2, NOW).unwrap_err().code(), "second_factor_locked");
+    }
+}
+
+#[test]
 fn the_second_step_makes_the_session_rfc8176() {
     let user = user();
     let first = World::new(TOTP).identified(NOW - 60);
@@ -344,9 +388,9 @@ fn the_second_step_makes_the_session_rfc8176() {
     assert_eq!((login.session.acr.as_str(), login.session.auth_time), (K, NOW));
     assert_eq!(login.session.amr, ["pwd", "hwk", "user", "mfa"]);
     assert_eq!(Proof::passkey(false, NOW).amr, ["swk", "user", "mfa"]);
-    let changes = raised(&session(Level::Passkey), Second::OneTimePassword, NOW);
-    let [Change::DeleteSession(old), Change::InsertSession(new)] = changes.as_slice() else { panic!() };
-    assert_eq!((*old, new.acr.as_str()), (new.hash, K), "an enrolment lowers nothing");
+    let change = raised(&session(Level::Passkey), Second::OneTimePassword, NOW);
+    let Change::UpdateSession(new) = change else { panic!("one that has ended stays so: {change:?}") };
+    assert_eq!((new.hash, new.acr.as_str()), (TokenHash::of("cookie"), K), "an enrolment lowers nothing");
 }
 
 fn credential(kind: CredentialKind, counter: i64) -> Credential {
@@ -358,6 +402,7 @@ fn credential(kind: CredentialKind, counter: i64) -> Credential {
         name: "one".into(),
         secret: vec![1],
         counter,
+        failures: 0,
         created_at: 0,
         last_used_at: None,
     }
@@ -366,7 +411,7 @@ fn credential(kind: CredentialKind, counter: i64) -> Credential {
 #[test]
 fn counters_only_grow_rfc6238_5_2_webauthn_7_2() {
     let judge = |change: Result<Change, signet_core::fault::Fault>| match change {
-        Ok(Change::UseCredential { credential, seen_counter }) => Ok((credential.counter, seen_counter)),
+        Ok(Change::UseCredential { credential, seen_counter, .. }) => Ok((credential.counter, seen_counter)),
         Ok(other) => panic!("{other:?}"),
         Err(fault) => Err(fault.code()),
     };

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use signet_core::change::Conflict;
-use signet_core::context::UnixTime;
+use signet_core::change::{Change, Conflict};
+use signet_core::context::{Context, UnixTime};
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
+use signet_core::logout::{self, Ending};
 use signet_core::people;
-use signet_core::records::{LinkPurpose, Session, Tenant, User, UserLink};
-use signet_store::StoreError;
+use signet_core::records::{LinkPurpose, LogoutDelivery, Session, Tenant, User, UserLink};
+use signet_store::{Store, StoreError};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::app::{App, store_fault};
 use crate::logout_delivery;
 use crate::mail::{Letter, Occasion};
 use crate::tenancy::TenantView;
+
+/// How often the end of sessions is decided anew because others were ending them.
+const ENDING_ATTEMPTS: u32 = 4;
 
 /// A link that was made.
 #[derive(Debug)]
@@ -53,7 +58,11 @@ pub async fn send_link(
 ) -> Result<Made, Fault> {
     let context = app.context(cause.now);
     let (secret, link, changes) = people::link(user, purpose, cause.by, cause.correlation_id, &context);
-    app.store.apply(&view.tenant.id, &changes).await.map_err(store_fault)?;
+    match app.store.apply(&view.tenant.id, &changes).await {
+        // Who may make links for whom was judged by an account that has changed since.
+        Err(StoreError::Conflict(Conflict::Version)) => return Err(Fault::Busy),
+        done => done.map_err(store_fault)?,
+    }
     let url = link_address(&view.tenant, &secret);
     let mailed = email(user).is_some_and(|to| {
         let occasion = Occasion::Link { purpose, url: &url };
@@ -103,6 +112,83 @@ pub async fn end_session(
     Ok(true)
 }
 
+/// What ends with all sessions of a person but the one to keep. The changes go behind what causes it, in its transaction: either
+/// both are written or neither, and [`Change::EndUserSessions`] also finds what was begun meanwhile. On
+/// [`Conflict::Exists`] another request has just ended one of them: load and decide again.
+#[derive(Debug, Default)]
+pub struct SessionsEnding {
+    /// To be applied with what causes it.
+    pub changes: Vec<Change>,
+    /// Logout tokens to send afterwards.
+    pub deliveries: Vec<LogoutDelivery>,
+    /// How many sessions there were.
+    pub count: usize,
+}
+
+/// Whose sessions end, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving<'a> {
+    /// Whose tenant.
+    pub tenant: &'a Tenant,
+    /// Who.
+    pub user: Uuid,
+    /// The session that stays, if it has not ended by itself.
+    pub keep: Option<&'a TokenHash>,
+    /// What ends them, for the audit trail.
+    pub why: &'a str,
+    /// Ties what is written to the request.
+    pub correlation_id: &'a str,
+}
+
+/// Loads what is to end and decides what is written and told.
+pub async fn sessions_ending(
+    store: &dyn Store,
+    leaving: &Leaving<'_>,
+    context: &Context<'_>,
+) -> Result<SessionsEnding, StoreError> {
+    let Leaving { tenant, user, keep, why, correlation_id } = *leaving;
+    let mut ending = SessionsEnding::default();
+    ending.changes.extend(keep.map(|keep| Change::NeedSession(*keep)));
+    let all = store.user_sessions(&tenant.id, user, context.now).await?;
+    for session in all.iter().filter(|session| Some(&session.hash) != keep) {
+        let mut clients = Vec::new();
+        for noted in store.session_clients(&tenant.id, &session.sid).await? {
+            clients.extend(store.client(&tenant.id, &noted.client_id).await?);
+        }
+        let of_one = Ending { tenant, session, clients: &clients, correlation_id, cause: why };
+        let ended = logout::end(&of_one, context);
+        ending.changes.extend(ended.changes);
+        ending.deliveries.extend(ended.deliveries);
+        ending.count += 1;
+    }
+    ending.changes.push(Change::EndUserSessions { user_id: user, keep: keep.copied(), at: context.now });
+    Ok(ending)
+}
+
+/// Writes `changes`, and ends all sessions of a person but the one to keep with them; then tells their clients. How many
+/// sessions there were.
+pub async fn apply_ending(
+    app: &App,
+    view: &Arc<TenantView>,
+    changes: &[Change],
+    leaving: &Leaving<'_>,
+    now: UnixTime,
+) -> Result<usize, StoreError> {
+    let mut attempt = 1;
+    loop {
+        let ending = sessions_ending(app.store.as_ref(), leaving, &app.context(now)).await?;
+        let all: Vec<Change> = changes.iter().cloned().chain(ending.changes).collect();
+        match app.store.apply(&view.tenant.id, &all).await {
+            Err(StoreError::Conflict(Conflict::Exists)) if attempt < ENDING_ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+            Ok(()) => {
+                logout_delivery::send(app, view, ending.deliveries).await;
+                return Ok(ending.count);
+            }
+        }
+    }
+}
+
 /// Ends all sessions of a person but the one to keep, and tells their clients. How many there were.
 pub async fn end_sessions(
     app: &App,
@@ -112,18 +198,13 @@ pub async fn end_sessions(
     why: &str,
     cause: Cause<'_>,
 ) -> Result<usize, Fault> {
-    let all = app.store.user_sessions(&view.tenant.id, user.id, cause.now).await.map_err(store_fault)?;
-    let (mut count, mut deliveries) = (0, Vec::new());
-    for session in all.iter().filter(|session| Some(&session.hash) != keep) {
-        let ended =
-            logout_delivery::prepare(app, view, session, cause.correlation_id, why, cause.now).await?;
-        if logout_delivery::apply(app, view, &ended.changes).await? {
-            count += 1;
-            deliveries.extend(ended.deliveries);
-        }
+    let leaving =
+        Leaving { tenant: &view.tenant, user: user.id, keep, why, correlation_id: cause.correlation_id };
+    match apply_ending(app, view, &[], &leaving, cause.now).await {
+        Err(StoreError::Conflict(Conflict::Session)) => Err(Fault::SessionEnded),
+        Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::Busy),
+        ended => ended.map_err(store_fault),
     }
-    logout_delivery::send(app, view, deliveries).await;
-    Ok(count)
 }
 
 /// Chooses a password by a link, and ends all sessions: whoever had one may not be whom the mail reached.
@@ -136,15 +217,15 @@ pub async fn choose_by_link(
 ) -> Result<(User, LinkPurpose), Fault> {
     let (link, user) = open_link(app, view, token, cause.now).await?;
     let hash = hashed(app, password).await?;
-    let context = app.context(cause.now);
-    let changes = people::password_by_link(&link, &user, hash, cause.correlation_id, &context);
-    match app.store.apply(&view.tenant.id, &changes).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict(Conflict::Link | Conflict::Version)) => return Err(Fault::LinkUnusable),
-        Err(error) => return Err(store_fault(error)),
+    let (tenant, correlation_id) = (&view.tenant, cause.correlation_id);
+    let changes = people::password_by_link(&link, &user, hash, correlation_id, &app.context(cause.now));
+    let leaving = Leaving { tenant, user: user.id, keep: None, why: "password_reset", correlation_id };
+    match apply_ending(app, view, &changes, &leaving, cause.now).await {
+        Ok(_) => Ok((user, link.purpose)),
+        Err(StoreError::Conflict(Conflict::Link | Conflict::Version)) => Err(Fault::LinkUnusable),
+        Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::Busy),
+        Err(error) => Err(store_fault(error)),
     }
-    end_sessions(app, view, &user, None, "password_reset", cause).await?;
-    Ok((user, link.purpose))
 }
 
 /// Whom a link is for, if it is good.

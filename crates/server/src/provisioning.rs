@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use signet_core::change::{Change, Conflict};
-use signet_core::client_policy::{Contradiction, KeptSecret, Mode};
+use signet_core::client_policy::{Contradiction, KeptSecret, KeySet, Mode};
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::provision::{
@@ -52,6 +52,8 @@ pub struct Along<'a> {
     pub by: Option<String>,
     /// The version that was seen; any other one is [`ProvisioningError::Stale`].
     pub seen: Option<i64>,
+    /// What was found at the client's `jwks_uri`; `None` if nobody has looked.
+    pub key_set: Option<KeySet>,
     /// To be written in the same transaction.
     pub further: Vec<Change>,
 }
@@ -165,6 +167,7 @@ impl Provisioner {
             tenant,
             current: current.as_ref(),
             keys: &keys,
+            key_set: along.key_set.as_ref(),
             secrets: &secrets,
             mode: self.mode,
         };
@@ -185,8 +188,14 @@ impl Provisioner {
         along.check(client.version)?;
         let keys = self.store.client_keys(&tenant.id, &client.client_id).await?;
         let secrets = ClientSecrets { vault: self.vault.clone(), entropy: self.entropy.clone() };
-        let facts =
-            ClientFacts { tenant, current: Some(client), keys: &keys, secrets: &secrets, mode: self.mode };
+        let facts = ClientFacts {
+            tenant,
+            current: Some(client),
+            keys: &keys,
+            key_set: along.key_set.as_ref(),
+            secrets: &secrets,
+            mode: self.mode,
+        };
         let (context, kept) = (self.context(), kept_secret(client));
         let found = provision::withdraw_key(client, key, kept, &facts, &self.correlation(along), &context);
         let Some((provisioned, broken)) = found else { return Ok(None) };

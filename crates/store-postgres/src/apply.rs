@@ -72,11 +72,17 @@ async fn write(connection: &mut PgConnection, tenant: &TenantId, change: &Change
         Change::InsertUser(user) => setup::insert_user(connection, user).await,
         Change::UpdateUser(user) => setup::update_user(connection, user).await,
         Change::DeleteUser(id) => setup::delete_user(connection, tenant, *id).await,
+        Change::NeedUser { id, version } => setup::need_user(connection, tenant, *id, *version).await,
         Change::InsertSession(session) => logins::insert_session(connection, session).await,
         Change::TouchSession { hash, last_seen } => {
             logins::touch_session(connection, tenant, hash, *last_seen).await
         }
+        Change::NeedSession(hash) => sessions::need_session(connection, tenant, hash).await,
+        Change::UpdateSession(session) => sessions::update_session(connection, session).await,
         Change::DeleteSession(hash) => logins::delete_session(connection, tenant, hash).await,
+        Change::EndUserSessions { user_id, keep, at } => {
+            sessions::end_user_sessions(connection, tenant, *user_id, keep.as_ref(), *at).await
+        }
         Change::InsertInteraction(interaction) => logins::insert_interaction(connection, interaction).await,
         Change::UpdateInteraction { interaction, now } => {
             logins::update_interaction(connection, interaction, *now).await
@@ -130,8 +136,11 @@ async fn write(connection: &mut PgConnection, tenant: &TenantId, change: &Change
         }
         Change::ClaimReplay(replay) => logins::claim_replay(connection, replay).await,
         Change::InsertCredential(credential) => people::insert_credential(connection, credential).await,
-        Change::UseCredential { credential, seen_counter } => {
-            people::use_credential(connection, credential, *seen_counter).await
+        Change::UseCredential { credential, seen_counter, seen_failures } => {
+            people::use_credential(connection, credential, *seen_counter, *seen_failures).await
+        }
+        Change::MissCredential { user_id, id } => {
+            people::miss_credential(connection, tenant, *user_id, *id).await
         }
         Change::RenameCredential { user_id, id, name } => {
             people::rename_credential(connection, tenant, *user_id, *id, name).await

@@ -14,7 +14,7 @@ pub(crate) async fn credentials(pool: &PgPool, tenant: &TenantId, user: Uuid) ->
     let name = tenant.as_str();
     let rows = looked_up(
         sqlx::query!(
-            r#"SELECT id, kind, name, secret, counter, created_at, last_used_at
+            r#"SELECT id, kind, name, secret, counter, failures, created_at, last_used_at
            FROM user_credentials WHERE tenant = $1 AND user_id = $2 ORDER BY created_at, id"#,
             name,
             user
@@ -32,6 +32,7 @@ pub(crate) async fn credentials(pool: &PgPool, tenant: &TenantId, user: Uuid) ->
                 name: row.name,
                 secret: row.secret,
                 counter: row.counter,
+                failures: row.failures,
                 created_at: row.created_at,
                 last_used_at: row.last_used_at,
             })

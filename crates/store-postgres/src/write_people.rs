@@ -4,7 +4,7 @@ use signet_core::change::Conflict;
 use signet_core::context::UnixTime;
 use signet_core::ids::{TenantId, TokenHash};
 use signet_core::records::{Credential, CredentialKind, Receipt, UserLink};
-use signet_store::Result;
+use signet_store::{Result, StoreError};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -13,8 +13,9 @@ use crate::fail::{found, written};
 pub(crate) async fn insert_credential(connection: &mut PgConnection, credential: &Credential) -> Result<()> {
     let (tenant, kind) = (credential.tenant.as_str(), credential.kind.name());
     let outcome = sqlx::query!(
-        "INSERT INTO user_credentials (tenant, user_id, id, kind, name, secret, counter, created_at, last_used_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO user_credentials (tenant, user_id, id, kind, name, secret, counter, failures,
+                                       created_at, last_used_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         tenant,
         credential.user_id,
         credential.id,
@@ -22,31 +23,57 @@ pub(crate) async fn insert_credential(connection: &mut PgConnection, credential:
         credential.name,
         credential.secret,
         credential.counter,
+        credential.failures,
         credential.created_at,
         credential.last_used_at
     )
     .execute(connection)
     .await;
-    written(outcome).map(drop)
+    match written(outcome) {
+        Err(StoreError::Conflict(Conflict::Exists)) => Err(Conflict::Credential.into()),
+        outcome => outcome.map(drop),
+    }
 }
 
-/// What a use changes: the count, what a passkey says of itself, and when.
+/// What a use changes: the counts, what a passkey says of itself, and when.
 pub(crate) async fn use_credential(
     connection: &mut PgConnection,
     credential: &Credential,
     seen_counter: i64,
+    seen_failures: i64,
 ) -> Result<()> {
     let tenant = credential.tenant.as_str();
     let outcome = sqlx::query!(
-        "UPDATE user_credentials SET secret = $4, counter = $5, last_used_at = $6
-         WHERE tenant = $1 AND user_id = $2 AND id = $3 AND counter = $7",
+        "UPDATE user_credentials SET secret = $4, counter = $5, last_used_at = $6, failures = $8
+         WHERE tenant = $1 AND user_id = $2 AND id = $3 AND counter = $7 AND failures = $9",
         tenant,
         credential.user_id,
         credential.id,
         credential.secret,
         credential.counter,
         credential.last_used_at,
-        seen_counter
+        seen_counter,
+        credential.failures,
+        seen_failures
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Credential)
+}
+
+/// However many are counted at a time, each counts.
+pub(crate) async fn miss_credential(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    user: Uuid,
+    id: Uuid,
+) -> Result<()> {
+    let tenant = tenant.as_str();
+    let outcome = sqlx::query!(
+        "UPDATE user_credentials SET failures = failures + 1 WHERE tenant = $1 AND user_id = $2 AND id = $3",
+        tenant,
+        user,
+        id
     )
     .execute(connection)
     .await;

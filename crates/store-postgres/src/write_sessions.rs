@@ -3,11 +3,12 @@
 use signet_core::change::Conflict;
 use signet_core::context::UnixTime;
 use signet_core::ids::{TenantId, TokenHash};
-use signet_core::records::{LogoutDelivery, SessionClient};
+use signet_core::records::{LogoutDelivery, Session, SessionClient};
 use signet_store::{Result, backend};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use crate::fail::{found, written};
+use crate::fail::{failed, found, json, written};
 
 pub(crate) async fn delete_access_token(
     connection: &mut PgConnection,
@@ -37,6 +38,68 @@ pub(crate) async fn revoke_session_grants(
     .execute(connection)
     .await;
     written(outcome).map(drop)
+}
+
+/// FOR KEY SHARE: only the end of the session waits.
+pub(crate) async fn need_session(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    hash: &TokenHash,
+) -> Result<()> {
+    let (tenant, hash) = (tenant.as_str(), hash.as_bytes().as_slice());
+    let found = sqlx::query_scalar!(
+        "SELECT sid FROM sessions WHERE tenant = $1 AND hash = $2 FOR KEY SHARE",
+        tenant,
+        hash
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)?;
+    found.map(drop).ok_or_else(|| Conflict::Session.into())
+}
+
+/// In place: an end that waits for this finds the row, and would not find one that took its place.
+pub(crate) async fn update_session(connection: &mut PgConnection, session: &Session) -> Result<()> {
+    let (tenant, hash) = (session.tenant.as_str(), session.hash.as_bytes().as_slice());
+    let amr = json(&session.amr)?;
+    let outcome = sqlx::query!(
+        "UPDATE sessions SET auth_time = $3, amr = $4::text::json, acr = $5, last_seen = $6
+         WHERE tenant = $1 AND hash = $2",
+        tenant,
+        hash,
+        session.auth_time,
+        amr,
+        session.acr,
+        session.last_seen
+    )
+    .execute(connection)
+    .await;
+    found(outcome, Conflict::Session)
+}
+
+/// The sessions first: whoever issues something in one of them needs its row, so what they have issued stands by then.
+pub(crate) async fn end_user_sessions(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    user: Uuid,
+    keep: Option<&TokenHash>,
+    at: UnixTime,
+) -> Result<()> {
+    let (name, keep) = (tenant.as_str(), keep.map(|keep| keep.as_bytes().as_slice()));
+    let ended = sqlx::query_scalar!(
+        "DELETE FROM sessions WHERE tenant = $1 AND user_id = $2 AND ($3::bytea IS NULL OR hash <> $3) RETURNING sid",
+        name,
+        user,
+        keep
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(failed)?;
+    for sid in ended {
+        revoke_session_grants(connection, tenant, &sid, at).await?;
+        delete_session_clients(connection, tenant, &sid).await?;
+    }
+    Ok(())
 }
 
 /// A session that lasts longer than it was noted with is remembered as long.

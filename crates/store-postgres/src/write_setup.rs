@@ -8,7 +8,7 @@ use signet_store::{Result, search};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::fail::{found, json, written};
+use crate::fail::{failed, found, json, written};
 
 pub(crate) async fn insert_tenant(connection: &mut PgConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), json(&tenant.settings)?);
@@ -301,6 +301,26 @@ pub(crate) async fn update_user(connection: &mut PgConnection, user: &User) -> R
     .execute(connection)
     .await;
     found(outcome, Conflict::Version)
+}
+
+/// FOR SHARE: the user's writers wait until this transaction ends, other logins do not.
+pub(crate) async fn need_user(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    id: Uuid,
+    version: i64,
+) -> Result<()> {
+    let tenant = tenant.as_str();
+    let found = sqlx::query_scalar!(
+        "SELECT version FROM users WHERE tenant = $1 AND id = $2 AND version = $3 FOR SHARE",
+        tenant,
+        id,
+        version
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)?;
+    found.map(drop).ok_or_else(|| Conflict::Version.into())
 }
 
 /// Sessions, credentials, links, consents, grants, codes and tokens go along by their foreign keys. Clients stay, without an

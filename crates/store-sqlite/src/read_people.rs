@@ -13,7 +13,7 @@ use crate::fail::failed;
 pub(crate) async fn credentials(pool: &SqlitePool, tenant: &TenantId, user: Uuid) -> Result<Vec<Credential>> {
     let name = tenant.as_str();
     let rows = sqlx::query!(
-        r#"SELECT id AS "id: Uuid", kind, name, secret, counter, created_at, last_used_at
+        r#"SELECT id AS "id: Uuid", kind, name, secret, counter, failures, created_at, last_used_at
            FROM user_credentials WHERE tenant = ?1 AND user_id = ?2 ORDER BY created_at, id"#,
         name,
         user
@@ -31,6 +31,7 @@ pub(crate) async fn credentials(pool: &SqlitePool, tenant: &TenantId, user: Uuid
                 name: row.name,
                 secret: row.secret,
                 counter: row.counter,
+                failures: row.failures,
                 created_at: row.created_at,
                 last_used_at: row.last_used_at,
             })

@@ -320,6 +320,26 @@ pub(crate) async fn update_user(connection: &mut SqliteConnection, user: &User) 
     found(outcome, Conflict::Version)
 }
 
+/// The transaction has the write lock: what it reads stays so until it ends.
+pub(crate) async fn need_user(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    id: Uuid,
+    version: i64,
+) -> Result<()> {
+    let tenant = tenant.as_str();
+    let found = sqlx::query_scalar!(
+        "SELECT version FROM users WHERE tenant = ?1 AND id = ?2 AND version = ?3",
+        tenant,
+        id,
+        version
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)?;
+    found.map(drop).ok_or_else(|| Conflict::Version.into())
+}
+
 /// Sessions, credentials, links, consents, grants, codes and tokens go along by their foreign keys. Clients stay, without an
 /// owner; their version counts up, since they have changed.
 pub(crate) async fn delete_user(

@@ -96,7 +96,9 @@ fn texts(change: &Change) -> Vec<&str> {
         Change::InsertUser(user) | Change::UpdateUser(user) => {
             user.password_hash.iter().map(String::as_str).chain([user.username.as_str()]).collect()
         }
-        Change::InsertSession(session) => vec![&session.sid, &session.acr],
+        Change::InsertSession(session) | Change::UpdateSession(session) => {
+            vec![&session.sid, &session.acr]
+        }
         Change::InsertInteraction(interaction) | Change::UpdateInteraction { interaction, .. } => {
             let sid = match &interaction.stage {
                 Stage::Authenticated { sid } => Some(sid.as_str()),
@@ -138,6 +140,10 @@ fn texts(change: &Change) -> Vec<&str> {
             tallies.iter().flat_map(|tally| [tally.kind.as_str(), &tally.reason]).collect()
         }
         Change::DeleteUser(_)
+        | Change::NeedUser { .. }
+        | Change::NeedSession(_)
+        | Change::EndUserSessions { .. }
+        | Change::MissCredential { .. }
         | Change::DeleteCredential { .. }
         | Change::DeleteCredentials { .. }
         | Change::InsertUserLink(_)
@@ -160,7 +166,7 @@ fn owner(change: &Change) -> Option<&TenantId> {
         Change::InsertClient(client) | Change::UpdateClient(client) => &client.tenant,
         Change::InsertClientKey(key) => &key.tenant,
         Change::InsertUser(user) | Change::UpdateUser(user) => &user.tenant,
-        Change::InsertSession(session) => &session.tenant,
+        Change::InsertSession(session) | Change::UpdateSession(session) => &session.tenant,
         Change::InsertInteraction(interaction) | Change::UpdateInteraction { interaction, .. } => {
             &interaction.tenant
         }
@@ -181,7 +187,11 @@ fn owner(change: &Change) -> Option<&TenantId> {
         Change::InsertUserLink(link) => &link.tenant,
         Change::InsertReceipt(receipt) => &receipt.tenant,
         Change::SealAudit { seal, .. } => &seal.tenant,
-        Change::RenameCredential { .. }
+        Change::NeedUser { .. }
+        | Change::NeedSession(_)
+        | Change::EndUserSessions { .. }
+        | Change::MissCredential { .. }
+        | Change::RenameCredential { .. }
         | Change::DeleteCredential { .. }
         | Change::DeleteCredentials { .. }
         | Change::UseUserLink { .. }

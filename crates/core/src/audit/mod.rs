@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::change::Change;
 use crate::context::Context;
+use crate::explain;
 use crate::fault::Fault;
 use crate::ids::{ClientId, TenantId};
 use crate::records::{AuditEvent, Outcome};
@@ -31,6 +32,9 @@ pub fn success(tenant: &TenantId, kind: &str, correlation_id: &str, context: &Co
     })
 }
 
+/// The fact that holds the text that was shown for a refusal, where its reason code alone does not tell it.
+pub const TEXT: &str = "text";
+
 /// Something was refused.
 pub fn refused(
     tenant: &TenantId,
@@ -44,6 +48,9 @@ pub fn refused(
     draft.0.reason = Some(fault.code().to_owned());
     if let detail @ Value::String(_) = fault.detail() {
         draft.0.detail.insert("offered".into(), detail);
+    }
+    if let Some(text) = fault.particular() {
+        draft.0.detail.insert(TEXT.into(), explain::sentence(&text).into());
     }
     draft
 }

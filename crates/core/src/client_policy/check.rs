@@ -3,12 +3,12 @@
 use signet_jose::SigAlg;
 
 use super::contradiction::Contradiction;
+use super::key_set::Keys;
 use super::{Mode, check_addresses, check_protection, uris};
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::records::{
-    ClientAuthMethod, ClientKey, ClientSettings, GrantType, Lifetimes, Protected, ResponseType,
-    TenantSettings,
+    ClientAuthMethod, ClientSettings, GrantType, Lifetimes, Protected, ResponseType, TenantSettings,
 };
 
 /// Longest `client_id` and `client_name`.
@@ -39,14 +39,14 @@ pub fn client_id(id: &str) -> Result<(), Contradiction> {
 }
 
 /// Everything in `settings` that cannot work; empty if they may be saved. `secret` and `keys` are what the client will
-/// have once they are.
+/// have once they are. Keys at a `jwks_uri` are judged as they were read; where nobody has looked, what needs them passes.
 ///
 /// `require_encrypted_request_object` without `require_request_object` is not among them: it says that an object must
 /// be encrypted if there is one, which national profiles want of clients that send personal data only now and then.
-pub fn check(
+pub fn check<'a>(
     settings: &ClientSettings,
     secret: KeptSecret,
-    keys: &[ClientKey],
+    keys: impl Into<Keys<'a>>,
     tenant: &TenantSettings,
     mode: Mode,
     now: UnixTime,
@@ -59,7 +59,7 @@ pub fn check(
     public_client(settings, &mut found);
     scope(settings, tenant, &mut found);
     lifetimes(settings, &mut found);
-    check_protection::check(settings, keys, tenant, now, &mut found);
+    check_protection::check(settings, keys.into(), tenant, now, &mut found);
     found
 }
 

@@ -4,6 +4,7 @@ use signet_jose::{KeyUse, SigAlg};
 
 use super::check::uses_browser;
 use super::encryption_key;
+use super::key_set::{Keys, Published};
 use crate::context::UnixTime;
 use crate::discovery::Endpoint;
 use crate::records::{
@@ -21,14 +22,16 @@ pub struct Preview {
 }
 
 /// What `settings` and `keys` mean at `now`.
-pub fn preview(
+pub fn preview<'a>(
     client_id: &str,
     settings: &ClientSettings,
-    keys: &[ClientKey],
+    keys: impl Into<Keys<'a>>,
     tenant: &Tenant,
     now: UnixTime,
 ) -> Preview {
-    let words = Words { client_id, settings, keys, tenant, now };
+    let keys: Keys<'_> = keys.into();
+    let (all, published) = (keys.all(), keys.published(settings));
+    let words = Words { client_id, settings, keys: &all, published, tenant, now };
     let mut sends = Vec::new();
     if uses_browser(settings) {
         words.request(&mut sends);
@@ -41,6 +44,7 @@ struct Words<'a> {
     client_id: &'a str,
     settings: &'a ClientSettings,
     keys: &'a [ClientKey],
+    published: Published<'a>,
     tenant: &'a Tenant,
     now: UnixTime,
 }
@@ -122,10 +126,13 @@ impl Words<'_> {
             (false, false) => "A signed request object is accepted, not demanded",
         };
         let kids: Vec<&str> = self.usable(KeyUse::Sig).map(|key| key.kid.as_str()).collect();
-        let with = match (&settings.jwks_uri, kids.as_slice()) {
-            (Some(uri), _) => format!("a signing key of {uri}"),
-            (None, []) => "a signing key, of which it has none now".to_owned(),
-            (None, kids) => format!("its key {}", either(kids.iter().copied())),
+        let with = match (self.published, kids.as_slice()) {
+            (Published::Unread, []) => "a signing key of its jwks_uri, which nobody has read yet".to_owned(),
+            (Published::Unreadable(why), []) => {
+                format!("a signing key of its jwks_uri, which cannot be read ({}), so this fails", why.reason)
+            }
+            (_, []) => "a signing key, of which it has none now".to_owned(),
+            (_, kids) => format!("its key {}", either(kids.iter().copied())),
         };
         let algs = &settings.request_object_signing_algs;
         let algs = if algs.is_empty() {
@@ -295,12 +302,19 @@ impl Words<'_> {
     fn sealed(&self, encryption: Option<&Encryption>) -> String {
         let Some(Encryption { alg, enc }) = encryption else { return String::new() };
         let propagation = self.tenant.settings.key_propagation;
-        let to = match encryption_key(self.keys, self.settings, *alg, propagation, self.now) {
-            Ok(key) => format!("to its key {}", key.kid),
-            Err(_) if self.settings.jwks_uri.is_some() => "to a key of its jwks_uri".to_owned(),
-            Err(_) => "to a key that it does not have now, so this fails".to_owned(),
+        let with = format!("with {} and {}", alg.name(), enc.name());
+        if let Ok(key) = encryption_key(self.keys, self.settings, *alg, propagation, self.now) {
+            return format!(", then encrypted to its key {} {with}", key.kid);
+        }
+        let to = match self.published {
+            Published::Nothing => "it does not have now, so this fails".to_owned(),
+            Published::Unread => "is at its jwks_uri, which nobody has read yet".to_owned(),
+            Published::Read(_) => "its jwks_uri does not have, so this fails".to_owned(),
+            Published::Unreadable(why) => {
+                format!("should be at its jwks_uri, which cannot be read ({}), so this fails", why.reason)
+            }
         };
-        format!(", then encrypted {to} with {} and {}", alg.name(), enc.name())
+        format!(", then encrypted {with} to a key that {to}")
     }
 
     fn usable(&self, usage: KeyUse) -> impl Iterator<Item = &ClientKey> {
@@ -308,7 +322,8 @@ impl Words<'_> {
     }
 
     fn has_signing_key(&self) -> bool {
-        self.settings.jwks_uri.is_some() || self.usable(KeyUse::Sig).next().is_some()
+        let open = matches!(self.published, Published::Unread | Published::Unreadable(_));
+        open || self.usable(KeyUse::Sig).next().is_some()
     }
 }
 

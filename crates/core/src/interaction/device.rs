@@ -9,7 +9,8 @@ use crate::device;
 use crate::fault::Fault;
 use crate::records::{DeviceCode, DeviceStage};
 
-/// The person allows it. On [`crate::change::Conflict::Device`] load and decide again: the device may just have polled.
+/// The person allows it. On [`crate::change::Conflict::Device`] load and decide again: the device may just have polled; and
+/// on [`crate::change::Conflict::Session`], where the session has just ended.
 pub fn approve(
     input: &Input<'_>,
     device: Option<&DeviceCode>,
@@ -33,13 +34,15 @@ pub fn approve(
         .client(&device.request.client_id)
         .user(user.id);
     // What was allowed to a device is not remembered: the next one is asked for again in any case.
-    Ok(vec![
-        finish(input.interaction, context),
+    let mut changes = vec![finish(input.interaction, context)];
+    changes.extend(issuing.in_session());
+    changes.extend([
         issuing.grant(),
         issuing.session_client(),
         Change::UpdateDeviceCode { device, at: context.now },
         event.change(),
-    ])
+    ]);
+    Ok(changes)
 }
 
 /// The person refuses, or cannot be let through. On [`crate::change::Conflict::Device`] load and decide again.

@@ -26,6 +26,10 @@ pub struct LoggedIn {
 /// login is worth nothing after it. Whoever proves once more who they are goes on in their session, and keeps its `sid`: the
 /// clients know it by that name (Front-Channel Logout section 3). The session of somebody else ends; see
 /// [`crate::logout::end`].
+///
+/// What was proved was proved to the account as it was read: whoever writes it meanwhile (another password, disabled, gone)
+/// ends the login as well ([`crate::change::Conflict::Version`]), and a session that goes on must not have ended
+/// ([`crate::change::Conflict::Session`]).
 pub(super) fn log_in(
     tenant: &Tenant,
     interaction: &Interaction,
@@ -35,10 +39,11 @@ pub(super) fn log_in(
     context: &Context<'_>,
 ) -> LoggedIn {
     let minted = context.mint(SESSION_PREFIX);
+    let own = continued(tenant, user, old, context.now);
     let session = Session {
         tenant: tenant.id.clone(),
         hash: minted.hash,
-        sid: continued(tenant, user, old, context.now).unwrap_or_else(|| context.handle()),
+        sid: own.map_or_else(|| context.handle(), |own| own.sid.clone()),
         user_id: user.id,
         auth_time: proof.at,
         amr: proof.amr.clone(),
@@ -54,19 +59,25 @@ pub(super) fn log_in(
         .user(user.id)
         .fact("amr", session.amr.clone())
         .change();
-    let mut changes = vec![
+    let mut changes = vec![Change::NeedUser { id: user.id, version: user.version }];
+    changes.extend(own.map(|own| Change::NeedSession(own.hash)));
+    changes.extend([
         Change::UpdateInteraction { interaction: next, now: context.now },
         Change::InsertSession(session.clone()),
         event,
-    ];
+    ]);
     changes.extend(old.map(|old| Change::DeleteSession(old.hash)));
     LoggedIn { cookie: minted.secret, session, changes }
 }
 
-/// The `sid` of the browser's session, if it is this person's and goes on.
-fn continued(tenant: &Tenant, user: &User, old: Option<&Session>, now: UnixTime) -> Option<String> {
-    let own = old.filter(|old| old.user_id == user.id && old.is_alive(&tenant.settings, now));
-    own.map(|old| old.sid.clone())
+/// The browser's session, if it is this person's and goes on.
+fn continued<'a>(
+    tenant: &Tenant,
+    user: &User,
+    old: Option<&'a Session>,
+    now: UnixTime,
+) -> Option<&'a Session> {
+    old.filter(|old| old.user_id == user.id && old.is_alive(&tenant.settings, now))
 }
 
 /// The person wants another account: the session ends, and it goes back to the login page, within the same interaction.

@@ -25,9 +25,9 @@ pub use login::{LoggedIn, switch_account};
 pub use registration::{Account, Wish, register};
 pub use respond::{Answer, Made, Responded, refuse, respond};
 pub use second::{
-    Accepted, MAX_PASSKEYS, PATIENCE, Pending, RECOVERY_CODES, at_hand, credential_event, is_recent,
-    passkey_accepted, password_accepted, raised, recovery_codes, second_accepted, use_one_time, use_passkey,
-    use_recovery_code,
+    Accepted, MAX_PASSKEYS, MAX_WRONG_CODES, PATIENCE, Pending, RECOVERY_CODES, at_hand, can_be_tried,
+    credential_event, enrolment, is_recent, passkey_accepted, password_accepted, raised, recovery_codes,
+    second_accepted, use_one_time, use_passkey, use_recovery_code,
 };
 
 /// Every `acr` value that this provider can meet, the lowest first; discovery is made from this.

@@ -112,7 +112,8 @@ pub fn register(
         .client(&interaction.request.client_id)
         .user(user.id)
         .change();
-    // The user first: what follows refers to it.
+    // The user first: what follows refers to it. Nobody has written an account that is made here.
+    made.changes.retain(|change| !matches!(change, Change::NeedUser { .. }));
     made.changes.splice(0..0, [Change::InsertUser(user), event]);
     made
 }

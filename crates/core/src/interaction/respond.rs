@@ -83,7 +83,8 @@ impl Made {
 }
 
 /// Issues what the response type asks for, if [`next`] has nothing more to ask. `consented` is there if the person has
-/// just accepted what the consent page asked.
+/// just accepted what the consent page asked. On [`crate::change::Conflict::Session`] load and decide again: the session has
+/// just ended, and nothing is issued in it.
 pub fn respond(
     input: &Input<'_>,
     consented: Option<BTreeSet<String>>,
@@ -100,7 +101,9 @@ pub fn respond(
     let scope = granted_scope(input, user)?;
     let issuing = Issuing { input, session, user, scope, grant_id: context.uuid(), context };
     let mut parameters = Parameters::default();
-    let mut changes = vec![finish(input.interaction, context), issuing.grant()];
+    let mut changes = vec![finish(input.interaction, context)];
+    changes.extend(issuing.in_session());
+    changes.push(issuing.grant());
     let response_type = input.interaction.request.response_type;
     let code = response_type.has_code().then(|| issuing.code(&mut changes));
     if let Some(code) = &code {
@@ -114,9 +117,6 @@ pub fn respond(
     };
     changes.extend([issuing.session_client(), issuing.event()]);
     changes.extend(consented.map(|asked| Change::PutConsent(remembered(input, user, asked, context.now))));
-    if context.now - session.last_seen >= 60 {
-        changes.push(Change::TouchSession { hash: session.hash, last_seen: context.now });
-    }
     Ok(Responded { answer: Answer { return_to, parameters, access, id_token }, changes })
 }
 
@@ -215,6 +215,18 @@ impl Issuing<'_> {
             created_at: self.context.now,
             revoked_at: None,
         })
+    }
+
+    /// The session is there until all is written, and used. The use comes first: of two that only needed the session, neither
+    /// could write it.
+    pub(super) fn in_session(&self) -> Vec<Change> {
+        let (session, now) = (self.session, self.context.now);
+        let mut changes = Vec::new();
+        if now - session.last_seen >= 60 {
+            changes.push(Change::TouchSession { hash: session.hash, last_seen: now });
+        }
+        changes.push(Change::NeedSession(session.hash));
+        changes
     }
 
     /// Whom to tell when the session ends.

@@ -22,6 +22,11 @@ pub fn is_recent(session: &Session, now: UnixTime) -> bool {
     now - session.auth_time <= PATIENCE
 }
 
+/// So many wrong codes in a row, and those of an authenticator application are refused until it is set up anew. NIST SP
+/// 800-63B section 5.2.2: "the verifier SHALL limit consecutive failed authentication attempts on a single account to no more
+/// than 100".
+pub const MAX_WRONG_CODES: i64 = 20;
+
 /// Most passkeys of one person.
 pub const MAX_PASSKEYS: usize = 20;
 
@@ -96,12 +101,12 @@ pub(super) fn identified<'a>(input: &Input<'a>, now: UnixTime) -> Option<Pending
 }
 
 /// The second step is taken: a session, in which whoever had one at a lower level goes on and keeps its `sid`. `written` is
-/// what the store has to hear of the credential, which must be that person's own.
+/// what the store has to hear of the credential, which must be that person's own, or of an [`enrolment`].
 pub fn second_accepted(
     input: &Input<'_>,
     pending: &Pending<'_>,
     second: Second,
-    written: Vec<Change>,
+    mut written: Vec<Change>,
     context: &Context<'_>,
 ) -> Result<LoggedIn, Fault> {
     if written.iter().any(|change| owner(change).is_some_and(|owner| owner != pending.user.id)) {
@@ -109,6 +114,11 @@ pub fn second_accepted(
     }
     let proof = pending.first.clone().and(second, context.now);
     let mut login = log_in(input.tenant, input.interaction, pending.user, &proof, input.session, context);
+    // Who writes the account expects its version by that: of two who only needed it first, neither could go on.
+    if let Some(at) = written.iter().position(|change| matches!(change, Change::UpdateUser(_))) {
+        login.changes.retain(|change| !matches!(change, Change::NeedUser { .. }));
+        login.changes.insert(0, written.remove(at));
+    }
     login.changes.extend(written);
     Ok(login)
 }
@@ -119,6 +129,7 @@ fn owner(change: &Change) -> Option<Uuid> {
         Change::UseCredential { credential, .. } | Change::InsertCredential(credential) => {
             Some(credential.user_id)
         }
+        Change::UpdateUser(user) => Some(user.id),
         Change::DeleteCredential { user_id, .. } | Change::DeleteCredentials { user_id, .. } => {
             Some(*user_id)
         }
@@ -147,7 +158,13 @@ pub fn use_one_time(credential: &Credential, step: i64, now: UnixTime) -> Result
     if credential.kind != CredentialKind::Totp || step <= credential.counter {
         return Err(Fault::SecondFactorWrong);
     }
+    can_be_tried(credential)?;
     Ok(counted(credential, step, now))
+}
+
+/// Whether a code of this authenticator application is still judged, however right it is.
+pub fn can_be_tried(credential: &Credential) -> Result<(), Fault> {
+    if credential.failures < MAX_WRONG_CODES { Ok(()) } else { Err(Fault::SecondFactorLocked) }
 }
 
 /// The use of a passkey whose authenticator counts `count` signatures. Web Authentication section 7.2 step 22: where one of
@@ -162,8 +179,9 @@ pub fn use_passkey(credential: &Credential, count: u32, now: UnixTime) -> Result
 }
 
 fn counted(credential: &Credential, counter: i64, now: UnixTime) -> Change {
-    let next = Credential { counter, last_used_at: Some(now), ..credential.clone() };
-    Change::UseCredential { credential: next, seen_counter: credential.counter }
+    let next = Credential { counter, failures: 0, last_used_at: Some(now), ..credential.clone() };
+    let (seen_counter, seen_failures) = (credential.counter, credential.failures);
+    Change::UseCredential { credential: next, seen_counter, seen_failures }
 }
 
 /// The use of a recovery code: its record goes, so the write decides who has used it.
@@ -187,7 +205,13 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// How many recovery codes a person gets.
 pub const RECOVERY_CODES: usize = 10;
 
-/// Fresh recovery codes in place of the old ones, and the changes. Each has 80 random bits, so a plain hash keeps it.
+/// The account with another factor, or with other recovery codes. It counts up: of two enrolments at a time one is asked
+/// anew, so none goes beyond what the other has left room for, and no login goes on that began before.
+pub fn enrolment(user: &User) -> Change {
+    Change::UpdateUser(User { version: user.version + 1, ..user.clone() })
+}
+
+/// Fresh recovery codes in place of the old ones, and the changes, which go along with an [`enrolment`]. Each has 80 random bits, so a plain hash keeps it.
 pub fn recovery_codes(user: &User, context: &Context<'_>) -> (Vec<String>, Vec<Change>) {
     let mut changes =
         vec![Change::DeleteCredentials { user_id: user.id, kind: CredentialKind::RecoveryCode }];
@@ -205,6 +229,7 @@ pub fn recovery_codes(user: &User, context: &Context<'_>) -> (Vec<String>, Vec<C
             name: String::new(),
             secret,
             counter: 0,
+            failures: 0,
             created_at: context.now,
             last_used_at: None,
         }));
@@ -228,14 +253,13 @@ pub fn credential_event(
 }
 
 /// The same session at the level of the second factor that its person has just enrolled and proved to have.
-pub fn raised(session: &Session, second: Second, now: UnixTime) -> Vec<Change> {
+pub fn raised(session: &Session, second: Second, now: UnixTime) -> Change {
     let proof = Proof::of(session).and(second, now);
-    let next = Session {
+    Change::UpdateSession(Session {
         auth_time: proof.at,
         acr: proof.level.acr().to_owned(),
         amr: proof.amr,
         last_seen: now,
         ..session.clone()
-    };
-    vec![Change::DeleteSession(session.hash), Change::InsertSession(next)]
+    })
 }

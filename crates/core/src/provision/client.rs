@@ -8,7 +8,7 @@ use super::{Provisioned, difference};
 use crate::audit;
 use crate::builtin::Builtin;
 use crate::change::Change;
-use crate::client_policy::{self, KeptSecret, Mode};
+use crate::client_policy::{self, KeptSecret, KeySet, Keys, Mode};
 use crate::context::Context;
 use crate::records::{Client, ClientKey, Tenant};
 
@@ -21,6 +21,8 @@ pub struct ClientFacts<'a> {
     pub current: Option<&'a Client>,
     /// Every key of it, withdrawn ones included.
     pub keys: &'a [ClientKey],
+    /// What is known of the set at the `jwks_uri` that it will have; `None` if nobody has looked.
+    pub key_set: Option<&'a KeySet>,
     /// Keeps secrets that MACs are made with.
     pub secrets: &'a dyn SecretKeeper,
     /// How strict the installation is.
@@ -59,7 +61,9 @@ pub fn client(
     // Switching a client off must work whatever has become of its settings since: its last key may have ended.
     let only_off = declared.disabled && facts.current.is_some_and(|client| client.settings == *settings);
     if !only_off {
-        let problems = client_policy::check(settings, kept, after, policies, facts.mode, context.now);
+        // Whoever registers a client before it serves its keys keeps it switched off until then.
+        let keys = Keys { registered: after, set: facts.key_set.filter(|_| !declared.disabled) };
+        let problems = client_policy::check(settings, kept, keys, policies, facts.mode, context.now);
         refusals.extend(problems.into_iter().map(refusal));
     }
     let (keys, secret) = match (keys, decided) {
@@ -71,7 +75,8 @@ pub fn client(
         }
     };
     let mut provisioned = assemble(declared, facts, &keys, &secret, correlation_id, context);
-    provisioned.advice = client_policy::advice(settings, &keys.after, context.now);
+    let known = Keys { registered: &keys.after, set: facts.key_set };
+    provisioned.advice = client_policy::advice(settings, known, context.now);
     provisioned.secret = secret.minted.map(|minted| minted.secret);
     Ok(provisioned)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Provisioned, client::ClientFacts, keys};
 use crate::audit;
 use crate::change::Change;
-use crate::client_policy::{self, Contradiction, KeptSecret};
+use crate::client_policy::{self, Contradiction, KeptSecret, Keys};
 use crate::context::Context;
 use crate::records::{Client, ClientKey, Tenant};
 
@@ -23,7 +23,8 @@ pub fn withdraw_key(
     let key = facts.keys.iter().find(|key| key.id == id && key.revoked_at.is_none())?;
     let after: Vec<ClientKey> = facts.keys.iter().filter(|other| other.id != id).cloned().collect();
     let (settings, policies) = (&client.settings, &facts.tenant.settings);
-    let broken = client_policy::check(settings, kept, &after, policies, facts.mode, context.now);
+    let known = Keys { registered: &after, set: facts.key_set };
+    let broken = client_policy::check(settings, kept, known, policies, facts.mode, context.now);
     let next = Client { version: client.version + 1, updated_at: context.now, ..client.clone() };
     let event = audit::success(&client.tenant, "client.key_revoked", correlation_id, context)
         .client(&client.client_id)
@@ -33,7 +34,7 @@ pub fn withdraw_key(
     let provisioned = Provisioned {
         changes: vec![Change::UpdateClient(next), revoke, event],
         differences: vec![format!("{}: withdrawn", keys::what(key))],
-        advice: client_policy::advice(settings, &after, context.now),
+        advice: client_policy::advice(settings, known, context.now),
         secret: None,
     };
     Some((provisioned, broken))

@@ -89,6 +89,8 @@ pub struct Credential {
     /// What must only grow: the passkey's signature count, the last time step of a one-time password (RFC 6238 section 5.2:
     /// "The verifier MUST NOT accept the second attempt of the OTP"). A use names the count it saw.
     pub counter: i64,
+    /// How many wrong codes were given since the last right one; of an authenticator application alone.
+    pub failures: i64,
     /// When it was enrolled.
     pub created_at: UnixTime,
     /// When it was last used.

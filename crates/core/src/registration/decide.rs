@@ -248,7 +248,8 @@ fn provisioned(
     context: &Context<'_>,
 ) -> Result<Registered, Fault> {
     let Facts { tenant, secrets, mode, correlation_id } = *facts;
-    let known = ClientFacts { tenant, current, keys, secrets, mode };
+    // Whoever registers itself may serve its keys later: RFC 7591 section 2 says nothing of when.
+    let known = ClientFacts { tenant, current, keys, key_set: None, secrets, mode };
     let done = provision::client(declared, &known, correlation_id, context).map_err(|all| fault(&all))?;
     let written = done.changes.iter().find_map(|change| match change {
         Change::InsertClient(client) | Change::UpdateClient(client) => Some(client),

@@ -2,6 +2,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod contradictions;
+mod key_sets;
 
 use common::{CALLBACK, NOW, plain_key};
 use proptest::prelude::*;

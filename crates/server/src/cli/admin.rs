@@ -1,6 +1,7 @@
 //! What commands that change or read the records have in common.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use signet_core::client_policy::Mode;
@@ -12,9 +13,12 @@ use signet_store_sqlite::Durability;
 
 use super::Common;
 use super::output::{self, Problem};
+use crate::config::Config;
 use crate::edge::{self, Clock};
+use crate::fetch::Fetcher;
 use crate::node::Location;
 use crate::provisioning::Provisioner;
+use crate::remote_keys::RemoteKeys;
 use crate::tenant_keys::{Source, Workshop};
 use crate::vault::Vault;
 
@@ -103,6 +107,16 @@ impl Admin {
             Problem::new("client_unknown", format!("there is no client \"{id}\""))
                 .hint("See `signet client list`.")
         })
+    }
+
+    /// Reads what clients publish, from here and now: with the settings that `signet serve` would have.
+    pub(super) fn remote_keys(tenant: &Tenant) -> Result<RemoteKeys, Problem> {
+        let wrong = |text: String| Problem::new("config", text);
+        let file = std::env::var_os("SIGNET_CONFIG").map(PathBuf::from);
+        let config = Config::load(file.as_deref()).map_err(|error| wrong(error.to_string()))?;
+        let mode = Self::mode(tenant);
+        let fetcher = Fetcher::new(&config.fetch, mode).map_err(wrong)?;
+        Ok(RemoteKeys::new(fetcher, Clock::system(), mode))
     }
 
     /// The master key: as told, else that of `signet dev` here.

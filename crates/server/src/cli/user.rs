@@ -6,17 +6,18 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use signet_core::audit;
-use signet_core::change::{Change, Conflict};
-use signet_core::logout::{self, Ending};
+use signet_core::change::Change;
 use signet_core::provision::{Secret, UserDeclaration};
 use signet_core::records::{Role, Tenant, User};
-use signet_store::{Page, StoreError};
+use signet_store::Page;
 use zeroize::Zeroizing;
 
 use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem};
 use crate::passwords;
+use crate::people::{self, Leaving};
+use crate::provisioning::Along;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -98,28 +99,28 @@ pub(super) async fn run(common: &Common, command: Command) -> Result<ExitCode, P
             let claims = claim.iter().map(|text| claim_of(text)).collect::<Result<Map<_, _>, _>>()?;
             let role = role.map(|role| role_of(&role)).transpose()?;
             let declared = UserDeclaration { claims, role, ..declared(&username) };
-            save(&admin, &tenant, common.json, declared, Some(password_stdin)).await?;
+            save(&admin, &tenant, common.json, declared, Some(password_stdin), None).await?;
         }
         Command::Set { username, role } => {
             let role = Some(role_of(&role)?);
             let user = find(&admin, &tenant, &username).await?;
-            save(&admin, &tenant, common.json, UserDeclaration { role, ..as_is(&user) }, None).await?;
+            save(&admin, &tenant, common.json, UserDeclaration { role, ..as_is(&user) }, None, None).await?;
         }
         Command::Password { username, password_stdin } => {
             let user = find(&admin, &tenant, &username).await?;
-            save(&admin, &tenant, common.json, as_is(&user), Some(password_stdin)).await?;
-            end_sessions(&admin, &tenant, &user, "password_set").await?;
+            let ends = Some((&user, "password_set"));
+            save(&admin, &tenant, common.json, as_is(&user), Some(password_stdin), ends).await?;
         }
         Command::Disable { username } => {
             let user = find(&admin, &tenant, &username).await?;
             let declared = UserDeclaration { disabled: true, ..as_is(&user) };
-            save(&admin, &tenant, common.json, declared, None).await?;
-            end_sessions(&admin, &tenant, &user, "user_disabled").await?;
+            let ends = Some((&user, "user_disabled"));
+            save(&admin, &tenant, common.json, declared, None, ends).await?;
         }
         Command::Enable { username } => {
             let user = find(&admin, &tenant, &username).await?;
             let declared = UserDeclaration { disabled: false, ..as_is(&user) };
-            save(&admin, &tenant, common.json, declared, None).await?;
+            save(&admin, &tenant, common.json, declared, None, None).await?;
         }
         Command::Delete { username } => delete(&admin, &tenant, &username).await?,
     }
@@ -206,13 +207,15 @@ fn role_of(name: &str) -> Result<Option<Role>, Problem> {
     Role::from_name(name).map(Some).ok_or_else(unknown)
 }
 
-/// Saves a user; `password` says whether to set one, and whether it comes from standard input.
+/// Saves a user; `password` says whether to set one, and whether it comes from standard input, `ends` whose sessions end with
+/// it, and why.
 async fn save(
     admin: &Admin,
     tenant: &Tenant,
     as_json: bool,
     declared: UserDeclaration,
     password: Option<bool>,
+    ends: Option<(&User, &str)>,
 ) -> Result<(), Problem> {
     let username = declared.username.clone();
     let (secret, made) = match password {
@@ -222,7 +225,15 @@ async fn save(
     };
     let password = secret.as_ref().map(|secret| Secret::new(secret.as_str()));
     let declared = UserDeclaration { password, ..declared };
-    let provisioned = admin.provisioner(tenant, false).user(&tenant.id, &declared).await?;
+    let further = match ends {
+        Some((user, why)) => sessions_ending(admin, tenant, user, why).await?,
+        None => Vec::new(),
+    };
+    let along = Along { further, ..Along::default() };
+    let provisioned = admin.provisioner(tenant, false).user_with(&tenant.id, &declared, &along).await?;
+    if provisioned.is_unchanged() {
+        admin.store.apply(&tenant.id, &along.further).await?;
+    }
     let shown = secret.filter(|_| made).map(|secret| secret.to_string());
     if as_json {
         output::value(
@@ -240,24 +251,17 @@ async fn save(
     Ok(())
 }
 
-/// Ends all sessions of a user with their grants. Their clients are told by the nodes, whose timers find what is stored here.
-async fn end_sessions(admin: &Admin, tenant: &Tenant, user: &User, cause: &str) -> Result<(), Problem> {
-    let (store, context) = (&admin.store, admin.context());
+/// What ends with all sessions of a user. Their clients are told by the nodes, whose timers find what is stored here.
+async fn sessions_ending(
+    admin: &Admin,
+    tenant: &Tenant,
+    user: &User,
+    why: &str,
+) -> Result<Vec<Change>, Problem> {
+    let context = admin.context();
     let correlation_id = context.handle();
-    for session in store.user_sessions(&tenant.id, user.id, admin.now).await? {
-        let mut clients = Vec::new();
-        for noted in store.session_clients(&tenant.id, &session.sid).await? {
-            clients.extend(store.client(&tenant.id, &noted.client_id).await?);
-        }
-        let ending =
-            Ending { tenant, session: &session, clients: &clients, correlation_id: &correlation_id, cause };
-        match store.apply(&tenant.id, &logout::end(&ending, &context).changes).await {
-            // A node has just ended it.
-            Ok(()) | Err(StoreError::Conflict(Conflict::Exists)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
+    let leaving = Leaving { tenant, user: user.id, keep: None, why, correlation_id: &correlation_id };
+    Ok(people::sessions_ending(admin.store.as_ref(), &leaving, &context).await?.changes)
 }
 
 fn read_password() -> Result<Zeroizing<String>, Problem> {
@@ -283,7 +287,9 @@ async fn delete(admin: &Admin, tenant: &Tenant, username: &str) -> Result<(), Pr
     let user = find(admin, tenant, username).await?;
     let context = admin.context();
     let event = audit::success(&tenant.id, "user.deleted", &context.handle(), &context).user(user.id);
-    admin.store.apply(&tenant.id, &[Change::DeleteUser(user.id), event.change()]).await?;
+    let mut changes = sessions_ending(admin, tenant, &user, "user_deleted").await?;
+    changes.extend([Change::DeleteUser(user.id), event.change()]);
+    admin.store.apply(&tenant.id, &changes).await?;
     output::line(format!("User \"{}\" is gone, with sessions, consents and tokens.", user.username));
     Ok(())
 }

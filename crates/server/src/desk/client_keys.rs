@@ -18,7 +18,6 @@ use zeroize::Zeroizing;
 use super::clients::{Remark, unchanged};
 use super::receipt::{Before, Pass};
 use super::{Desk, Refused, Result, Write};
-use crate::clients::parts;
 use crate::provisioning::{Pair, declaration_of};
 
 /// How often an addition that names no version is tried anew when somebody else changes the client at the same moment.
@@ -236,11 +235,7 @@ impl Desk<'_> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
         let mut keys = self.app.store.client_keys(&self.tenant().id, id).await?;
-        if client.settings.jwks_uri.is_some() {
-            let found = self.app.client(&self.tenant().id, id).await?;
-            let published = parts(found.as_deref()).1.iter().filter(|key| key.origin == KeyOrigin::JwksUri);
-            keys.extend(published.cloned());
-        }
+        keys.extend(self.known_set(&client).await.map(|set| set.keys).unwrap_or_default());
         Ok(keys.iter().map(|key| self.key_view(key, &keys, &client.settings)).collect())
     }
 

@@ -4,17 +4,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::{CLIENTS_READ, CLIENTS_WRITE};
 use signet_core::builtin::Builtin;
-use signet_core::client_policy::{self, Advice, Contradiction};
+use signet_core::client_policy::{self, Advice, Contradiction, Keys};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
-use signet_core::records::{Client, ClientKey, ClientSettings, LogoutDelivery};
+use signet_core::records::{Client, ClientSettings, LogoutDelivery};
 use signet_core::templates::Template;
 use signet_jose::KeyUse;
 use signet_store::{ClientFilter, Page};
 use uuid::Uuid;
 
-use super::{Desk, Paged, Refused, Result, Write, paged};
+use super::{Desk, KeySetView, Paged, Refused, Result, Write, paged};
 use crate::provisioning::kept_secret;
 
 /// Which clients to list.
@@ -100,6 +100,8 @@ pub struct ClientView {
     pub registered_itself: bool,
     /// What was chosen for it.
     pub settings: ClientSettings,
+    /// What is known of the keys at its `jwks_uri`; `null` if it has none.
+    pub key_set: Option<KeySetView>,
     /// Why it will fail; empty if it works.
     pub contradictions: Vec<Remark>,
     /// What works but should be looked at.
@@ -257,11 +259,12 @@ impl Desk<'_> {
     /// The client as it is shown.
     pub(super) async fn view_of(&self, client: &Client) -> Result<ClientView> {
         let keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
-        Ok(self.view_with(client, &keys))
+        let set = self.known_set(client).await;
+        Ok(self.view_with(client, Keys { registered: &keys, set: set.as_ref() }))
     }
 
     /// The client as it is shown, with keys that are at hand.
-    pub(super) fn view_with(&self, client: &Client, keys: &[ClientKey]) -> ClientView {
+    pub(super) fn view_with(&self, client: &Client, keys: Keys<'_>) -> ClientView {
         let (settings, policies) = (&client.settings, &self.tenant().settings);
         let broken =
             client_policy::check(settings, kept_secret(client), keys, policies, self.mode(), self.now);
@@ -276,6 +279,7 @@ impl Desk<'_> {
             secret_sealed: client.sealed_secret.is_some(),
             registered_itself: client.registration_token.is_some(),
             settings: settings.clone(),
+            key_set: keys.set.map(KeySetView::from),
             contradictions: broken.iter().map(Remark::from).collect(),
             advice: advice.iter().map(Remark::from).collect(),
             created_at: client.created_at,

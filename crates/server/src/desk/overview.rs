@@ -61,6 +61,8 @@ pub struct ClientHealth {
     pub failing_count: usize,
     /// The first 100 of them.
     pub failing: Vec<FailingClient>,
+    /// How many need keys of a `jwks_uri` that this node has not read yet, so that nothing is known of them.
+    pub unread: usize,
     /// Keys and certificates that end within 30 days, the first to end first.
     pub ending: Vec<EndingKey>,
 }
@@ -121,7 +123,7 @@ pub struct ReasonCount {
     pub what: String,
     /// The reason code.
     pub reason: String,
-    /// The sentence that is shown for it, if it is always the same.
+    /// The sentence that is shown for it; what varies in it is named in words.
     pub text: Option<String>,
     /// How often.
     pub count: i64,
@@ -144,8 +146,8 @@ impl Desk<'_> {
         self.actor.need(TENANT_READ)?;
         let owner = self.actor.confined_to();
         let checkup = if self.actor.holds(CLIENTS_READ) {
-            let (store, tenant) = (self.app.store.clone(), self.tenant().clone());
-            self.app.checkups.of(Look { store, tenant, owner, mode: self.mode(), now: self.now }).await?
+            let (app, tenant) = (self.app.clone(), self.tenant().clone());
+            self.app.checkups.of(Look { app, tenant, owner, now: self.now }).await?
         } else {
             None
         };
@@ -285,6 +287,7 @@ fn health(checkup: &Checkup) -> ClientHealth {
         more: checkup.more,
         failing_count: checkup.failing_count,
         failing: failing.collect(),
+        unread: checkup.unread,
         ending: ending.collect(),
     }
 }
@@ -312,17 +315,13 @@ fn reasons(tallies: &[AuditTally]) -> Vec<ReasonCount> {
             counts.entry((&tally.kind, &tally.reason)).or_insert((what, 0)).1 += tally.count;
         }
     }
-    let text = |reason: &str| {
-        let row = Fault::TABLE.iter().find(|row| row.0 == reason)?;
-        (!row.3.contains('{')).then(|| row.3.to_owned())
-    };
     let mut reasons: Vec<ReasonCount> = counts
         .into_iter()
         .map(|((kind, reason), (what, count))| ReasonCount {
             kind: kind.to_owned(),
             what: what.to_owned(),
             reason: reason.to_owned(),
-            text: text(reason),
+            text: Fault::general(reason),
             count,
         })
         .collect();

@@ -11,14 +11,15 @@ use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::provision::Provisioned;
-use signet_core::records::{Credential, CredentialKind, LinkPurpose, Session, User};
+use signet_core::records::{Credential, CredentialKind, LinkPurpose, LogoutDelivery, Session, User};
 use signet_store::StoreError;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::users::{UserWritten, contended, seen};
 use super::{Desk, Refused, Result, Write};
-use crate::people;
+use crate::logout_delivery;
+use crate::people::{self, Leaving, SessionsEnding};
 use crate::tenancy::TenantView;
 
 /// A link by which a person chooses a password.
@@ -141,12 +142,11 @@ impl Desk<'_> {
             signet_core::people::password(&user, hash, "administrator", self.correlation_id, &context);
         let differences = vec![format!("user \"{}\": password: set", user.username)];
         let done = Provisioned { changes, differences, ..Provisioned::default() };
-        let along = self.along(write, Vec::new());
+        let ending = self.sessions_ending(&user, "password_reset").await?;
+        let along = self.along(write, ending.changes);
         let done = self.provisioner(write).write(&self.tenant().id, done, &along).await;
         let done = done.map_err(|error| contended(error, &user))?;
-        if !write.dry_run {
-            self.end_all(&user, "password_reset").await?;
-        }
+        self.tell(ending.deliveries, write).await;
         self.user_written(Some(&user), done, write).await
     }
 
@@ -203,14 +203,27 @@ impl Desk<'_> {
         let count = if write.dry_run {
             self.app.store.user_sessions(&self.tenant().id, user.id, self.now).await?.len()
         } else {
-            self.end_all(&user, "administrator").await?
+            let (view, by) = (self.shared_view().await?, self.actor.label());
+            people::end_sessions(self.app, &view, &user, None, "administrator", self.cause(&by)).await?
         };
         Ok(Done { count, dry_run: write.dry_run })
     }
 
-    pub(super) async fn end_all(&self, user: &User, why: &str) -> Result<usize> {
-        let (view, by) = (self.shared_view().await?, self.actor.label());
-        Ok(people::end_sessions(self.app, &view, user, None, why, self.cause(&by)).await?)
+    /// What ends with all sessions of a user, to go along with what causes it.
+    pub(super) async fn sessions_ending(&self, user: &User, why: &str) -> Result<SessionsEnding> {
+        let (tenant, correlation_id) = (self.tenant(), self.correlation_id);
+        let leaving = Leaving { tenant, user: user.id, keep: None, why, correlation_id };
+        let context = self.app.context(self.now);
+        Ok(people::sessions_ending(self.app.store.as_ref(), &leaving, &context).await?)
+    }
+
+    /// Tells clients of sessions that have ended. What cannot be sent now is stored, and sent by the nodes' timers.
+    pub(super) async fn tell(&self, deliveries: Vec<LogoutDelivery>, write: &Write) {
+        if !write.dry_run
+            && let Ok(view) = self.shared_view().await
+        {
+            logout_delivery::send(self.app, &view, deliveries).await;
+        }
     }
 
     /// What a user allows clients, by `client_id`.

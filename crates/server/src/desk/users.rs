@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::receipt::{Before, Pass};
 use super::user_access::Handed;
 use super::{Desk, Paged, Refused, Result, Write, paged};
-use crate::people::Cause;
+use crate::people::{Cause, SessionsEnding};
 use crate::provisioning::ProvisioningError;
 
 /// Users whose names are read for one page.
@@ -185,13 +185,16 @@ impl Desk<'_> {
     pub async fn create_user(&self, new: &NewUser, write: &Write) -> Result<UserWritten> {
         const WHAT: &str = "user";
         self.actor.need(USERS_WRITE)?;
-        let pass = match self.before(write, WHAT, new).await? {
+        let input = (new, new.password.as_deref());
+        let pass = match self.before(write, WHAT, &input).await? {
             Before::Made(id) => return self.made_user(&id).await,
             Before::New(pass) => pass,
         };
         match self.make_user(new, write, &pass).await {
             Ok(made) => Ok(made),
-            Err(refused) => self.made_user(&self.meanwhile(write, WHAT, new, refused.of_new()).await?).await,
+            Err(refused) => {
+                self.made_user(&self.meanwhile(write, WHAT, &input, refused.of_new()).await?).await
+            }
         }
     }
 
@@ -242,7 +245,12 @@ impl Desk<'_> {
             return Err(Fault::UserForbidden.into());
         }
         let loses = change.role != Some(Role::Owner) || change.disabled;
-        let further = if loses { self.owner_leaves(&user).await? } else { Vec::new() };
+        let mut further = if loses { self.owner_leaves(&user).await? } else { Vec::new() };
+        let mut ending = SessionsEnding::default();
+        if change.disabled && !user.disabled {
+            ending = self.sessions_ending(&user, "user_disabled").await?;
+            further.append(&mut ending.changes);
+        }
         let declared = UserDeclaration {
             username: user.username.clone(),
             disabled: change.disabled,
@@ -254,9 +262,7 @@ impl Desk<'_> {
         let along = self.along(write, further);
         let done = self.provisioner(write).user_with(&self.tenant().id, &declared, &along).await;
         let done = done.map_err(|error| contended(error, &user))?;
-        if change.disabled && !user.disabled && !write.dry_run {
-            self.end_all(&user, "user_disabled").await?;
-        }
+        self.tell(ending.deliveries, write).await;
         self.user_written(Some(&user), done, write).await
     }
 
@@ -271,18 +277,20 @@ impl Desk<'_> {
             .user(user.id)
             .fact("by", self.actor.label());
         let last = User { version: user.version + 1, updated_at: self.now, ..user.clone() };
+        let ending = self.sessions_ending(&user, "user_deleted").await?;
+        // The version that was judged is the one that goes: the first change finds no other.
+        let mut changes = vec![Change::UpdateUser(last)];
+        changes.extend(ending.changes);
+        changes.extend([Change::DeleteUser(user.id), event.change()]);
         let done = Provisioned {
-            // The version that was judged is the one that goes: the first change finds no other.
-            changes: vec![Change::UpdateUser(last), Change::DeleteUser(user.id), event.change()],
+            changes,
             differences: vec![format!("user \"{}\": removed", user.username)],
             ..Provisioned::default()
         };
-        if !write.dry_run {
-            self.end_all(&user, "user_deleted").await?;
-        }
         let along = self.along(write, further);
         let done = self.provisioner(write).write(&self.tenant().id, done, &along).await;
         let done = done.map_err(|error| contended(error, &user))?;
+        self.tell(ending.deliveries, write).await;
         Ok(UserWritten {
             user: view,
             differences: done.differences,
@@ -393,11 +401,14 @@ pub(super) fn seen(user: &User, write: &Write) -> Result<()> {
     }
 }
 
-/// Two owners who take the role from each other at the same moment: the second asks again, and is told.
+/// Two owners who take the role from each other at the same moment, or a session that ends by itself while all of them end:
+/// the second asks again, and is told.
 pub(super) fn contended(error: ProvisioningError, seen: &User) -> Refused {
     match error {
         ProvisioningError::Stale { current } if current == seen.version => Fault::Busy.into(),
-        ProvisioningError::Store(StoreError::Conflict(Conflict::Version)) => Fault::Busy.into(),
+        ProvisioningError::Store(StoreError::Conflict(Conflict::Version | Conflict::Exists)) => {
+            Fault::Busy.into()
+        }
         other => other.into(),
     }
 }

@@ -4,13 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use signet_core::change::Change;
 use signet_core::context::{Context, UnixTime};
 use signet_core::fault::Fault;
 use signet_core::interaction::{Second, use_passkey};
 use signet_core::records::{Credential, CredentialKind, User};
 use url::Url;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 use webauthn_rs::prelude::{
     DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyRegistration, PublicKeyCredential,
     RegisterPublicKeyCredential,
@@ -128,7 +129,8 @@ impl Passkeys {
         Ok(Question { options, state: Enrolling(state) })
     }
 
-    /// The record of a new passkey (section 7.1).
+    /// The record of a new passkey (section 7.1). That it is new is decided by the write
+    /// ([`signet_core::change::Conflict::Credential`]).
     pub fn enrolled(
         &self,
         answer: &str,
@@ -143,15 +145,26 @@ impl Passkeys {
         Ok(Credential {
             tenant: user.tenant.clone(),
             user_id: user.id,
-            id: context.uuid(),
+            id: record_id(key.cred_id().as_slice()),
             kind: CredentialKind::Passkey,
             name: name.to_owned(),
             secret: serde_json::to_vec(&key).map_err(|_| failed())?,
             counter: 0,
+            failures: 0,
             created_at: context.now,
             last_used_at: None,
         })
     }
+}
+
+/// Section 7.1: "Verify that the credentialId is not yet registered for any user." The credential id names the record, so of
+/// two registrations of one passkey one write wins.
+fn record_id(credential_id: &[u8]) -> Uuid {
+    let digest = Sha256::new().chain_update("passkey:").chain_update(credential_id).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    // RFC 9562 section 5.8: a UUID of one's own making.
+    Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 /// The passkeys among these credentials.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use signet_core::change::Change;
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::fault::Fault;
-use signet_core::interaction::use_one_time;
+use signet_core::interaction::{can_be_tried, use_one_time};
+use signet_core::params::Params;
 use signet_core::records::{Credential, CredentialKind, User};
 use totp_rs::{Builder, Totp};
 use uuid::Uuid;
@@ -38,6 +39,20 @@ impl Shared {
         let mut bytes = Zeroizing::new(vec![0; SECRET]);
         entropy.fill(&mut bytes);
         Self(bytes)
+    }
+
+    /// The one that the form offers once more after a wrong code, because an application has it by now; a fresh one without a
+    /// form, or when the form's time is over. `purpose` is what [`enrolment`] names.
+    pub fn offered(
+        vault: &Vault,
+        purpose: &str,
+        form: Option<&Params>,
+        now: UnixTime,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        let sealed = form.and_then(|form| form.get("enrolment"));
+        let kept = sealed.and_then(|sealed| super::open(vault, purpose, sealed, now));
+        kept.unwrap_or_else(|| Self::fresh(entropy))
     }
 
     /// As people type it (RFC 4648 section 6), in groups of four.
@@ -132,6 +147,7 @@ pub fn enrolled(
         name: "Authenticator application".into(),
         secret: Vec::new(),
         counter: step,
+        failures: 0,
         created_at: context_.now,
         last_used_at: None,
     };
@@ -141,10 +157,11 @@ pub fn enrolled(
     Ok(credential)
 }
 
-/// The use of `code`, if it is one of the application's.
+/// The use of `code`, if it is one of the application's. Once too many were wrong, none is judged.
 pub fn used(vault: &Vault, credentials: &[Credential], code: &str, now: UnixTime) -> Result<Change, Fault> {
     let applications = credentials.iter().filter(|one| one.kind == CredentialKind::Totp);
     for credential in applications {
+        can_be_tried(credential)?;
         let sealed = vault.open(&context(credential), &credential.secret);
         let plain =
             sealed.map_err(|_| Fault::Internal { detail: "a stored second factor cannot be read" })?;

@@ -14,9 +14,14 @@ use crate::mail::Mail;
 use crate::pages::account::{MailLine, MailPage, MailsPage};
 use crate::pages::console::instant;
 
-/// `/dev/mail`, in development and where mails are kept.
+/// Where the mails are shown: in development, where they are kept.
+pub(super) fn address(app: &App) -> Option<String> {
+    (app.mode == Mode::Development && app.mailer.kept().is_some()).then(|| "/dev/mail".to_owned())
+}
+
+/// `/dev/mail`, if there is such a page.
 pub(super) fn routes(app: &App) -> Router<App> {
-    if app.mode != Mode::Development || app.mailer.kept().is_none() {
+    if address(app).is_none() {
         return Router::new();
     }
     Router::new().route("/dev/mail", get(list)).route("/dev/mail/{number}", get(show))

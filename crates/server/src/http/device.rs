@@ -67,7 +67,7 @@ async fn begin(app: &App, view: &TenantView, moment: &Moment, caller: &Caller) -
             Ok(()) => return Ok(started),
             Err(StoreError::Conflict(Conflict::Exists)) => {}
             Err(StoreError::Conflict(Conflict::Replay)) => {
-                return Err(refused(app, view, moment, Fault::AssertionReplayed, Some(caller)).await);
+                return Err(caller.replayed(app, view, moment, "device.refused").await);
             }
             Err(error) => return Err(store_fault(error)),
         }

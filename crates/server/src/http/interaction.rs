@@ -193,9 +193,9 @@ impl Stepper<'_> {
             Step::Login => self.login_page(loaded).await,
             Step::Register => Ok(self.registration_page(loaded)),
             Step::Second { passkey_only } => Ok(self.second_page(loaded, passkey_only, None)),
-            Step::Enrol => self.enrolment_page(loaded, None),
+            Step::Enrol => self.enrolment_page(loaded, None, None),
             Step::Consent(scope) => {
-                let html = screens::consent(self.view, loaded, &scope, self.moment);
+                let html = screens::consent(self.view, loaded, &scope);
                 Ok(page(loaded, StatusCode::OK, html))
             }
             Step::Respond => self.respond(loaded, false).await,
@@ -228,7 +228,11 @@ impl Stepper<'_> {
         let mut made = issue::respond(self.app, self.view, self.moment, answer).await?;
         changes.extend(made.change.take());
         let ready = self.ready(loaded, made.deliver(self.moment.now)).await?;
-        self.apply(&changes).await?;
+        match self.apply(&changes).await {
+            // Nothing is issued in a session that has just ended: whoever is there now is asked.
+            Err(Fault::SessionEnded) => return Ok(note(loaded, self.again())),
+            done => done?,
+        }
         Ok(note(loaded, self.remember_browser_state(self.leave(loaded, ready))))
     }
 
@@ -293,6 +297,7 @@ impl Stepper<'_> {
                 Ok(()) => return Ok(self.device_done(loaded, refused)),
                 Err(StoreError::Conflict(Conflict::Device)) => {}
                 Err(StoreError::Conflict(Conflict::Interaction)) => return Err(Fault::InteractionFinished),
+                Err(StoreError::Conflict(Conflict::Session)) => return Ok(self.again()),
                 Err(error) => return Err(store_fault(error)),
             }
         }
@@ -338,8 +343,10 @@ impl Stepper<'_> {
             Err(StoreError::Conflict(Conflict::Interaction)) => Err(Fault::InteractionFinished),
             // The code, or the passkey's answer, was used at the same time.
             Err(StoreError::Conflict(Conflict::Credential)) => Err(Fault::SecondFactorWrong),
-            // The session was ended at the same time, elsewhere in this browser.
-            Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::SessionEnded),
+            // The session was ended at the same time, elsewhere in this browser or by somebody else.
+            Err(StoreError::Conflict(Conflict::Session | Conflict::Exists)) => Err(Fault::SessionEnded),
+            // The account was written, or removed, since it was read: what was proved to it is worth nothing now.
+            Err(StoreError::Conflict(Conflict::Version | Conflict::Missing)) => Err(Fault::AccountChanged),
             Err(error) => Err(store_fault(error)),
         }
     }

@@ -74,7 +74,9 @@ async fn answer(
     }
     match app.store.apply(&view.tenant.id, &claim).await {
         Ok(()) => Ok((kind, body)),
-        Err(StoreError::Conflict(Conflict::Replay)) => Err(Fault::AssertionReplayed),
+        Err(StoreError::Conflict(Conflict::Replay)) => {
+            Err(caller.replayed(app, view, moment, "introspection.refused").await)
+        }
         Err(error) => Err(store_fault(error)),
     }
 }

@@ -57,7 +57,9 @@ async fn end(app: &App, view: &Arc<TenantView>, moment: &Moment, caller: &Caller
     let outcome = revocation::revoke(input, &app.context(moment.now));
     match app.store.apply(&tenant.id, &outcome.changes).await {
         Ok(()) => outcome.reply,
-        Err(StoreError::Conflict(Conflict::Replay)) => Err(Fault::AssertionReplayed),
+        Err(StoreError::Conflict(Conflict::Replay)) => {
+            Err(caller.replayed(app, view, moment, "revocation.refused").await)
+        }
         Err(error) => Err(store_fault(error)),
     }
 }

@@ -2,14 +2,15 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use signet_core::change::Change;
+use signet_core::change::{Change, Conflict};
 use signet_core::fault::Fault;
 use signet_core::interaction::{self, Factors, Input, Pending, Second, Step};
 use signet_core::params::Params;
 use signet_core::records::{Credential, CredentialKind, User};
+use signet_store::StoreError;
 
 use super::extract::FormParams;
-use super::interaction::{InteractionRequest, Loaded, Stepper, answer, page};
+use super::interaction::{InteractionRequest, Loaded, Stepper, answer, note, page};
 use super::{cookies, render, screens};
 use crate::app::store_fault;
 use crate::factors::passkeys::{self, Asked, Passkeys};
@@ -48,34 +49,65 @@ impl Stepper<'_> {
         }
         let Step::Second { passkey_only } = self.next(&loaded) else { return self.step(&loaded).await };
         let code = form.get("code").unwrap_or_default();
-        let result = match self.code_used(&loaded, code) {
+        let result = match self.code_used(&loaded, code).await {
             Ok(used) if !passkey_only => self.second_taken(&loaded, used).await,
             Ok(_) => Err(Fault::SecondFactorWrong),
             Err(fault) => Err(fault),
         };
         match result {
-            Err(fault @ (Fault::SecondFactorWrong | Fault::AttemptsExhausted)) => {
+            Err(
+                fault @ (Fault::SecondFactorWrong | Fault::SecondFactorLocked | Fault::AttemptsExhausted),
+            ) => {
                 self.failed(&loaded, "second_factor.refused", &fault).await;
                 let page = self.second_page(&loaded, passkey_only, Some(&fault));
                 Ok(render::refused(page, fault))
+            }
+            other => self.anew(&loaded, other).await,
+        }
+    }
+
+    /// What was proved to an account that was written meanwhile, or in a session that has ended, is asked for anew.
+    async fn anew(&self, loaded: &Loaded, result: Result<Response, Fault>) -> Result<Response, Fault> {
+        match result {
+            Err(fault @ (Fault::AccountChanged | Fault::SessionEnded)) => {
+                self.failed(loaded, "second_factor.refused", &fault).await;
+                Ok(note(loaded, self.again()))
             }
             other => other,
         }
     }
 
     /// Six digits are a one-time password, everything else may be a recovery code.
-    fn code_used(&self, loaded: &Loaded, code: &str) -> Result<Use, Fault> {
+    async fn code_used(&self, loaded: &Loaded, code: &str) -> Result<Use, Fault> {
         let pending = self.pending(loaded)?;
         let (app, now) = (self.app, self.moment.now);
         app.limits.second_factor(self.moment.address, &self.view.tenant.id, pending.user.id)?;
         let (second, kind, change) = if totp::is_code(code) {
-            let change = totp::used(&app.vault, &loaded.credentials, code, now)?;
+            let change = match totp::used(&app.vault, &loaded.credentials, code, now) {
+                Err(Fault::SecondFactorWrong) => {
+                    self.missed(loaded).await?;
+                    return Err(Fault::SecondFactorWrong);
+                }
+                judged => judged?,
+            };
             (Second::OneTimePassword, CredentialKind::Totp, change)
         } else {
             let change = interaction::use_recovery_code(&loaded.credentials, code)?;
             (Second::RecoveryCode, CredentialKind::RecoveryCode, change)
         };
         Ok(Use { second, changes: vec![change, self.told("credential.used", kind, loaded, pending.user)] })
+    }
+
+    /// A wrong code is counted before its sender hears of it.
+    async fn missed(&self, loaded: &Loaded) -> Result<(), Fault> {
+        let applications = loaded.credentials.iter().filter(|one| one.kind == CredentialKind::Totp);
+        let counted = applications.map(|one| Change::MissCredential { user_id: one.user_id, id: one.id });
+        let counted: Vec<Change> = counted.collect();
+        match self.app.store.apply(&self.view.tenant.id, &counted).await {
+            // It was removed meanwhile, and its count with it.
+            Ok(()) | Err(StoreError::Conflict(Conflict::Credential)) => Ok(()),
+            Err(error) => Err(store_fault(error)),
+        }
     }
 
     fn told(&self, event: &str, kind: CredentialKind, loaded: &Loaded, user: &User) -> Change {
@@ -99,7 +131,7 @@ impl Stepper<'_> {
         let passkey = factors.passkey && Passkeys::of(self.view).is_some();
         let page_ = SecondPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "second", self.moment),
+            frame: screens::frame(self.view, loaded, "second"),
             account: self.pending(loaded).map(|pending| screens::account(pending.user)).unwrap_or_default(),
             totp: factors.totp && !passkey_only,
             recovery: factors.recovery && !passkey_only,
@@ -109,20 +141,20 @@ impl Stepper<'_> {
         page(loaded, status(fault), page_.render())
     }
 
-    pub(super) fn enrolment_page(&self, loaded: &Loaded, fault: Option<&Fault>) -> Result<Response, Fault> {
+    pub(super) fn enrolment_page(
+        &self,
+        loaded: &Loaded,
+        form: Option<&Params>,
+        fault: Option<&Fault>,
+    ) -> Result<Response, Fault> {
         let user = self.pending(loaded)?.user;
         let entropy = self.app.entropy.as_ref();
-        let shared = Shared::fresh(entropy);
-        let sealed = factors::seal(
-            &self.app.vault,
-            &totp::enrolment(user.id, &bound(loaded)),
-            &shared,
-            self.moment.now,
-            entropy,
-        )?;
+        let purpose = totp::enrolment(user.id, &bound(loaded));
+        let shared = Shared::offered(&self.app.vault, &purpose, form, self.moment.now, entropy);
+        let sealed = factors::seal(&self.app.vault, &purpose, &shared, self.moment.now, entropy)?;
         let page_ = EnrolPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "enrol", self.moment),
+            frame: screens::frame(self.view, loaded, "enrol"),
             offer: screens::totp_offer(self.view, user, &shared, sealed),
             error: fault.map(Fault::public),
         };
@@ -140,9 +172,9 @@ impl Stepper<'_> {
         match self.enrolled(&loaded, &form).await {
             Err(fault @ (Fault::SecondFactorWrong | Fault::AttemptsExhausted)) => {
                 self.failed(&loaded, "second_factor.refused", &fault).await;
-                Ok(render::refused(self.enrolment_page(&loaded, Some(&fault))?, fault))
+                Ok(render::refused(self.enrolment_page(&loaded, Some(&form), Some(&fault))?, fault))
             }
-            other => other,
+            other => self.anew(&loaded, other).await,
         }
     }
 
@@ -158,14 +190,15 @@ impl Stepper<'_> {
         let code = form.get("code").unwrap_or_default();
         let step = shared.step_of(code, self.moment.now).ok_or(Fault::SecondFactorWrong)?;
         let credential = totp::enrolled(&self.app.vault, user, &shared, step, &context)?;
-        let (codes, mut changes) = interaction::recovery_codes(user, &context);
-        changes.push(Change::InsertCredential(credential));
+        let (codes, further) = interaction::recovery_codes(user, &context);
+        let mut changes = vec![interaction::enrolment(user), Change::InsertCredential(credential)];
+        changes.extend(further);
         changes.push(self.told("credential.enrolled", CredentialKind::Totp, loaded, user));
         let login =
             interaction::second_accepted(&input, &pending, Second::OneTimePassword, changes, &context)?;
         let shown = RecoveryPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "recovery", self.moment),
+            frame: screens::frame(self.view, loaded, "recovery"),
             codes,
             onward: screens::own(self.view, loaded),
         };
@@ -188,7 +221,7 @@ impl Stepper<'_> {
         let question = passkeys.ask(if is_second { &loaded.credentials } else { &[] })?;
         let page_ = PasskeyPage {
             shell: render::shell(self.view),
-            frame: screens::frame(self.view, loaded, "passkey", self.moment),
+            frame: screens::frame(self.view, loaded, "passkey"),
             options: question.options,
             back: screens::own(self.view, loaded),
             error: fault.map(Fault::public),
@@ -223,7 +256,7 @@ impl Stepper<'_> {
                 self.failed(&loaded, "second_factor.refused", &fault).await;
                 Ok(render::refused(self.passkey_page(&loaded, Some(&fault))?, fault))
             }
-            other => other,
+            other => self.anew(&loaded, other).await,
         }
     }
 

@@ -57,12 +57,12 @@ impl Stepper<'_> {
 
     pub(super) async fn login_page(&self, loaded: &Loaded) -> Result<Response, Fault> {
         let username = self.expected(loaded).await?;
-        let html = screens::login(self.app, self.view, loaded, &username, None, self.moment);
+        let html = screens::login(self.app, self.view, loaded, &username, None);
         Ok(page(loaded, StatusCode::OK, html))
     }
 
     pub(super) fn registration_page(&self, loaded: &Loaded) -> Response {
-        let html = screens::register(self.view, loaded, &Params::default(), None, self.moment);
+        let html = screens::register(self.view, loaded, &Params::default(), None);
         page(loaded, StatusCode::OK, html)
     }
 
@@ -87,15 +87,19 @@ impl Stepper<'_> {
             return self.refuse(&loaded, Fault::AccessDenied).await;
         }
         let username = form.get("username").unwrap_or_default().trim().to_lowercase();
-        match self.authenticate(&username, form.get("password").unwrap_or_default()).await {
+        let result = match self.authenticate(&username, form.get("password").unwrap_or_default()).await {
             Ok(user) => self.identified(&loaded, &user).await,
-            Err(fault @ (Fault::CredentialsWrong | Fault::AttemptsExhausted)) => {
+            Err(fault) => Err(fault),
+        };
+        match result {
+            Err(fault @ (Fault::CredentialsWrong | Fault::AttemptsExhausted | Fault::AccountChanged)) => {
                 self.failed(&loaded, "login.refused", &fault).await;
-                let html = screens::login(self.app, self.view, &loaded, &username, Some(&fault), self.moment);
+                let html = screens::login(self.app, self.view, &loaded, &username, Some(&fault));
                 let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::UNAUTHORIZED);
                 Ok(note(&loaded, render::refused(page(&loaded, status, html), fault)))
             }
-            Err(fault) => Err(fault),
+            Err(Fault::SessionEnded) => Ok(note(&loaded, self.again())),
+            other => other,
         }
     }
 
@@ -202,7 +206,7 @@ impl Stepper<'_> {
                 | Fault::AttemptsExhausted),
             ) => {
                 self.failed(&loaded, "user.refused", &fault).await;
-                let html = screens::register(self.view, &loaded, &form, Some(&fault), self.moment);
+                let html = screens::register(self.view, &loaded, &form, Some(&fault));
                 let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
                 Ok(note(&loaded, render::refused(page(&loaded, status, html), fault)))
             }

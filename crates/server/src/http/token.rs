@@ -195,7 +195,9 @@ impl Exchange<'_> {
         };
         match self.app.store.apply(&self.view.tenant.id, &changes).await {
             Ok(()) => body.map(Some),
-            Err(StoreError::Conflict(Conflict::Replay)) => self.refused(Fault::AssertionReplayed).await,
+            Err(StoreError::Conflict(Conflict::Replay)) => {
+                Err(self.caller.replayed(self.app, self.view, self.moment, "token.refused").await)
+            }
             Err(StoreError::Conflict(
                 Conflict::Code | Conflict::RefreshToken | Conflict::Device | Conflict::Grant,
             )) => Ok(None),

@@ -50,6 +50,8 @@ pub struct Frame {
     pub prefix: String,
     /// Who is signed in.
     pub account: String,
+    /// Whether they have a role in the console.
+    pub administers: bool,
     /// Which part it is.
     pub section: Section,
     /// Token against cross-site posts.
@@ -216,7 +218,7 @@ pub struct SecurityPage {
     /// The passkeys, oldest first.
     pub passkeys: Vec<CredentialLine>,
     /// The authenticator application.
-    pub totp: Option<CredentialLine>,
+    pub totp: Vec<CredentialLine>,
     /// How many recovery codes are unused.
     pub recovery_codes: usize,
     /// Whether there is a second factor, so that recovery codes make sense.
@@ -271,6 +273,10 @@ pub struct ForgotPage {
     pub csrf: String,
     /// Whether an answer is given; it is the same for everybody.
     pub sent: bool,
+    /// Where mails are shown instead of being sent; only ever given by `signet dev`.
+    pub mails: Option<String>,
+    /// Their account pages, where one signs in.
+    pub account: String,
     /// Why not.
     pub error: Option<String>,
 }
@@ -309,6 +315,8 @@ pub struct ChosenPage {
     pub username: String,
     /// The account pages.
     pub account: String,
+    /// The console, for those who have a role in it.
+    pub console: Option<String>,
 }
 
 /// A mail in the list of `signet dev`.

@@ -36,7 +36,7 @@ pub use consent::{ConsentPage, ScopeLine};
 pub use device::{DeviceDonePage, DevicePage};
 pub use error::ErrorPage;
 pub use form_post::FormPostPage;
-pub use home::{HomePage, Visitor};
+pub use home::{Door, HomePage, Visitor};
 pub use login::LoginPage;
 pub use logout::{LogoutPage, Onward, SignedOutPage};
 pub use register::RegisterPage;

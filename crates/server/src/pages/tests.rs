@@ -98,10 +98,10 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         issuer: own(),
         discovery: own(),
         jwks: own(),
+        doors: vec![Door { name: "Account", address: "/acme/account".into(), text: "What is yours." }],
         demo: Some("/demo".into()),
         visitor: Some(Visitor {
             account: own(),
-            account_pages: "/acme/account".into(),
             sign_out: "/acme/logout".into(),
             applications: vec![(own(), own())],
         }),
@@ -147,6 +147,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     let around = || account::Frame {
         prefix: "/acme".into(),
         account: own(),
+        administers: true,
         section: account::Section::Security,
         csrf: own(),
         done: some(),
@@ -232,6 +233,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
                 action: "/acme/account/forgot".into(),
                 csrf: own(),
                 sent: true,
+                mails: some(),
+                account: "/acme/account".into(),
                 error: some(),
             }
             .render(),
@@ -250,7 +253,13 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ),
         (
             "chosen",
-            account::ChosenPage { shell: shell(), username: own(), account: "/acme/account".into() }.render(),
+            account::ChosenPage {
+                shell: shell(),
+                username: own(),
+                account: "/acme/account".into(),
+                console: some(),
+            }
+            .render(),
         ),
     ];
     let mail = || account::MailLine { number: 1, to: own(), subject: own(), at: own(), text: own() };

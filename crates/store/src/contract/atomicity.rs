@@ -169,6 +169,7 @@ pub async fn a_foreign_record_is_refused(store: &Handle) {
         Change::InsertUser(user(&two.id, 5, "new")),
         Change::UpdateUser(two.user.clone()),
         Change::InsertSession(session(&two.user, "cookie")),
+        Change::UpdateSession(session(&two.user, "cookie")),
         Change::InsertInteraction(interaction(&two.client, "id")),
         step(&interaction(&two.client, "id"), Stage::Finished),
         Change::PutConsent(consent(&two.user, &two.client)),

@@ -13,6 +13,7 @@ pub mod atomicity;
 pub mod audit;
 pub mod build;
 pub mod chain;
+pub mod endings;
 pub mod isolation;
 pub mod logins;
 pub mod logouts;
@@ -92,6 +93,8 @@ macro_rules! contract_tests {
             round_trips: any_text_comes_back, records_come_back_as_written,
                 protocol_records_come_back_as_written, names_with_nul_find_nothing;
             people: credentials_are_kept_oldest_first, a_credential_is_used_renamed_and_removed,
+                a_person_has_one_authenticator_application_and_a_passkey_one_person,
+                wrong_codes_are_counted_however_many_come_at_a_time,
                 a_link_is_used_once_in_time, an_idempotency_key_is_noted_once,
                 sessions_of_a_user_are_listed_while_they_live, links_and_receipts_go_when_they_expire,
                 a_deleted_user_leaves_no_credential_link_or_client_of_theirs,
@@ -106,6 +109,9 @@ macro_rules! contract_tests {
                 tallies_add_up, purged_events_leave_their_link_and_tallies, a_late_conflict_undoes_links_and_removals, a_chain_is_one_tenants,
                 one_of_many_nodes_makes_the_next_link, of_two_links_over_one_event_one_is_made,
                 an_event_is_found_by_kind_outcome_and_time;
+            endings: what_was_judged_by_a_user_needs_them_as_they_were, what_is_issued_in_a_session_needs_it,
+                all_sessions_of_a_user_end_with_what_hangs_on_them, no_login_outlives_the_change_that_ends_it,
+                nothing_is_issued_in_a_session_that_has_ended;
             operations: migration_is_repeatable, the_clock_does_not_run_backwards;
         }
     };
@@ -131,6 +137,7 @@ mod tests {
             include_str!("atomicity.rs"),
             include_str!("audit.rs"),
             include_str!("chain.rs"),
+            include_str!("endings.rs"),
             include_str!("isolation.rs"),
             include_str!("logins.rs"),
             include_str!("logouts.rs"),

@@ -5,7 +5,7 @@ use signet_core::ids::TokenHash;
 use signet_core::records::{Credential, CredentialKind, LinkPurpose, Receipt, User, UserLink};
 
 use super::build::{NOW, id, session, tenant, user, world};
-use super::races::{one_wins, rounds};
+use super::races::{RACERS, one_wins, race, rounds};
 use super::{Handle, apply, assert_conflict};
 
 fn credential(user: &User, number: u128, kind: CredentialKind) -> Credential {
@@ -17,6 +17,7 @@ fn credential(user: &User, number: u128, kind: CredentialKind) -> Credential {
         name: format!("'; %_\\ \u{1} 日本語 {number}"),
         secret: vec![0, 255, 1],
         counter: 7,
+        failures: 0,
         created_at: NOW,
         last_used_at: None,
     }
@@ -25,7 +26,8 @@ fn credential(user: &User, number: u128, kind: CredentialKind) -> Credential {
 fn used(credential: &Credential, counter: i64) -> Change {
     let mut after = credential.clone();
     (after.counter, after.last_used_at, after.secret) = (counter, Some(NOW + counter), vec![9]);
-    Change::UseCredential { credential: after, seen_counter: credential.counter }
+    let (seen_counter, seen_failures) = (credential.counter, credential.failures);
+    Change::UseCredential { credential: after, seen_counter, seen_failures }
 }
 
 fn link(user: &User, secret: &str, purpose: LinkPurpose) -> UserLink {
@@ -64,7 +66,7 @@ pub async fn credentials_are_kept_oldest_first(store: &Handle) {
     assert_eq!(store.credentials(&world.id, world.user.id).await.unwrap(), all);
 
     let again = store.apply(&world.id, &[Change::InsertCredential(all[0].clone())]).await;
-    assert_conflict(again, Conflict::Exists);
+    assert_conflict(again, Conflict::Credential);
     let ghost = credential(&user(&world.id, 9, "ghost"), 1, CredentialKind::Totp);
     let nobodys = store.apply(&world.id, &[Change::InsertCredential(ghost)]).await;
     assert_conflict(nobodys, Conflict::Missing);
@@ -94,6 +96,60 @@ pub async fn a_credential_is_used_renamed_and_removed(store: &Handle) {
     apply(store, &world.id, &[clear(CredentialKind::RecoveryCode), clear(CredentialKind::Passkey)]).await;
     let left = store.credentials(&world.id, user_id).await.unwrap();
     assert_eq!(left.iter().map(|left| left.kind).collect::<Vec<_>>(), [CredentialKind::Totp]);
+}
+
+/// Web Authentication section 7.1: "not yet registered for any user".
+pub async fn a_person_has_one_authenticator_application_and_a_passkey_one_person(store: &Handle) {
+    let world = world(store, "one").await;
+    let bob = user(&world.id, 2, "bob");
+    apply(store, &world.id, &[Change::InsertUser(bob.clone())]).await;
+    let add = |user: &User, number, kind| [Change::InsertCredential(credential(user, number, kind))];
+    use CredentialKind::{Passkey, RecoveryCode, Totp};
+    apply(store, &world.id, &add(&bob, 1, Totp)).await;
+    one_wins(store, &world.id, Conflict::Credential, |racer| {
+        add(&world.user, 100 + racer as u128, Totp).to_vec()
+    })
+    .await;
+    one_wins(store, &world.id, Conflict::Credential, |racer| {
+        let owner = if racer % 2 == 0 { &world.user } else { &bob };
+        add(owner, 5, Passkey).to_vec()
+    })
+    .await;
+    for number in 6..9 {
+        apply(store, &world.id, &add(&world.user, number, Passkey)).await;
+        apply(store, &world.id, &add(&world.user, 10 + number, RecoveryCode)).await;
+    }
+    // What is removed makes room.
+    apply(store, &world.id, &[Change::DeleteCredential { user_id: bob.id, id: id(1) }]).await;
+    apply(store, &world.id, &add(&bob, 2, Totp)).await;
+}
+
+/// NIST SP 800-63B section 5.2.2: consecutive failed attempts are limited, so none may get lost.
+pub async fn wrong_codes_are_counted_however_many_come_at_a_time(store: &Handle) {
+    let world = world(store, "one").await;
+    let user_id = world.user.id;
+    let totp = credential(&world.user, 1, CredentialKind::Totp);
+    apply(store, &world.id, &[Change::InsertCredential(totp.clone())]).await;
+    let miss = |id| Change::MissCredential { user_id, id };
+    let outcomes = race(store, &world.id, (0..RACERS).map(|_| vec![miss(id(1))]).collect()).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let counted = store.credentials(&world.id, user_id).await.unwrap().remove(0);
+    assert_eq!(counted, Credential { failures: RACERS as i64, ..totp.clone() });
+    // A right code names the count that it was judged by, and ends it.
+    assert_conflict(store.apply(&world.id, &[used(&totp, 8)]).await, Conflict::Credential);
+    let mut after = counted.clone();
+    (after.counter, after.failures) = (8, 0);
+    let right = |credential: &Credential| Change::UseCredential {
+        credential: credential.clone(),
+        seen_counter: 7,
+        seen_failures: RACERS as i64,
+    };
+    apply(store, &world.id, &[right(&after)]).await;
+    assert_eq!(store.credentials(&world.id, user_id).await.unwrap(), [after]);
+    assert_conflict(store.apply(&world.id, &[miss(id(2))]).await, Conflict::Credential);
+    let two = tenant("two").id;
+    apply(store, &two, &[Change::InsertTenant(tenant("two"))]).await;
+    assert_conflict(store.apply(&two, &[miss(id(1))]).await, Conflict::Credential);
 }
 
 pub async fn a_link_is_used_once_in_time(store: &Handle) {
@@ -223,7 +279,7 @@ pub async fn people_of_one_tenant_are_not_anothers(store: &Handle) {
     assert_conflict(store.apply(&two, &[spend]).await, Conflict::Link);
     let mut foreign = totp.clone();
     foreign.tenant = two.clone();
-    let taken = Change::UseCredential { credential: foreign, seen_counter: totp.counter };
+    let taken = Change::UseCredential { credential: foreign, seen_counter: totp.counter, seen_failures: 0 };
     assert_conflict(store.apply(&two, &[taken]).await, Conflict::Credential);
     // The same names live side by side.
     apply(store, &two, &[Change::InsertReceipt(Receipt { tenant: two.clone(), ..noted.clone() })]).await;
@@ -277,7 +333,8 @@ pub async fn one_use_of_a_one_time_password_wins(store: &Handle) {
     let world = world(store, "one").await;
     rounds(async |number| {
         let totp = credential(&world.user, number, CredentialKind::Totp);
-        apply(store, &world.id, &[Change::InsertCredential(totp.clone())]).await;
+        let earlier = Change::DeleteCredentials { user_id: world.user.id, kind: CredentialKind::Totp };
+        apply(store, &world.id, &[earlier, Change::InsertCredential(totp.clone())]).await;
         one_wins(store, &world.id, Conflict::Credential, |_| vec![used(&totp, 8)]).await;
     })
     .await;

@@ -18,7 +18,7 @@ use crate::{Result, StoreError};
 pub(super) const RACERS: usize = 64;
 
 /// Applies one list of changes per racer, all at once.
-async fn race(store: &Handle, tenant: &TenantId, lists: Vec<Vec<Change>>) -> Vec<Result<()>> {
+pub(super) async fn race(store: &Handle, tenant: &TenantId, lists: Vec<Vec<Change>>) -> Vec<Result<()>> {
     let start = std::sync::Arc::new(Barrier::new(lists.len()));
     let mut racers = JoinSet::new();
     for changes in lists {

@@ -86,7 +86,7 @@ pub(super) struct SeededClient {
 
 /// What is kept for the demo application between starts.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     plain_secret: String,
     sealed_secret: String,
     signing_key: Value,
@@ -181,17 +181,23 @@ impl DemoUser {
     }
 }
 
+/// What the demo application keeps in `folder`, made the first time; on a thread that may be kept busy.
+pub(super) async fn kept(app: &App, folder: Folder) -> Result<Kept, Problem> {
+    let app = app.clone();
+    let text = tokio::task::spawn_blocking(move || folder.demo(|| make(&app))).await;
+    let text = text.map_err(|error| Problem::new("demo_file", error.to_string()))??;
+    serde_json::from_str(&text).map_err(|error| {
+        Problem::new("demo_file", format!("demo.json: {error}")).hint("Remove it; it is made anew.")
+    })
+}
+
 /// The demo application's two registrations, as this start finds or makes them.
 pub(super) async fn clients(
     app: &App,
     tenant: &Tenant,
-    folder: &Folder,
+    kept: Kept,
     origin: &str,
 ) -> Result<Vec<SeededClient>, Problem> {
-    let text = folder.demo(|| make(app))?;
-    let kept: Kept = serde_json::from_str(&text).map_err(|error| {
-        Problem::new("demo_file", format!("demo.json: {error}")).hint("Remove it; it is made anew.")
-    })?;
     let redirect_uris: Vec<String> =
         [&format!("{origin}/demo/callback"), "http://localhost/callback", "http://127.0.0.1/callback"]
             .map(String::from)

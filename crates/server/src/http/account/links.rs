@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::super::extract::{FormParams, Moment, QueryParams, Tenant};
 use super::super::render::{self, Failure};
-use super::super::{cookies, forms};
+use super::super::{cookies, dev_mail, forms};
 use super::visit::{answer, shown};
 use crate::app::{App, store_fault};
 use crate::pages::account::{ChoosePage, ChosenPage, ForgotPage};
@@ -46,6 +46,8 @@ impl Guest {
             action: format!("{}/account/forgot", self.view.prefix),
             csrf: forms::csrf(PURPOSE, &secret),
             sent,
+            mails: dev_mail::address(&self.app),
+            account: format!("{}/account", self.view.prefix),
             error: fault.map(Fault::public),
         };
         let mut response = shown(page.render(), fault);
@@ -126,6 +128,7 @@ impl Guest {
         let page = ChosenPage {
             shell: render::shell(&self.view),
             username: user.username,
+            console: user.role.map(|_| format!("{}/console", self.view.prefix)),
             account: format!("{}/account", self.view.prefix),
         };
         Ok(shown(page.render(), None))

@@ -7,10 +7,10 @@ use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::people::{self, PROFILE};
 
-use super::visit::{Posted, Visit, answer, shown};
+use super::visit::{Posted, Visit, answer, refused_write, shown};
 use crate::http::render;
 use crate::pages::account::{PasswordPage, ProfileField, ProfilePage, Section};
-use crate::people as done;
+use crate::people::{self as done, Leaving};
 
 pub(super) async fn show(visit: Visit) -> Response {
     let html = profile(&visit, None, None).render();
@@ -103,8 +103,10 @@ async fn changed(visit: &Visit, form: &Params) -> Result<(), Fault> {
         return Err(Fault::PasswordWrong);
     }
     let hash = done::hashed(app, text("new_password")).await?;
-    let context = visit.context();
-    visit.apply(&people::password(user, hash, "person", &moment.correlation_id, &context)).await?;
-    done::end_sessions(app, view, user, Some(&session.hash), "password_changed", visit.cause()).await?;
-    Ok(())
+    let correlation_id = &moment.correlation_id;
+    let changes = people::password(user, hash, "person", correlation_id, &visit.context());
+    let (tenant, keep, why) = (&view.tenant, Some(&session.hash), "password_changed");
+    let leaving = Leaving { tenant, user: user.id, keep, why, correlation_id };
+    let done = done::apply_ending(app, view, &changes, &leaving, moment.now).await;
+    done.map(drop).map_err(refused_write)
 }

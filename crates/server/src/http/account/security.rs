@@ -38,7 +38,7 @@ fn overview(visit: &Visit, fault: Option<&Fault>) -> SecurityPage {
         has_password: visit.user.password_hash.is_some(),
         can_have_passkeys: Passkeys::of(&visit.view).is_some(),
         passkeys: of(CredentialKind::Passkey).map(line).collect(),
-        totp: of(CredentialKind::Totp).map(line).next(),
+        totp: of(CredentialKind::Totp).map(line).collect(),
         recovery_codes: of(CredentialKind::RecoveryCode).count(),
         has_second: Factors::of(&visit.credentials).has_second(),
     }
@@ -122,8 +122,11 @@ async fn enrolled(
 ) -> Result<Response, Fault> {
     let (context, kind) = (visit.context(), credential.kind);
     let correlation = &visit.moment.correlation_id;
-    let mut changes = interaction::raised(&visit.session, second, visit.moment.now);
-    changes.push(Change::InsertCredential(credential));
+    let mut changes = vec![
+        interaction::enrolment(&visit.user),
+        interaction::raised(&visit.session, second, visit.moment.now),
+        Change::InsertCredential(credential),
+    ];
     changes.push(interaction::credential_event(
         "credential.enrolled",
         kind,
@@ -152,16 +155,16 @@ pub(super) async fn new_totp(visit: Visit) -> Response {
     if let Err(first) = visit.proved("/account/authenticator").await {
         return first;
     }
-    answer(totp_page(&visit, None))
+    answer(totp_page(&visit, None, None))
 }
 
-fn totp_page(visit: &Visit, fault: Option<&Fault>) -> Result<Response, Fault> {
+fn totp_page(visit: &Visit, form: Option<&Params>, fault: Option<&Fault>) -> Result<Response, Fault> {
     if Factors::of(&visit.credentials).totp {
         return Ok(shown(overview(visit, None).render(), None));
     }
     let entropy = visit.app.entropy.as_ref();
-    let shared = Shared::fresh(entropy);
     let purpose = totp::enrolment(visit.user.id, &visit.bound());
+    let shared = Shared::offered(&visit.app.vault, &purpose, form, visit.moment.now, entropy);
     let sealed = factors::seal(&visit.app.vault, &purpose, &shared, visit.moment.now, entropy)?;
     let page = NewTotpPage {
         shell: render::shell(&visit.view),
@@ -180,7 +183,7 @@ pub(super) async fn add_totp(posted: Posted) -> Response {
         Ok(response) => response,
         Err(fault) if fault.status() < 500 => {
             visit.record("credential.refused", &fault).await;
-            answer(totp_page(&visit, Some(&fault)))
+            answer(totp_page(&visit, Some(&form), Some(&fault)))
         }
         Err(fault) => answer(Err(fault)),
     }
@@ -238,10 +241,12 @@ pub(super) async fn remove(posted: Posted) -> Response {
             correlation,
             &visit.context(),
         ));
-        visit.apply(&changes).await
+        let word =
+            if gone.kind == CredentialKind::Totp { "authenticator-removed" } else { "passkey-removed" };
+        visit.apply(&changes).await.map(|()| word)
     };
     match result.await {
-        Ok(()) => visit.done(HOME, "removed"),
+        Ok(word) => visit.done(HOME, word),
         Err(fault) => refused(&visit, fault).await,
     }
 }
@@ -257,7 +262,9 @@ pub(super) async fn recovery_codes(posted: Posted) -> Response {
         return refused(visit, Fault::AccountChanged).await;
     }
     let context = visit.context();
-    let (codes, mut changes) = interaction::recovery_codes(&visit.user, &context);
+    let (codes, further) = interaction::recovery_codes(&visit.user, &context);
+    let mut changes = vec![interaction::enrolment(&visit.user)];
+    changes.extend(further);
     changes.push(interaction::credential_event(
         "credential.enrolled",
         CredentialKind::RecoveryCode,

@@ -64,7 +64,8 @@ const DONE: &[(&str, &str)] = &[
     ("application", "The application has no access any more."),
     ("passkey", "The passkey is added."),
     ("renamed", "The name is changed."),
-    ("removed", "It is removed."),
+    ("passkey-removed", "The passkey is removed."),
+    ("authenticator-removed", "The authenticator application is removed."),
     ("authenticator", "The authenticator application is set up."),
 ];
 
@@ -151,6 +152,7 @@ impl Visit {
         Frame {
             prefix: self.view.prefix.clone(),
             account: screens::account(&self.user),
+            administers: self.user.role.is_some(),
             section,
             csrf: forms::csrf(PURPOSE, &self.secret),
             done: self.done.map(str::to_owned),
@@ -184,15 +186,7 @@ impl Visit {
     }
 
     pub(super) async fn apply(&self, changes: &[Change]) -> Result<(), Fault> {
-        match self.app.store.apply(&self.view.tenant.id, changes).await {
-            Ok(()) => Ok(()),
-            // Another tab, or somebody else, was faster.
-            Err(StoreError::Conflict(Conflict::Version | Conflict::Credential | Conflict::Missing)) => {
-                Err(Fault::AccountChanged)
-            }
-            Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::SessionEnded),
-            Err(error) => Err(store_fault(error)),
-        }
+        self.app.store.apply(&self.view.tenant.id, changes).await.map_err(refused_write)
     }
 
     /// Writes a refusal to the audit trail.
@@ -207,6 +201,18 @@ impl Visit {
     /// What an answer of this browser is bound to.
     pub(super) fn bound(&self) -> String {
         format!("session/{}", self.session.sid)
+    }
+}
+
+/// Why something that a person does to their account was not written.
+pub(super) fn refused_write(error: StoreError) -> Fault {
+    match error {
+        // Another tab, or somebody else, was faster.
+        StoreError::Conflict(Conflict::Version | Conflict::Credential | Conflict::Missing) => {
+            Fault::AccountChanged
+        }
+        StoreError::Conflict(Conflict::Session | Conflict::Exists) => Fault::SessionEnded,
+        error => store_fault(error),
     }
 }
 

@@ -22,7 +22,7 @@ const QUERY: &[Parameter] = &[
     Parameter {
         name: "outcome",
         detail: "Only with this outcome.",
-        form: Form::Word(&["success", "refused"]),
+        form: Form::Word(|| Outcome::ALL.iter().map(|outcome| outcome.name()).collect()),
     },
     Parameter {
         name: "since",
@@ -57,10 +57,7 @@ fn query(call: &Call) -> AuditQuery {
         user_id: call.id("user_id"),
         reason: call.text("reason"),
         kind: call.text("kind"),
-        outcome: call.text("outcome").map(|word| match word.as_str() {
-            "success" => Outcome::Success,
-            _ => Outcome::Refused,
-        }),
+        outcome: call.text("outcome").and_then(|word| Outcome::from_name(&word)),
         since: call.number("since"),
         until: call.number("until"),
         correlation_id: call.text("correlation_id"),

@@ -1,12 +1,11 @@
 //! Operations on users.
 
-use axum::http::Method;
 use serde_json::json;
 use signet_core::admin::{USERS_READ, USERS_WRITE};
 use signet_core::ids::ClientId;
 use signet_core::records::Role;
 
-use super::operation::{AFTER, Answer, Form, LIMIT, Link, Operation, Parameter};
+use super::operation::{AFTER, Answer, Form, LIMIT, Link, Operation, Parameter, Verb};
 use crate::desk::{
     ConsentView, CredentialView, Done, Handed, ImportReport, ImportUsers, NewPassword, NewUser, Paged,
     Refused, SessionView, UserChange, UserLine, UserQuery, UserView, UserWritten,
@@ -20,7 +19,7 @@ const SEARCH: Parameter = Parameter {
 const ROLE: Parameter = Parameter {
     name: "role",
     detail: "Only those with this role.",
-    form: Form::Word(&["owner", "administrator", "developer", "auditor"]),
+    form: Form::Word(|| Role::ALL.iter().map(|role| role.name()).collect()),
 };
 
 /// What can be done next with a user who was made.
@@ -107,7 +106,7 @@ fn accounts() -> Vec<Operation> {
         })
         .says("Remove a user", "With sessions, consents and tokens. The answer tells who it was.")
         .gives::<UserWritten>(),
-        Operation::act(Method::POST, "/users/import", "importUsers", USERS_WRITE, |desk, call| {
+        Operation::act(Verb::Post, "/users/import", "importUsers", USERS_WRITE, |desk, call| {
             Box::pin(async move {
                 Answer::ok(&desk.import_users(&call.body::<ImportUsers>()?, &call.write).await?)
             })
@@ -126,7 +125,7 @@ fn accounts() -> Vec<Operation> {
 fn links() -> Vec<Operation> {
     vec![
         Operation::act(
-            Method::POST,
+            Verb::Post,
             "/users/{user_id}/invitation",
             "inviteUser",
             USERS_WRITE,
@@ -142,7 +141,7 @@ fn links() -> Vec<Operation> {
         )
         .gives::<Handed>(),
         Operation::act(
-            Method::POST,
+            Verb::Post,
             "/users/{user_id}/password-reset",
             "resetUserPassword",
             USERS_WRITE,
@@ -182,7 +181,7 @@ fn opened() -> Vec<Operation> {
         .says("List a user's sessions", "The last used first.")
         .gives::<Vec<SessionView>>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/sessions",
             "endUserSessions",
             USERS_WRITE,
@@ -195,7 +194,7 @@ fn opened() -> Vec<Operation> {
         .says("End all of a user's sessions", "Clients that want logout tokens are told.")
         .gives::<Done>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/sessions/{sid}",
             "endUserSession",
             USERS_WRITE,
@@ -214,7 +213,7 @@ fn opened() -> Vec<Operation> {
         .says("List what a user allows clients", "By `client_id`.")
         .gives::<Vec<ConsentView>>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/consents/{client_id}",
             "revokeUserConsent",
             USERS_WRITE,
@@ -233,7 +232,7 @@ fn opened() -> Vec<Operation> {
         .says("List a user's passkeys and authenticator applications", "Oldest first.")
         .gives::<Vec<CredentialView>>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/credentials/{credential_id}",
             "removeUserCredential",
             USERS_WRITE,

@@ -166,6 +166,7 @@ fn described(form: &Params) -> Result<NewClient, Problem> {
         client_id: form.get("client_id").map(|id| id.trim().to_owned()),
         template: Some(posted::needed(form, "template", "Kind of application", Kind::from_name)?),
         owner: None,
+        disabled: false,
         settings,
         keys: [key("signing_key", "signing", KeyUse::Sig), key("encryption_key", "encryption", KeyUse::Enc)]
             .into_iter()

@@ -24,7 +24,9 @@ use super::once::{OncePage, Private};
 use super::problems;
 use super::{Posted, Visit};
 use crate::app::App;
-use crate::desk::{ClientKeyView, ClientView, KeyChange, KeysWritten, NewKeyPair, Refused, RotateKey};
+use crate::desk::{
+    ClientKeyView, ClientView, KeyChange, KeySetView, KeysWritten, NewKeyPair, Refused, RotateKey,
+};
 use crate::pages::console::{Frame, Link, Problem, Section, instant, instant_field, read_instant, relative};
 use crate::pages::{asset_name, rendered};
 
@@ -107,6 +109,8 @@ struct KeysPage {
     head: Head,
     problems: Vec<Problem>,
     rows: Vec<Row>,
+    /// Where the keys are published, and what the last look there brought.
+    followed: Option<(String, KeySetView)>,
     kinds: Vec<(&'static str, String)>,
     /// The form for what the client publishes.
     sections: Vec<Part>,
@@ -183,6 +187,7 @@ async fn page(
         meanwhile: filled.meanwhile,
         problems: filled.problems,
         rows,
+        followed: view.settings.jwks_uri.clone().zip(view.key_set.clone()),
         kinds: KeySpec::ALL.iter().map(|spec| (spec.name(), spec.kind().to_string())).collect(),
         kept: form.map(Kept::of).unwrap_or_default(),
     })
