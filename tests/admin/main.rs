@@ -3,6 +3,7 @@
 
 mod audit;
 mod clients;
+mod climb;
 mod conforming;
 mod key_sets;
 mod keys;

@@ -70,7 +70,9 @@ async fn a_word_that_is_unknown_or_missing_is_refused_and_never_stands_for_anoth
         assert!(provider.app.store.user_by_name(&"default".into(), name).await.unwrap().is_none());
         assert!(provider.app.store.client(&"default".into(), &name.into()).await.unwrap().is_none());
     }
-    assert_eq!(person.get("/console/users?role=audtor").await.status, 400, "nor is it any role in a search");
+    for filter in ["users?role=audtor", "users?state=off", "clients?state=off", "clients?owner=bob"] {
+        assert_eq!(person.get(&format!("/console/{filter}")).await.status, 400, "{filter} lists nobody");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

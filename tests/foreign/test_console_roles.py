@@ -335,6 +335,30 @@ def test_a_form_is_taken_from_the_roles_that_may_send_it(ground, route):
     assert got == expected(outcomes)
 
 
+def test_developers_leave_consent_on(ground):
+    """Whoever follows a link of theirs is asked."""
+    names = ground.fresh()
+    page = filled(f"{CLIENT}/security", names)
+    developer, administrator = ground.people["their developer"], ground.people["administrator"]
+
+    def save(person: Person, **typed: str | None) -> requests.Response:
+        form = Forms(person.ask("GET", page).text).all[page]
+        return person.ask("POST", page, {name: text for name, text in {**form, **typed}.items() if text is not None})
+
+    def asks() -> bool:
+        answer = ground.interface.call("GET", f"/clients/{names['client']}")
+        return answer.json()["settings"]["require_consent"]
+
+    refused = save(developer, require_consent=None)
+    assert refused.status_code == 422 and "admin_consent_forbidden" in refused.text, refused.text
+    assert 'href="#require_consent"' in refused.text
+    assert asks()
+    assert save(administrator, require_consent=None).status_code == 303
+    assert not asks()
+    assert save(developer, require_second_factor="on").status_code == 303
+    assert not asks(), "what an administrator chose stays"
+
+
 def test_the_end_of_the_sign_in_refuses_what_nobody_began(ground):
     for person in ground.people.values():
         assert person.ask("GET", "/console/callback").status_code == 400

@@ -251,6 +251,7 @@ faults! {
     AdminRoleMissing = "admin_role_missing", "insufficient_scope", 403, Info, "This account has no role in the administration of this tenant.";
     AdminRoleNeeded = "admin_role_needed", "access_denied", 400, Info, "This account has no role in the administration of this tenant. Ask an owner of the tenant for one.";
     AdminGrantForbidden { scope: &'static str } = "admin_grant_forbidden", "insufficient_scope", 403, Warn, "The client has, or is to have, the scope \"{scope}\". Only who holds it may give it, and developers give none.";
+    AdminConsentForbidden { setting: &'static str } = "admin_consent_forbidden", "insufficient_scope", 403, Warn, "{setting}: only administrators let a client go without consent, and decide what it may ask for and where its answers go without it. Switch require_consent on, or ask an administrator.";
     AdminOwnerForbidden = "admin_owner_forbidden", "insufficient_scope", 403, Warn, "Developers own the clients that they make; only administrators say whose a client is.";
     ClientBuiltin = "client_built_in", "invalid_request", 403, Info, "This client is built in; it can be seen, not changed.";
     AdminClientNeeded = "admin_client_needed", "insufficient_scope", 403, Info, "Developers see the audit trail of their own clients; name one.";

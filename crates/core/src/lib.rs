@@ -15,6 +15,7 @@ mod coded;
 pub mod context;
 pub mod device;
 pub mod discovery;
+pub mod duration;
 pub mod explain;
 pub mod fault;
 pub mod hint;

@@ -23,9 +23,13 @@ pub const LINK_PREFIX: &str = "sgn_li_";
 pub const fn lifetime(purpose: LinkPurpose) -> i64 {
     match purpose {
         LinkPurpose::Invitation => 7 * 86_400,
-        LinkPurpose::PasswordReset => 1_800,
+        LinkPurpose::PasswordReset | LinkPurpose::Forgotten => 1_800,
     }
 }
+
+/// How long a link that somebody asked for without being known is left alone, in seconds: who asks again meanwhile gets no
+/// other one, and it stays good.
+pub const QUIET: i64 = 900;
 
 /// A password that somebody chooses, typed twice.
 pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
@@ -37,6 +41,10 @@ pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
 
 /// A link with the secret that goes to the person, and the changes; the user's earlier one for the same purpose ends. It is for
 /// the account that was judged: one that was written since gets none ([`crate::change::Conflict::Version`]).
+///
+/// Anybody can say that they have forgotten somebody's password. That ends no link but one of its own kind, and none of the
+/// last [`QUIET`] seconds that is still good ([`crate::change::Conflict::Link`]): nobody keeps a person's links unusable by
+/// asking on, nor has mail sent to them without end.
 pub fn link(
     user: &User,
     purpose: LinkPurpose,
@@ -60,7 +68,15 @@ pub fn link(
         event = event.fact("by", by);
     }
     let judged = Change::NeedUser { id: user.id, version: user.version };
-    let changes = vec![judged, Change::InsertUserLink(link.clone()), event.change()];
+    let insert = match purpose {
+        LinkPurpose::Invitation | LinkPurpose::PasswordReset => Change::InsertUserLink(link.clone()),
+        // One of before the account was written is good no more, so it is not left alone.
+        LinkPurpose::Forgotten => Change::OfferUserLink {
+            link: link.clone(),
+            since: (context.now - QUIET).max(user.updated_at) + 1,
+        },
+    };
+    let changes = vec![judged, insert, event.change()];
     (minted.secret, link, changes)
 }
 

@@ -15,7 +15,7 @@ pub fn tokens(pointer: &str) -> Vec<String> {
 }
 
 /// The pointer to a setting: `path` is its members in the record, joined by dots ([`crate::setting::Setting::path`]).
-pub(crate) fn of_setting(path: &str) -> String {
+pub fn of_setting(path: &str) -> String {
     let tokens: Vec<&str> = ["settings"].into_iter().chain(path.split('.')).collect();
     pointer(&tokens)
 }

@@ -137,7 +137,7 @@ impl Look {
         let (mut after, mut fetches) = (None, MAX_FETCHES);
         loop {
             let page = Page { after, limit: PAGE };
-            let filter = ClientFilter { search: None, owner: self.owner, page };
+            let filter = ClientFilter { search: None, owner: self.owner, disabled: None, page };
             let clients = self.app.store.find_clients(&self.tenant.id, &filter).await?;
             let Some(last) = clients.last() else { break };
             after = Some(last.client_id.to_string());
@@ -248,7 +248,8 @@ impl Look {
 
     fn problems(&self, client: &Client, keys: Keys<'_>, at: UnixTime) -> Vec<Problem> {
         let (settings, policies) = (&client.settings, &self.tenant.settings);
-        let found = client_policy::check(settings, kept_secret(client), keys, policies, self.app.mode, at);
+        let (id, kept) = (&client.client_id, kept_secret(client));
+        let found = client_policy::check(id, settings, kept, keys, policies, self.app.mode, at);
         found.iter().map(|one| (one.code(), one.to_string())).collect()
     }
 }

@@ -14,6 +14,7 @@ mod sweep;
 mod write_audit;
 mod write_logins;
 mod write_people;
+mod write_search;
 mod write_sessions;
 mod write_setup;
 mod write_tokens;

@@ -46,10 +46,13 @@ pub struct Page {
 /// Which clients to list; ordered by `client_id`.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFilter {
-    /// Only those whose `client_id` or name begins with this, in whatever case.
+    /// Only those whose `client_id`, name or host of a redirect URI has this in it, in whatever case; of less than three
+    /// characters, begins with it.
     pub search: Option<String>,
     /// Only this developer's.
     pub owner: Option<Uuid>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Which of them.
     pub page: Page,
 }
@@ -57,10 +60,13 @@ pub struct ClientFilter {
 /// Which users to list; ordered by username.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
-    /// Only those whose username or `email` begins with this, in whatever case.
+    /// Only those whose username, `email` or name has this in it, in whatever case; of less than three characters, begins
+    /// with it.
     pub search: Option<String>,
     /// Only with this role.
     pub role: Option<Role>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Which of them.
     pub page: Page,
 }

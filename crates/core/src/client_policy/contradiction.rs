@@ -41,6 +41,7 @@ coded! {
 
         OpenidNotInScope = "openid_not_in_scope", "scope lacks \"openid\", without which no request is accepted. Add it.", at [of_setting("scope")];
         ScopeUnknown { scope: String } = "scope_unknown", "scope has \"{scope}\", which is not known here. Remove it.", at [of_setting("scope")];
+        AdministersUnasked { scope: &'static str } = "administers_unasked", "require_consent is off, but scope has \"{scope}\", and people who sign in could be made to administer without knowing. Switch require_consent on, remove the scope, or let the client act for itself alone (grant_types: client_credentials).", at [of_setting("require_consent"), of_setting("scope"), of_setting("grant_types")];
         ClaimPlacementUnknown { claim: String } = "claim_placement_unknown", "claim_placement has \"{claim}\", which is no claim of a person that is known here. Remove it.", at [of_setting("claim_placement")];
         Lifetime { setting: &'static str, found: i64, min: i64, max: i64 } = "lifetime", "lifetimes.{setting} is {found}; it must lie between {min} and {max} seconds.", at [of_setting(&format!("lifetimes.{setting}"))];
         MaxAge = "default_max_age_negative", "default_max_age is negative. Set it to zero seconds or more, or remove it.", at [of_setting("default_max_age")];

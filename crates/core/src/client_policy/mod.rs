@@ -11,6 +11,7 @@ mod fit;
 mod key_set;
 mod key_state;
 mod preview;
+mod unasked;
 mod uris;
 
 pub use advice::{Advice, advice};
@@ -23,6 +24,7 @@ pub use fit::{fits_enc, fits_sig};
 pub use key_set::{KeySet, Keys, Unreadable};
 pub use key_state::{ClientKeyState, key_state};
 pub use preview::{Preview, preview};
+pub use unasked::more_unasked;
 pub use uris::{UriProblem, called, issuer, page_uri, redirect_uri, request_uri, resource};
 
 /// How strict the installation is. There is no way from one to the other while it runs.

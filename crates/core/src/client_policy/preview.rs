@@ -5,8 +5,11 @@ use signet_jose::{KeyUse, SigAlg};
 use super::check::uses_browser;
 use super::encryption_key;
 use super::key_set::{Keys, Published};
+use crate::admin::is_scope;
+use crate::builtin::Builtin;
 use crate::context::UnixTime;
 use crate::discovery::Endpoint;
+use crate::duration::exactly as span;
 use crate::records::{
     AccessTokenFormat, ClientAuthMethod, ClientKey, ClientSettings, Encryption, GrantType,
     RequestObjectParameters, SubjectType, Tenant,
@@ -57,17 +60,6 @@ fn either<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
         Some((only, [])) => (*only).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
     }
-}
-
-/// Seconds in their largest whole unit.
-fn span(seconds: i64) -> String {
-    let (count, unit) = match seconds {
-        s if s >= 86_400 && s % 86_400 == 0 => (s / 86_400, "day"),
-        s if s >= 3_600 && s % 3_600 == 0 => (s / 3_600, "hour"),
-        s if s >= 60 && s % 60 == 0 => (s / 60, "minute"),
-        s => (s, "second"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Words<'_> {
@@ -287,10 +279,16 @@ impl Words<'_> {
     }
 
     fn people(&self) -> String {
-        let consent = if self.settings.require_consent {
-            "People are asked for consent the first time"
-        } else {
-            "People are not asked for consent"
+        let scope = &self.settings.scope;
+        let administers =
+            Builtin::of(&self.client_id.into()).is_none() && scope.iter().any(|one| is_scope(one));
+        let consent = match (self.settings.require_consent, administers) {
+            (true, true) => {
+                "People are asked for consent the first time, and each time that it wants to administer"
+            }
+            (true, false) => "People are asked for consent the first time",
+            (false, true) => "People are asked for consent each time that it wants to administer, else not",
+            (false, false) => "People are not asked for consent",
         };
         if self.settings.require_second_factor {
             format!("{consent}, and prove themselves with two factors.")
@@ -445,6 +443,11 @@ mod tests {
             ),
             (|s| s.require_consent = false, "People are not asked for consent.", "the first time"),
             (
+                |s| s.scope.extend([crate::admin::USERS_WRITE.to_owned()]),
+                "each time that it wants to administer",
+                "not asked",
+            ),
+            (
                 |s| s.subject_type = SubjectType::Pairwise,
                 "this sector's own",
                 "the same that other clients see",
@@ -498,12 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_whole_units() {
-        for (seconds, text) in
-            [(60, "1 minute"), (90, "90 seconds"), (3_600, "1 hour"), (86_400, "1 day"), (0, "0 seconds")]
-        {
-            assert_eq!(span(seconds), text);
-        }
+    fn the_last_of_several_values_is_an_alternative() {
         assert_eq!(either(["a", "b", "c"]), "a, b or c");
     }
 }

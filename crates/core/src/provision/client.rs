@@ -63,7 +63,8 @@ pub fn client(
     if !only_off {
         // Whoever registers a client before it serves its keys keeps it switched off until then.
         let keys = Keys { registered: after, set: facts.key_set.filter(|_| !declared.disabled) };
-        let problems = client_policy::check(settings, kept, keys, policies, facts.mode, context.now);
+        let id = &declared.client_id;
+        let problems = client_policy::check(id, settings, kept, keys, policies, facts.mode, context.now);
         refusals.extend(problems.into_iter().map(refusal));
     }
     let (keys, secret) = match (keys, decided) {

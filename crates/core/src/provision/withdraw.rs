@@ -23,8 +23,8 @@ pub fn withdraw_key(
     let key = facts.keys.iter().find(|key| key.id == id && key.revoked_at.is_none())?;
     let after: Vec<ClientKey> = facts.keys.iter().filter(|other| other.id != id).cloned().collect();
     let (settings, policies) = (&client.settings, &facts.tenant.settings);
-    let known = Keys { registered: &after, set: facts.key_set };
-    let broken = client_policy::check(settings, kept, known, policies, facts.mode, context.now);
+    let (own, known) = (&client.client_id, Keys { registered: &after, set: facts.key_set });
+    let broken = client_policy::check(own, settings, kept, known, policies, facts.mode, context.now);
     let next = Client { version: client.version + 1, updated_at: context.now, ..client.clone() };
     let event = audit::success(&client.tenant, "client.key_revoked", correlation_id, context)
         .client(&client.client_id)

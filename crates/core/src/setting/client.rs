@@ -176,7 +176,7 @@ settings! {
         "lifetimes.refresh_token_grace", Kind::Seconds, "Refresh token, again", "Seconds in which a used refresh token may be sent again, because an answer may be lost.";
     }
     People {
-        "require_consent", Kind::Switch, "Ask for consent", "People are asked before anything is told to the client; leave it off only for applications of your own.";
+        "require_consent", Kind::Switch, "Ask for consent", "People are asked before anything is told to the client; administrators switch it off for applications of their own. The right to administer is asked for in any case.";
         "require_second_factor", Kind::Switch, "Require a second factor", "People prove themselves with two factors for this client, whatever its requests say.";
         "subject_type", Kind::One(subject_types), "Subject type", "Whether clients can find out that they know the same person.";
         "require_auth_time", Kind::Switch, "auth_time in ID tokens", "It is always there; kept because clients register it.";

@@ -31,7 +31,7 @@ fn found(settings: &ClientSettings, set: Option<&KeySet>) -> Vec<Contradiction> 
     let proves = settings.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt;
     let secret = if proves { KeptSecret::Nothing } else { KeptSecret::Hashed };
     let keys = Keys { registered: &[], set };
-    check(settings, secret, keys, &TenantSettings::default(), Mode::Production, NOW)
+    check(&"rp".into(), settings, secret, keys, &TenantSettings::default(), Mode::Production, NOW)
 }
 
 fn encrypts(settings: &mut ClientSettings) {

@@ -7,6 +7,7 @@ mod key_sets;
 use common::{CALLBACK, NOW, plain_key};
 use proptest::prelude::*;
 use serde_json::json;
+use signet_core::admin::USERS_WRITE;
 use signet_core::client_policy::{
     Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encryption_key, key_state,
     next_encryption_key,

@@ -177,8 +177,8 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
         None => None,
     };
     let known = Keys { registered: &keys, set: set.as_ref() };
-    let broken =
-        client_policy::check(settings, kept_secret(&client), known, &tenant.settings, mode, admin.now);
+    let (own, kept) = (&client.client_id, kept_secret(&client));
+    let broken = client_policy::check(own, settings, kept, known, &tenant.settings, mode, admin.now);
     let advice = client_policy::advice(settings, known, admin.now);
     let text = |items: Vec<String>| items;
     let shown = json!({

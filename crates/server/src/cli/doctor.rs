@@ -182,6 +182,7 @@ async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<
         let set = uri.map(|uri| published.last(uri, (&tenant.id, &client.client_id)));
         let keys = Keys { registered: &keys, set: set.as_ref() };
         let wrong = client_policy::check(
+            &client.client_id,
             settings,
             kept_secret(client),
             keys,

@@ -139,6 +139,7 @@ impl Desk<'_> {
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
         self.may_shape(&settings)?;
+        self.may_leave_unasked(None, &settings)?;
         self.app.check_sector(&settings).await?;
         let owner = self.owner(new.owner).await?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
@@ -221,6 +222,7 @@ impl Desk<'_> {
         self.may_shape(&client.settings)?;
         self.may_shape(&change.settings)?;
         let (before, after) = (&client.settings, &change.settings);
+        self.may_leave_unasked(Some(before), after)?;
         let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
         if sector(before) != sector(after) {
             self.app.check_sector(after).await?;

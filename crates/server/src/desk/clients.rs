@@ -20,8 +20,12 @@ use crate::provisioning::kept_secret;
 /// Which clients to list.
 #[derive(Clone, Debug, Default)]
 pub struct ClientQuery {
-    /// Only those whose `client_id` or name begins with this.
+    /// Only those whose `client_id`, name or host of a redirect URI has this in it; less than three characters, begins with it.
     pub search: Option<String>,
+    /// Only this developer's.
+    pub owner: Option<Uuid>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Where the page before ended.
     pub after: Option<String>,
     /// At most this many (1 to 100).
@@ -256,6 +260,20 @@ impl Desk<'_> {
         }
     }
 
+    /// Refuses those who are confined to their own clients to let one tell of people who were not asked; see
+    /// [`client_policy::more_unasked`].
+    pub(super) fn may_leave_unasked(
+        &self,
+        before: Option<&ClientSettings>,
+        after: &ClientSettings,
+    ) -> Result<()> {
+        let confined = self.actor.confined_to().is_some();
+        match client_policy::more_unasked(before, after).filter(|_| confined) {
+            Some(setting) => Err(Fault::AdminConsentForbidden { setting }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// The client as it is shown.
     pub(super) async fn view_of(&self, client: &Client) -> Result<ClientView> {
         let keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
@@ -266,8 +284,8 @@ impl Desk<'_> {
     /// The client as it is shown, with keys that are at hand.
     pub(super) fn view_with(&self, client: &Client, keys: Keys<'_>) -> ClientView {
         let (settings, policies) = (&client.settings, &self.tenant().settings);
-        let broken =
-            client_policy::check(settings, kept_secret(client), keys, policies, self.mode(), self.now);
+        let (id, kept) = (&client.client_id, kept_secret(client));
+        let broken = client_policy::check(id, settings, kept, keys, policies, self.mode(), self.now);
         let advice = client_policy::advice(settings, keys, self.now);
         ClientView {
             client_id: client.client_id.to_string(),
@@ -291,9 +309,14 @@ impl Desk<'_> {
     pub async fn clients(&self, query: &ClientQuery) -> Result<Paged<ClientLine>> {
         self.actor.need(CLIENTS_READ)?;
         let limit = query.limit.clamp(1, 100);
+        let own = self.actor.confined_to();
+        if own.is_some() && query.owner.is_some() && own != query.owner {
+            return Ok(Paged { items: Vec::new(), next: None });
+        }
         let filter = ClientFilter {
             search: query.search.clone(),
-            owner: self.actor.confined_to(),
+            owner: own.or(query.owner),
+            disabled: query.disabled,
             page: Page { after: query.after.clone(), limit: limit + 1 },
         };
         let rows = self.app.store.find_clients(&self.tenant().id, &filter).await?;

@@ -182,7 +182,7 @@ impl Desk<'_> {
     async fn own_tallies(&self) -> Result<Vec<AuditTally>> {
         let (store, tenant) = (&self.app.store, &self.tenant().id);
         let page = Page { after: None, limit: MAX_OWN };
-        let filter = ClientFilter { search: None, owner: self.actor.confined_to(), page };
+        let filter = ClientFilter { owner: self.actor.confined_to(), page, ..ClientFilter::default() };
         let mut tallies = Vec::new();
         for client in store.find_clients(tenant, &filter).await? {
             let filter = AuditFilter {

@@ -29,10 +29,12 @@ const MAX_NAMED: usize = 50;
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
 pub struct UserQuery {
-    /// Only those whose username or e-mail address begins with this.
+    /// Only those whose username, e-mail address or name has this in it; less than three characters, begins with it.
     pub search: Option<String>,
     /// Only those with this role.
     pub role: Option<Role>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Where the page before ended.
     pub after: Option<String>,
     /// At most this many (1 to 100).
@@ -168,6 +170,7 @@ impl Desk<'_> {
         let filter = UserFilter {
             search: query.search.clone(),
             role: query.role,
+            disabled: query.disabled,
             page: Page { after: query.after.clone(), limit: limit + 1 },
         };
         let rows = self.app.store.find_users(&self.tenant().id, &filter).await?;
@@ -335,7 +338,7 @@ impl Desk<'_> {
         let tenant = tenants.into_iter().find(|tenant| tenant.id == self.tenant().id);
         let tenant = tenant.ok_or(Refused::NotFound)?;
         let page = Page { after: None, limit: 1_000 };
-        let filter = UserFilter { search: None, role: Some(Role::Owner), page };
+        let filter = UserFilter { role: Some(Role::Owner), page, ..UserFilter::default() };
         let owners = self.app.store.find_users(&tenant.id, &filter).await?;
         Ok(vec![people::without_owner(&tenant, &owners, user.id)?])
     }

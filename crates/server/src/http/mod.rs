@@ -23,7 +23,6 @@ mod logout;
 mod metadata;
 mod middleware;
 mod own_client;
-pub(crate) mod protect;
 mod push;
 mod register;
 mod render;

@@ -53,21 +53,42 @@ pub(super) fn login(
 /// The consent page for `scope`.
 pub(super) fn consent(view: &TenantView, loaded: &Loaded, scope: &BTreeSet<String>) -> String {
     let catalogue = Catalogue::of(&view.tenant.settings);
+    let device = loaded.interaction.request.device.is_some();
+    let lines = |wanted: bool| {
+        let names = in_order(scope).filter(move |name| admin::is_scope(name) == wanted);
+        names.map(|name| line(catalogue, name)).collect::<Vec<_>>()
+    };
+    let administers = lines(true);
     let page = ConsentPage {
         shell: shell(view),
         client_name: client_name(loaded.client()),
         client_logo: loaded.client().settings.logo_uri.clone(),
         about: about(loaded.client()),
         account: loaded.user.as_ref().map(account).unwrap_or_default(),
-        scopes: in_order(scope).map(|name| line(catalogue, name)).collect(),
+        scopes: lines(false),
+        goes_to: (!device).then(|| place(&loaded.interaction.request.redirect_uri)),
+        role: loaded
+            .user
+            .as_ref()
+            .and_then(|user| user.role)
+            .map(|role| role.name())
+            .unwrap_or_default()
+            .into(),
         action: path(view, loaded, "consent"),
         csrf: forms::csrf("consent", &loaded.secret),
-        device: loaded.interaction.request.device.is_some(),
-        remembered: loaded.interaction.request.device.is_none(),
+        device,
+        remembered: !device && administers.is_empty(),
+        administers,
         switch_action: Some(path(view, loaded, "switch")),
         correlation_id: loaded.interaction.correlation_id.clone(),
     };
     page.render()
+}
+
+/// Where an address leads, as far as people need it: scheme and host; all of it where there is no host.
+fn place(uri: &str) -> String {
+    let origin = url::Url::parse(uri).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+    origin.map_or_else(|| uri.to_owned(), |origin| origin.ascii_serialization())
 }
 
 /// What is said when a device has its answer.

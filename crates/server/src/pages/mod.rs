@@ -13,7 +13,6 @@ mod assets;
 mod check_session;
 mod consent;
 pub mod console;
-pub mod console_explain;
 mod device;
 mod error;
 mod form_post;

@@ -44,6 +44,9 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         about: About { client_uri: some(), policy_uri: some(), tos_uri: some() },
         account: own(),
         scopes: vec![ScopeLine { title: own(), detail: own() }],
+        goes_to: some(),
+        administers: vec![ScopeLine { title: own(), detail: own() }],
+        role: own(),
         action: "/acme/consent/1".into(),
         csrf: own(),
         device: true,
@@ -211,7 +214,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
                 has_password: true,
                 can_have_passkeys: true,
                 passkeys: vec![key()],
-                totp: Some(app_key),
+                totp: vec![app_key],
                 recovery_codes: 3,
                 has_second: true,
             }

@@ -4,7 +4,7 @@ use serde_json::json;
 use signet_core::admin::{CLIENTS_READ, CLIENTS_WRITE};
 use signet_core::ids::ClientId;
 
-use super::operation::{AFTER, Answer, Call, Form, LIMIT, Link, Operation, Parameter, Verb};
+use super::operation::{AFTER, Answer, Call, Form, LIMIT, Link, Operation, Parameter, STATE, Verb};
 use crate::desk::{
     ClientChange, ClientLine, ClientPatch, ClientQuery, ClientView, ClientWritten, Configuration,
     DeliveryView, NewClient, Paged, PreviewView, Refused, TemplateView,
@@ -12,9 +12,12 @@ use crate::desk::{
 
 const SEARCH: Parameter = Parameter {
     name: "search",
-    detail: "Only those whose `client_id` or name begins with this.",
+    detail: "Only those whose `client_id`, name or host of a redirect URI has this in it, in whatever case; less than three \
+             characters are looked for at the beginning.",
     form: Form::Text,
 };
+const OWNER: Parameter =
+    Parameter { name: "owner", detail: "Only those of the developer with this `sub`.", form: Form::Id };
 
 /// What can be done next with a client that was made.
 const NEXT: &[Link] = &[
@@ -61,6 +64,8 @@ fn reading() -> Vec<Operation> {
             Box::pin(async move {
                 let query = ClientQuery {
                     search: call.text("search"),
+                    owner: call.id("owner"),
+                    disabled: call.disabled(),
                     after: call.text("after"),
                     limit: call.limit(),
                 };
@@ -68,7 +73,7 @@ fn reading() -> Vec<Operation> {
             })
         })
         .says("List clients", "By `client_id`. Developers see their own.")
-        .query(&[SEARCH, AFTER, LIMIT])
+        .query(&[SEARCH, STATE, OWNER, AFTER, LIMIT])
         .gives::<Paged<ClientLine>>(),
         Operation::read("/clients/{client_id}", "getClient", CLIENTS_READ, |desk, call| {
             Box::pin(async move {

@@ -136,6 +136,12 @@ pub(super) const AFTER: Parameter =
 /// How long a page is.
 pub(super) const LIMIT: Parameter =
     Parameter { name: "limit", detail: "At most this many; 50 if left out.", form: Form::Number(1, 100) };
+/// Whether to list what is disabled, or what is not.
+pub(super) const STATE: Parameter = Parameter {
+    name: "state",
+    detail: "Only those in this state.",
+    form: Form::Word(|| vec!["enabled", "disabled"]),
+};
 
 fn nothing(_: &mut SchemaGenerator) -> Schema {
     Schema::default()
@@ -326,6 +332,11 @@ impl Call {
     /// A query parameter that is a UUID; its form was checked.
     pub(super) fn id(&self, name: &str) -> Option<Uuid> {
         self.query.get(name)?.parse().ok()
+    }
+
+    /// What [`STATE`] leaves.
+    pub(super) fn disabled(&self) -> Option<bool> {
+        self.query.get(STATE.name).map(|state| state == "disabled")
     }
 
     /// The length of a page.

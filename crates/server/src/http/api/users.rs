@@ -5,7 +5,7 @@ use signet_core::admin::{USERS_READ, USERS_WRITE};
 use signet_core::ids::ClientId;
 use signet_core::records::Role;
 
-use super::operation::{AFTER, Answer, Form, LIMIT, Link, Operation, Parameter, Verb};
+use super::operation::{AFTER, Answer, Form, LIMIT, Link, Operation, Parameter, STATE, Verb};
 use crate::desk::{
     ConsentView, CredentialView, Done, Handed, ImportReport, ImportUsers, NewPassword, NewUser, Paged,
     Refused, SessionView, UserChange, UserLine, UserQuery, UserView, UserWritten,
@@ -13,7 +13,8 @@ use crate::desk::{
 
 const SEARCH: Parameter = Parameter {
     name: "search",
-    detail: "Only those whose user name or e-mail address begins with this.",
+    detail: "Only those whose user name, e-mail address or name has this in it, in whatever case; less than three characters \
+             are looked for at the beginning.",
     form: Form::Text,
 };
 const ROLE: Parameter = Parameter {
@@ -56,6 +57,7 @@ fn accounts() -> Vec<Operation> {
                 let query = UserQuery {
                     search: call.text("search"),
                     role: call.text("role").and_then(|name| Role::from_name(&name)),
+                    disabled: call.disabled(),
                     after: call.text("after"),
                     limit: call.limit(),
                 };
@@ -63,7 +65,7 @@ fn accounts() -> Vec<Operation> {
             })
         })
         .says("List users", "By user name.")
-        .query(&[SEARCH, ROLE, AFTER, LIMIT])
+        .query(&[SEARCH, ROLE, STATE, AFTER, LIMIT])
         .gives::<Paged<UserLine>>(),
         Operation::read("/users/{user_id}", "getUser", USERS_READ, |desk, call| {
             Box::pin(async move {

@@ -214,7 +214,7 @@ async fn listed(visit: &Visit) -> Result<Response, Refused> {
 }
 
 async fn own_clients(visit: &Visit) -> Result<Vec<String>, Refused> {
-    let query = ClientQuery { search: None, after: None, limit: 100 };
+    let query = ClientQuery { limit: 100, ..ClientQuery::default() };
     Ok(visit.desk().clients(&query).await?.items.into_iter().map(|line| line.client_id).collect())
 }
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::clients::path;
 use super::editor::{self, Edited, Filled, Tab};
 use super::fields::{self, Control, Meanwhile, Section as Part};
+use super::listing::Choice;
 use super::once::OncePage;
 use super::problems::{self, Target};
 use super::{Posted, Visit, keys};
@@ -162,7 +163,7 @@ struct FormPage {
     has_secret: bool,
     whole: bool,
     /// Developers whose client it may be: id, name, and whether it is theirs. Empty for those who may not choose.
-    owners: Vec<(String, String, bool)>,
+    owners: Vec<Choice>,
 }
 
 impl FormPage {
@@ -195,18 +196,27 @@ async fn security(visit: Visit, Path(id): Path<String>) -> Response {
     editor::show(&ClientForm { id: ClientId::from(id.as_str()), tab: SECURITY }, &visit).await
 }
 
-/// Whose a client may be: the first developers, and whoever has it now.
-async fn owners(visit: &Visit, current: Option<Uuid>) -> Result<Vec<(String, String, bool)>, Refused> {
+/// Whose a client may be: the first developers, whoever has it now, or nobody.
+async fn owners(visit: &Visit, current: Option<Uuid>) -> Result<Vec<Choice>, Refused> {
+    let mut all = developers(visit, current).await?;
+    if visit.actor.holds(USERS_READ) {
+        all.insert(0, (String::new(), "Nobody: administrators look after it".into(), current.is_none()));
+    }
+    Ok(all)
+}
+
+/// The first developers, and whoever is chosen; nobody for those who see no users.
+pub(super) async fn developers(visit: &Visit, chosen: Option<Uuid>) -> Result<Vec<Choice>, Refused> {
     if !visit.actor.holds(USERS_READ) {
         return Ok(Vec::new());
     }
     let query = UserQuery { role: Some(Role::Developer), limit: 100, ..UserQuery::default() };
     let developers = visit.desk().users(&query).await?.items;
-    let mut all: Vec<(String, String, bool)> = developers
+    let mut all: Vec<Choice> = developers
         .into_iter()
-        .map(|user| (user.id.to_string(), user.username, current == Some(user.id)))
+        .map(|user| (user.id.to_string(), user.username, chosen == Some(user.id)))
         .collect();
-    if let Some(id) = current.filter(|_| !all.iter().any(|one| one.2)) {
+    if let Some(id) = chosen.filter(|_| !all.iter().any(|one| one.2)) {
         let name = match visit.desk().user(id).await {
             Ok(user) => user.username,
             Err(Refused::NotFound) => id.to_string(),
@@ -214,7 +224,6 @@ async fn owners(visit: &Visit, current: Option<Uuid>) -> Result<Vec<(String, Str
         };
         all.push((id.to_string(), name, true));
     }
-    all.insert(0, (String::new(), "Nobody: administrators look after it".to_owned(), current.is_none()));
     Ok(all)
 }
 

@@ -11,9 +11,11 @@ use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
 use signet_core::templates::Template as Kind;
 use signet_jose::KeyUse;
+use uuid::Uuid;
 
+use super::listing::{self, Choice};
 use super::once::{OncePage, Private};
-use super::{Posted, Visit, posted, problems};
+use super::{Posted, Visit, client, posted, problems};
 use crate::app::App;
 use crate::desk::{ClientLine, ClientQuery, NewClient, Refused, TemplateView};
 use crate::pages::console::{Frame, Problem, Section};
@@ -49,6 +51,11 @@ struct Row {
 struct ListPage {
     frame: Frame,
     search: String,
+    states: Vec<Choice>,
+    /// Empty for whoever sees their own clients only, or no users.
+    owners: Vec<Choice>,
+    /// Whether all clients are listed.
+    all: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -56,37 +63,48 @@ struct ListPage {
 }
 
 async fn list(visit: Visit) -> Response {
-    let search = visit.params.get("search").map(str::trim).unwrap_or_default().to_owned();
-    let query = ClientQuery {
-        search: Some(search.clone()).filter(|search| !search.is_empty()),
-        after: visit.params.owned("after"),
-        limit: ROWS,
+    let listed = async {
+        let search = visit.params.get("search").map(str::trim).unwrap_or_default().to_owned();
+        let query = ClientQuery {
+            search: Some(search.clone()).filter(|search| !search.is_empty()),
+            owner: listing::word(&visit.params, "owner", |id| id.parse().ok())?,
+            disabled: listing::disabled(&visit.params)?,
+            after: visit.params.owned("after"),
+            limit: ROWS,
+        };
+        let paged = visit.desk().clients(&query).await?;
+        let address =
+            |after| listing::address(&visit, "/console/clients", &["search", "state", "owner"], after);
+        let page = ListPage {
+            frame: visit.frame(Section::Clients),
+            next: paged.next.as_deref().map(|after| address(Some(after))),
+            first: query.after.as_ref().map(|_| address(None)),
+            rows: paged
+                .items
+                .into_iter()
+                .map(|line| Row { href: visit.href(&path(&line.client_id)), line })
+                .collect(),
+            new: visit.actor.holds(CLIENTS_WRITE).then(|| visit.href("/console/new-client")),
+            states: listing::states(query.disabled),
+            owners: owners(&visit, query.owner).await?,
+            all: query.search.is_none() && query.owner.is_none() && query.disabled.is_none(),
+            search,
+        };
+        Ok(visit.page(&page.frame, rendered(&page)))
     };
-    let paged = match visit.desk().clients(&query).await {
-        Ok(paged) => paged,
-        Err(refused) => return visit.refused(&refused),
-    };
-    let address = |after: Option<&str>| {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("search", &search);
-        if let Some(after) = after {
-            pairs.append_pair("after", after);
-        }
-        visit.href(&format!("/console/clients?{}", pairs.finish()))
-    };
-    let page = ListPage {
-        frame: visit.frame(Section::Clients),
-        next: paged.next.as_deref().map(|after| address(Some(after))),
-        first: query.after.as_ref().map(|_| address(None)),
-        rows: paged
-            .items
-            .into_iter()
-            .map(|line| Row { href: visit.href(&path(&line.client_id)), line })
-            .collect(),
-        new: visit.actor.holds(CLIENTS_WRITE).then(|| visit.href("/console/new-client")),
-        search,
-    };
-    visit.page(&page.frame, rendered(&page))
+    visit.answer(listed.await)
+}
+
+/// Whose clients can be asked for.
+async fn owners(visit: &Visit, asked: Option<Uuid>) -> Result<Vec<Choice>, Refused> {
+    if visit.actor.confined_to().is_some() {
+        return Ok(Vec::new());
+    }
+    let mut owners = client::developers(visit, asked).await?;
+    if !owners.is_empty() {
+        owners.insert(0, (String::new(), "Any".into(), asked.is_none()));
+    }
+    Ok(owners)
 }
 
 #[derive(Template)]

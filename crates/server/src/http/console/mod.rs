@@ -14,6 +14,7 @@ mod editor;
 mod explain;
 mod fields;
 mod keys;
+mod listing;
 mod once;
 mod overview;
 mod posted;

@@ -1,6 +1,7 @@
 //! Refusals of the desk, as the list above a form.
 
 use signet_core::fault::Fault;
+use signet_core::pointer::of_setting;
 use signet_core::provision::Refusal;
 use signet_core::setting::{Group, SETTINGS, Setting};
 
@@ -34,9 +35,18 @@ pub(super) fn of(
         Refused::KeyReused => Some(vec![one(fault.public(), fault.code(), &[])]),
         Refused::Fault(Fault::AdminScopeMissing { .. }) => None,
         Refused::Fault(_) if [400, 403, 409, 422].contains(&fault.status()) => {
-            Some(vec![one(fault.public(), fault.code(), &[])])
+            Some(vec![one(fault.public(), fault.code(), &pointers(&fault))])
         }
         Refused::Fault(_) | Refused::NotFound | Refused::Stale { .. } | Refused::VersionMissing => None,
+    }
+}
+
+/// The settings that a fault is about.
+fn pointers(fault: &Fault) -> Vec<String> {
+    match fault {
+        Fault::AdminConsentForbidden { setting } => vec![of_setting(setting), of_setting("require_consent")],
+        Fault::AdminGrantForbidden { .. } => vec![of_setting("scope")],
+        _ => Vec::new(),
     }
 }
 

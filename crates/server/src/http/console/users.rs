@@ -12,9 +12,10 @@ use signet_core::people::PROFILE;
 use signet_core::records::Role;
 use signet_jose::Offered;
 
+use super::listing::{self, Choice};
 use super::posted::{PostedTable, TABLE, table_body_limit};
 use super::user::{self, LinkPage};
-use super::{Posted, Visit, posted, problems};
+use super::{Posted, Visit, problems};
 use crate::app::App;
 use crate::desk::{ImportReport, ImportUsers, NewUser, Refused, UserLine, UserQuery, UserWritten, Write};
 use crate::pages::console::{Frame, Problem, Section};
@@ -42,6 +43,9 @@ struct ListPage {
     search: String,
     role: Option<Role>,
     roles: &'static [Role],
+    states: Vec<Choice>,
+    /// Whether all users are listed.
+    all: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -56,45 +60,36 @@ impl ListPage {
 }
 
 async fn list(visit: Visit) -> Response {
-    let search = visit.params.get("search").map(str::trim).unwrap_or_default().to_owned();
-    let Ok(role) = posted::word(&visit.params, "role", "Role", Role::from_name) else {
-        let fault = Fault::AdminParameterMalformed { name: "role", wanted: "a role, or left out" };
-        return visit.refused(&fault.into());
+    let listed = async {
+        let search = visit.params.get("search").map(str::trim).unwrap_or_default().to_owned();
+        let query = UserQuery {
+            search: Some(search.clone()).filter(|search| !search.is_empty()),
+            role: listing::word(&visit.params, "role", Role::from_name)?,
+            disabled: listing::disabled(&visit.params)?,
+            after: visit.params.owned("after"),
+            limit: ROWS,
+        };
+        let paged = visit.desk().users(&query).await?;
+        let address = |after| listing::address(&visit, "/console/users", &["search", "role", "state"], after);
+        let page = ListPage {
+            frame: visit.frame(Section::Users),
+            next: paged.next.as_deref().map(|after| address(Some(after))),
+            first: query.after.as_ref().map(|_| address(None)),
+            rows: paged
+                .items
+                .into_iter()
+                .map(|line| Row { href: visit.href(&user::path(line.id)), line })
+                .collect(),
+            writable: visit.actor.holds(USERS_WRITE),
+            roles: Role::ALL,
+            states: listing::states(query.disabled),
+            all: query.search.is_none() && query.role.is_none() && query.disabled.is_none(),
+            role: query.role,
+            search,
+        };
+        Ok(visit.page(&page.frame, rendered(&page)))
     };
-    let query = UserQuery {
-        search: Some(search.clone()).filter(|search| !search.is_empty()),
-        role,
-        after: visit.params.owned("after"),
-        limit: ROWS,
-    };
-    let paged = match visit.desk().users(&query).await {
-        Ok(paged) => paged,
-        Err(refused) => return visit.refused(&refused),
-    };
-    let address = |after: Option<&str>| {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("search", &search);
-        pairs.append_pair("role", role.map_or("", |role| role.name()));
-        if let Some(after) = after {
-            pairs.append_pair("after", after);
-        }
-        visit.href(&format!("/console/users?{}", pairs.finish()))
-    };
-    let page = ListPage {
-        frame: visit.frame(Section::Users),
-        next: paged.next.as_deref().map(|after| address(Some(after))),
-        first: query.after.as_ref().map(|_| address(None)),
-        rows: paged
-            .items
-            .into_iter()
-            .map(|line| Row { href: visit.href(&user::path(line.id)), line })
-            .collect(),
-        writable: visit.actor.holds(USERS_WRITE),
-        roles: Role::ALL,
-        role,
-        search,
-    };
-    visit.page(&page.frame, rendered(&page))
+    visit.answer(listed.await)
 }
 
 #[derive(Template)]

@@ -6,37 +6,23 @@ use signet_core::fault::Fault;
 use signet_core::records::Client;
 use signet_core::response::{self, Protection};
 
-use super::extract::Moment;
 use crate::app::App;
 use crate::tenancy::TenantView;
 
 /// Protects `claims` as decided. The keys are looked up before any work is queued.
-pub(super) async fn protect(
+pub(crate) async fn protect(
     app: &App,
     view: &TenantView,
-    moment: &Moment,
+    now: UnixTime,
     client: &Client,
     protection: Protection,
     claims: Map<String, Value>,
 ) -> Result<String, Fault> {
-    protect_as("JWT", app, view, moment, client, protection, claims).await
+    protect_as("JWT", app, view, now, client, protection, claims).await
 }
 
 /// As [`protect`], with the `typ` of the signed token.
-pub(super) async fn protect_as(
-    typ: &'static str,
-    app: &App,
-    view: &TenantView,
-    moment: &Moment,
-    client: &Client,
-    protection: Protection,
-    claims: Map<String, Value>,
-) -> Result<String, Fault> {
-    protect_at(typ, app, view, moment.now, client, protection, claims).await
-}
-
-/// As [`protect_as`], for what is made outside of a request.
-pub(crate) async fn protect_at(
+pub(crate) async fn protect_as(
     typ: &'static str,
     app: &App,
     view: &TenantView,
