@@ -166,6 +166,9 @@ async fn an_operator_makes_a_tenant_whose_owner_is_invited() {
     assert_eq!(made.status, 200, "{}", made.body);
     let invitation = between(&made.body, "id=\"invitation\">", "<");
     assert!(invitation.starts_with("https://id.example/acme/"), "{invitation}");
+    let [mail] = provider.app.mailer.kept().unwrap().try_into().unwrap();
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("boss@example.org", "Your account at Acme"));
+    assert!(mail.text.contains(invitation) && made.body.contains("by mail as well"), "{}", mail.text);
     assert_eq!(owner.post("/console/new-tenant", &fields).await.status, StatusCode::CONFLICT, "taken");
     let list = owner.get("/console/tenants").await.body;
     assert!(

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use serde_json::Value;
+use signet_core::audit::By;
 use signet_core::client_policy::Mode;
 use signet_core::context::{Context, Entropy};
 use signet_core::ids::TenantId;
@@ -136,7 +137,7 @@ impl Provider {
             vault: Arc::new(Vault::from_text(&Vault::generate(&edge::SystemEntropy)).unwrap()),
             clock: Clock::manual(clock.clone()),
             mode: Mode::Development,
-            demo_users: Vec::new(),
+            demo_users: None,
             fetcher: Fetcher::new(&config.fetch, Mode::Development).unwrap(),
             mailer: Mailer::outbox(),
         };
@@ -192,6 +193,7 @@ impl Provider {
             millis: 0,
             mode: Mode::Production,
             dry_run: false,
+            by: By::CommandLine,
         }
     }
 

@@ -74,10 +74,26 @@ pub struct Parts {
     pub remote_keys: RemoteKeys,
     /// Mail to people.
     pub mailer: Mailer,
-    /// People to show on the login page, in development only: username and password.
-    pub demo_users: Vec<(String, String)>,
+    /// People to show on the login page, in development only.
+    pub demo_users: Option<DemoUsers>,
     /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.
     pub clock_tolerance: Option<i64>,
+}
+
+/// People who are made for development.
+#[derive(Clone, Debug)]
+pub struct DemoUsers {
+    /// The tenant that has them.
+    pub tenant: TenantId,
+    /// Username and password.
+    pub people: Vec<(String, String)>,
+}
+
+impl DemoUsers {
+    /// Those of this tenant.
+    pub fn of(&self, tenant: &TenantId) -> &[(String, String)] {
+        if self.tenant == *tenant { &self.people } else { &[] }
+    }
 }
 
 /// Bounds of one request.
@@ -189,7 +205,7 @@ impl App {
 
     fn alarm(&self, (tenant, client): (&TenantId, &ClientId), uri: &str, alarm: &Alarm) -> Change {
         let context = self.context(self.clock.now());
-        audit::success(tenant, "client.key_changed", &context.handle(), &context)
+        audit::success(tenant, audit::Kind::ClientKeyChanged, &context.handle(), &context)
             .client(client)
             .fact("jwks_uri", uri)
             .fact("kid", alarm.kid.as_str())
@@ -225,5 +241,18 @@ pub fn store_fault(error: StoreError) -> Fault {
             tracing::warn!(%conflict, "a write met an unexpected state");
             Fault::Internal { detail: "the state changed meanwhile" }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_people_of_development_are_offered_where_they_are_and_nowhere_else() {
+        let demo =
+            DemoUsers { tenant: "default".into(), people: vec![("alice".to_owned(), "alice".to_owned())] };
+        assert_eq!(demo.of(&"default".into()), demo.people);
+        assert!(demo.of(&"acme".into()).is_empty());
     }
 }

@@ -16,6 +16,7 @@ coded! {
         Setting { problem: Contradiction } = "client_setting", "{problem}", at problem.pointers();
         Builtin { name: String } = "client_builtin", "The client \"{name}\" is built in: it is always as this program makes it. Choose another client_id.", at [of_member("client_id")];
         OwnerUnknown { id: Uuid } = "owner_unknown", "There is no user {id} who could own the client.", at [of_member("owner")];
+        TrialWithoutLogin = "trial_without_login", "response_types is empty, so the client signs nobody in and no login of it can be tried.", at [of_setting("response_types")];
         Fixed { setting: &'static str } = "setting_fixed", "{setting} cannot be changed here. Send it as it is.", at [of_setting(setting)];
         SecretTwice = "secret_twice", "secret and generate_secret are both given. Keep one of the two.", at [of_member("secret")];
         SecretWeak { min: usize } = "secret_weak", "The client secret must have {min} to 255 visible ASCII characters. Let it be made with generate_secret.", at [of_member("secret")];
@@ -54,7 +55,7 @@ coded! {
         TokenExpires = "token_expires", "expires_at lies in the past.", at [of_member("expires_at")];
         TokenUses { max: i64 } = "token_uses", "uses must lie between 1 and {max}; leave it out for any number.", at [of_member("uses")];
 
-        Username { name: String } = "username_form", "The username \"{name}\" must have 1 to 128 characters, without spaces and control characters.", at [of_member("username"), pointer(&["owner", "username"])];
+        Username { name: String } = "username_form", "The username \"{name}\" must have 1 to 128 characters, without spaces, control characters and others that cannot be seen.", at [of_member("username"), pointer(&["owner", "username"])];
         PasswordTwice = "password_twice", "password and password_hash are both given. Keep one of the two.", at [of_member("password")];
         PasswordHash = "password_hash_form", "password_hash must be a PHC string of argon2id ($argon2id$...).", at [of_member("password_hash")];
         PasswordUnhashed = "password_unhashed", "The password was not hashed before it came here.", at [of_member("password")];

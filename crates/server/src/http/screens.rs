@@ -45,7 +45,7 @@ pub(super) fn login(
         error: fault.map(Fault::public),
         asks: again.then(|| "The application asks you to confirm who you are.".to_owned()),
         correlation_id: loaded.interaction.correlation_id.clone(),
-        demo_users: app.demo_users.clone(),
+        demo_users: app.demo_users.as_ref().map(|demo| demo.of(&view.tenant.id).to_vec()).unwrap_or_default(),
     };
     page.render()
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use signet_core::audit::By;
 use signet_core::client_policy::Mode;
 use signet_core::ids::TenantId;
 use signet_core::provision::{
@@ -15,7 +16,7 @@ use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::folder::Folder;
-use crate::app::App;
+use crate::app::{App, DemoUsers};
 use crate::cli::output::Problem;
 use crate::demo::{DemoClient, post_logout_redirect_uri};
 use crate::provisioning::Provisioner;
@@ -98,11 +99,18 @@ fn provisioner(app: &App) -> Provisioner {
         store: app.store.clone(),
         entropy: app.entropy.clone(),
         vault: Some(app.vault.clone()),
+        by: By::CommandLine,
         now: app.clock.now(),
         millis: app.clock.millis(),
         mode: Mode::Development,
         dry_run: false,
     }
+}
+
+/// The people that are offered on the login page of the tenant.
+pub(super) fn demo_users() -> DemoUsers {
+    let people = USERS.iter().map(|user| (user.username.into(), user.password.into())).collect();
+    DemoUsers { tenant: TenantId::from(TENANT), people }
 }
 
 /// The tenant, with the issuer of this start. Records that were not made by `signet dev` are left alone.

@@ -93,6 +93,30 @@ fn wrong(refusal: &Refusal, members: &[String]) -> Wrong {
     Wrong { code: refusal.reason().to_owned(), detail: refusal.to_string(), pointer }
 }
 
+fn malformed(pointer: String, detail: &str) -> Wrong {
+    Wrong { code: "admin_body_malformed".to_owned(), detail: detail.to_owned(), pointer: Some(pointer) }
+}
+
+/// What is wrong with one part of a declaration, in which settings stand beside the other members; each error says at least
+/// which part it is.
+fn wrong_part(part: &str, refused: &Refused) -> Vec<Wrong> {
+    let here = || part.to_owned();
+    let below = |pointer: &String| format!("{part}{}", pointer.strip_prefix("/settings").unwrap_or(pointer));
+    let one = |refusal: &Refusal| Wrong {
+        code: refusal.reason().to_owned(),
+        detail: refusal.to_string(),
+        pointer: Some(refusal.pointers().first().map_or_else(here, below)),
+    };
+    match refused {
+        Refused::Invalid(refusals) => refusals.iter().map(one).collect(),
+        Refused::Malformed { pointer, detail } => vec![malformed(format!("{part}{pointer}"), detail)],
+        other => {
+            let fault = other.fault();
+            vec![Wrong { code: fault.code().to_owned(), detail: fault.public(), pointer: Some(here()) }]
+        }
+    }
+}
+
 /// The answer for a refusal. `members` are those that the body may have.
 pub(super) fn problem(
     view: &TenantView,
@@ -105,10 +129,8 @@ pub(super) fn problem(
             let members = members();
             refusals.iter().map(|refusal| wrong(refusal, &members)).collect()
         }
-        Refused::Malformed { pointer, detail } => {
-            let (code, detail) = ("admin_body_malformed".to_owned(), detail.clone());
-            vec![Wrong { code, detail, pointer: Some(pointer.clone()) }]
-        }
+        Refused::Malformed { pointer, detail } => vec![malformed(pointer.clone(), detail)],
+        Refused::Part { pointer, refused } => wrong_part(pointer, refused),
         _ => Vec::new(),
     };
     let current = match refused {

@@ -23,7 +23,7 @@ use super::{Posted, Visit, keys};
 use crate::app::App;
 use crate::desk::{ClientChange, ClientView, ClientWritten, PreviewView, Refused, UserQuery, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 /// The parts of a client's page: what people call them, and the last part of the address.
 const TABS: &[(&str, &str)] = &[
@@ -88,7 +88,10 @@ impl Head {
 pub(super) fn frame(visit: &Visit, view: &ClientView, tab: &str) -> (Frame, Vec<Link>) {
     let base = path(&view.client_id);
     let frame = visit.frame(Section::Clients).crumb(&view.settings.client_name, &base);
-    let tabs = tabs(&frame, &base, TABS, tab);
+    // Where nobody signs in there is no login to test.
+    let shown = |(_, last): &&(&str, &str)| *last != "trial" || !view.settings.response_types.is_empty();
+    let shown: Vec<_> = TABS.iter().filter(shown).copied().collect();
+    let tabs = tabs(&frame, &base, &shown, tab);
     (frame, tabs)
 }
 
@@ -158,6 +161,8 @@ struct FormPage {
     sections: Vec<Part>,
     problems: Vec<Problem>,
     meanwhile: Vec<Meanwhile>,
+    /// Whether the problems are those of another form of the page, so that nothing in this one waits to be saved.
+    elsewhere: bool,
     /// The settings as they were when the form was made.
     base: String,
     has_secret: bool,
@@ -180,8 +185,9 @@ impl FormPage {
             whole: tab.name.is_empty(),
             owners: Vec::new(),
             meanwhile: filled.meanwhile,
+            elsewhere: filled.elsewhere,
             problems: filled.problems,
-            frame,
+            frame: frame.script(asset_name("form")),
             tabs,
             head,
         }
@@ -286,7 +292,12 @@ async fn again(visit: &Visit, id: &ClientId, problem: Problem) -> Response {
     let shown = async {
         let view = form.load(visit).await?;
         let fault = Some(Fault::AdminRecordInvalid);
-        let filled = Filled { problems: vec![problem], fault, ..Filled::with(ClientForm::record(&view)) };
+        let filled = Filled {
+            problems: vec![problem],
+            elsewhere: true,
+            fault,
+            ..Filled::with(ClientForm::record(&view))
+        };
         form.page(visit, view, filled).await
     };
     visit.answer(shown.await)
@@ -311,7 +322,12 @@ async fn owner(Path(id): Path<String>, posted: Posted) -> Response {
 
 async fn secret(Path(id): Path<String>, posted: Posted) -> Response {
     let visit = &posted.visit;
-    let written = visit.desk().new_secret(&ClientId::from(id.as_str()), &posted.write()).await;
+    let id = ClientId::from(id.as_str());
+    if posted.form.get("sure").is_none() {
+        let text = "Tick the box to confirm that the present secret is to end.";
+        return again(visit, &id, Problem::of_field("sure-secret", "Client secret", text)).await;
+    }
+    let written = visit.desk().new_secret(&id, &posted.write()).await;
     visit.answer(written.map(|written| {
         secret_page(visit, written, "The old secret has ended; the application needs the new one at once.")
     }))

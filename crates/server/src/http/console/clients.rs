@@ -9,6 +9,7 @@ use signet_core::admin::CLIENTS_WRITE;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
+use signet_core::records::ClientSettings;
 use signet_core::templates::Template as Kind;
 use signet_jose::KeyUse;
 use uuid::Uuid;
@@ -122,6 +123,8 @@ struct NewPage {
     encryption_key: String,
     /// Makes the same form sent twice one client.
     once: String,
+    /// Whether the name was found missing.
+    nameless: bool,
 }
 
 impl NewPage {
@@ -132,6 +135,7 @@ impl NewPage {
         problems: Vec<Problem>,
     ) -> Result<Self, Refused> {
         visit.actor.need(CLIENTS_WRITE)?;
+        let nameless = !problems.is_empty() && name_of(form).is_none();
         let kept = |name: &str| form.get(name).unwrap_or_default().to_owned();
         Ok(Self {
             frame: visit
@@ -148,6 +152,7 @@ impl NewPage {
             signing_key: kept("signing_key"),
             encryption_key: kept("encryption_key"),
             once: visit.once(form, fault),
+            nameless,
         })
     }
 }
@@ -157,19 +162,25 @@ async fn new(visit: Visit) -> Response {
     visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
 }
 
-/// A client as the form describes it.
+fn name_of(form: &Params) -> Option<&str> {
+    form.get("name").map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// A client as the form describes it. What belongs to another kind is not shown, and not read.
 fn described(form: &Params) -> Result<NewClient, Problem> {
     let mut settings = Map::new();
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
     };
-    if let Some(name) = form.get("name") {
-        settings.insert("client_name".into(), json!(name.trim()));
+    let template = posted::needed(form, "template", "Kind of application", Kind::from_name)?;
+    if let Some(name) = name_of(form) {
+        settings.insert("client_name".into(), json!(name));
     }
-    if let Some(uris) = form.get("redirect_uris") {
+    if let Some(uris) = form.get("redirect_uris").filter(|_| template.signs_people_in()) {
         settings.insert("redirect_uris".into(), json!(lines(uris)));
     }
     let key = |field: &str, name: &str, usage| {
+        template.needs_keys().contains(&usage).then_some(())?;
         let source = form.get(field)?.trim();
         (!source.is_empty()).then(|| KeyDeclaration {
             name: name.into(),
@@ -182,7 +193,7 @@ fn described(form: &Params) -> Result<NewClient, Problem> {
     };
     Ok(NewClient {
         client_id: form.get("client_id").map(|id| id.trim().to_owned()),
-        template: Some(posted::needed(form, "template", "Kind of application", Kind::from_name)?),
+        template: Some(template),
         owner: None,
         disabled: false,
         settings,
@@ -199,6 +210,11 @@ async fn create(posted: Posted) -> Response {
         Ok(new) => new,
         Err(problem) => return again(visit, form, Fault::AdminRecordInvalid, vec![problem]),
     };
+    if name_of(form).is_none() {
+        let text = "The client has no name. Say what people shall read when they sign in.";
+        let problem = Problem::of_field("name", "Name", text);
+        return again(visit, form, Fault::AdminRecordInvalid, vec![problem]);
+    }
     let written = match visit.desk().create_client(&new, &posted.write()).await {
         Ok(written) => written,
         Err(refused) => {
@@ -211,23 +227,32 @@ async fn create(posted: Posted) -> Response {
     };
     let client = written.client;
     let home = path(&client.client_id);
+    let configuration = format!("{home}/configuration");
     if written.replayed {
-        return visit.done(&home, "The client was registered already. Make a new secret if it is lost.");
+        let notice = "The client was registered already. Make a new secret if it is lost.";
+        return visit.done(&configuration, notice);
     }
     if written.client_secret.is_none() && written.private_keys.is_empty() {
-        return visit.done(&home, "The client is registered.");
+        let next = "The client is registered. Next, give the application what stands here, and test a login.";
+        return visit.done(&configuration, next);
     }
     let page = OncePage {
         frame: visit.frame(Section::Clients).crumb(&client.settings.client_name, &home),
         heading: "The client is registered".into(),
-        text: format!("\"{}\" can sign people in from now on.", client.settings.client_name),
+        text: made(&client.settings),
         client_id: client.client_id.clone(),
         secret: written.client_secret,
         keys: written.private_keys.iter().map(Private::from).collect(),
         remarks: client.advice.into_iter().map(|remark| remark.text).collect(),
-        onward: ("Go to its configuration".into(), visit.href(&format!("{home}/configuration"))),
+        onward: ("Go to its configuration".into(), visit.href(&configuration)),
     };
     page.answer(visit)
+}
+
+/// What a client that was made just now can do.
+fn made(settings: &ClientSettings) -> String {
+    let what = if settings.response_types.is_empty() { "get tokens of its own" } else { "sign people in" };
+    format!("\"{}\" can {what} from now on.", settings.client_name)
 }
 
 /// The form again, with what was typed and why it was refused.

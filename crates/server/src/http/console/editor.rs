@@ -35,6 +35,8 @@ pub(super) struct Filled {
     pub(super) values: Value,
     pub(super) problems: Vec<Problem>,
     pub(super) meanwhile: Vec<Meanwhile>,
+    /// Whether the problems are those of another form of the page, so that nothing in this one waits to be saved.
+    pub(super) elsewhere: bool,
     /// Why the form is shown again instead of being done.
     pub(super) fault: Option<Fault>,
 }
@@ -42,7 +44,7 @@ pub(super) struct Filled {
 impl Filled {
     /// A form that has these values and waits for somebody.
     pub(super) fn with(values: Value) -> Self {
-        Self { values, problems: Vec::new(), meanwhile: Vec::new(), fault: None }
+        Self { values, problems: Vec::new(), meanwhile: Vec::new(), elsewhere: false, fault: None }
     }
 }
 
@@ -154,6 +156,6 @@ async fn outrun<E: Edited>(edited: &E, posted: &Posted, view: E::View) -> Result
             "Somebody else changed another part of this meanwhile. What you typed is still here; save it again.",
         ));
     }
-    let filled = Filled { values, problems, meanwhile, fault: Some(fault.clone()) };
+    let filled = Filled { problems, meanwhile, fault: Some(fault.clone()), ..Filled::with(values) };
     edited.page(&posted.visit, view, filled).await
 }

@@ -21,11 +21,11 @@ use super::clients::path;
 use super::editor::{self, Edited as _, Filled};
 use super::fields::{self, Control, Meanwhile, Section as Part};
 use super::once::{OncePage, Private};
-use super::problems;
-use super::{Posted, Visit};
+use super::problems::{self, Target};
+use super::{Posted, Visit, posted};
 use crate::app::App;
 use crate::desk::{
-    ClientKeyView, ClientView, KeyChange, KeySetView, KeysWritten, NewKeyPair, Refused, RotateKey,
+    ClientKeyView, ClientView, KeyChange, KeySetView, KeysWritten, NewKeyPair, Refused, RotateKey, Write,
 };
 use crate::pages::console::{Frame, Link, Problem, Section, instant, instant_field, read_instant, relative};
 use crate::pages::{asset_name, rendered};
@@ -69,7 +69,7 @@ impl Row {
             }
             ClientKeyState::Valid => ("plain", "Valid, not in use".to_owned()),
             ClientKeyState::Ended => ("warn", "Ended".to_owned()),
-            ClientKeyState::Revoked => ("bad", "Revoked".to_owned()),
+            ClientKeyState::Revoked => ("bad", "Withdrawn".to_owned()),
         };
         let period = match (key.not_before, key.not_after) {
             (None, None) => "Without end".to_owned(),
@@ -86,6 +86,7 @@ impl Row {
             KeyOrigin::Pem => "PEM",
             KeyOrigin::X509 => "X.509 certificate",
             KeyOrigin::JwksUri => "Published at jwks_uri",
+            KeyOrigin::Trial => "Made to test a login",
         };
         Self {
             usage: if key.usage == KeyUse::Sig { "Signing" } else { "Encryption" },
@@ -116,40 +117,102 @@ struct KeysPage {
     sections: Vec<Part>,
     meanwhile: Vec<Meanwhile>,
     base: String,
-    /// What stood in the form for another key.
-    kept: Kept,
+    /// The form for a key that was refused.
+    kept: Option<Kept>,
 }
 
-/// What is kept of a form that was refused.
-#[derive(Default)]
+/// The form for a key that was refused, and what stood in it.
 struct Kept {
-    name: String,
-    source: String,
-    encryption: bool,
-    not_before: String,
-    not_after: String,
-    /// The key that was to be rotated, if that was the form.
-    rotated: String,
-    overlap: String,
+    /// Which one: `import`, `generate`, or what is done to a key and its id, as in `rotate-…`.
+    form: String,
+    sent: Params,
 }
 
 impl Kept {
-    fn of(form: &Params) -> Self {
-        let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
-        Self {
-            name: text("name"),
-            source: text("source"),
-            encryption: form.get("usage") == Some(KeyUse::Enc.name()),
-            not_before: text("not_before"),
-            not_after: text("not_after"),
-            rotated: text("rotated"),
-            overlap: text("overlap"),
+    /// The one form of the page that adds a key this way.
+    fn adding(form: &str, sent: &Params) -> Self {
+        Self { form: form.to_owned(), sent: sent.clone() }
+    }
+
+    /// The form that does something to one key.
+    fn of(what: &str, key: &Uuid, sent: &Params) -> Self {
+        Self { form: format!("{what}-{key}"), sent: sent.clone() }
+    }
+
+    /// The `id` of one of its fields.
+    fn id(&self, name: &str) -> String {
+        match (self.form.as_str(), self.form.split_once('-'), name) {
+            ("import", ..) => name.to_owned(),
+            ("generate", _, "kind") => "kind".to_owned(),
+            ("generate", _, "not_before") => "generate-from".to_owned(),
+            ("generate", _, "not_after") => "generate-until".to_owned(),
+            ("generate", ..) => format!("generate-{name}"),
+            (_, Some((_, key)), "not_before") => format!("from-{key}"),
+            (_, Some((_, key)), "not_after") => format!("until-{key}"),
+            (_, Some((_, key)), _) => format!("{name}-{key}"),
+            (_, None, _) => name.to_owned(),
         }
     }
 
-    /// Whether it was the form that rotates this key.
-    fn rotates(&self, key: &Uuid) -> bool {
-        self.rotated == key.to_string()
+    /// Something that is wrong with one of its fields.
+    fn problem(&self, name: &str, title: &str, text: impl Into<String>) -> Problem {
+        Problem::of_field(&self.id(name), title, text)
+    }
+
+    /// A field that must hold one of several words.
+    fn word<T>(
+        &self,
+        name: &str,
+        title: &str,
+        from_name: impl Fn(&str) -> Option<T>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        let word = posted::needed(&self.sent, name, title, from_name);
+        word.map_err(|problem| problems.push(self.problem(name, title, problem.text))).ok()
+    }
+
+    /// The field that a pointer leads to.
+    fn target(&self, pointer: &str) -> Option<Target> {
+        let (name, title) = match pointer {
+            "/name" => ("name", "Name"),
+            "/usage" if ["import", "generate"].contains(&self.form.as_str()) => ("usage", "Usage"),
+            "/source" | "/usage" => ("source", "Public key"),
+            "/not_after" => ("not_after", "Not valid after"),
+            "/overlap" => ("overlap", "Overlap"),
+            _ => return None,
+        };
+        Some((title.to_owned(), format!("#{}", self.id(name))))
+    }
+}
+
+impl KeysPage {
+    /// Whether it was this form that was refused.
+    fn failed(&self, form: &str) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.form == form)
+    }
+
+    fn failed_of(&self, what: &str, key: &Uuid) -> bool {
+        self.failed(&format!("{what}-{key}"))
+    }
+
+    /// What stood in a field of this form, if it was the one that was refused.
+    fn text(&self, form: &str, name: &str) -> &str {
+        let kept = self.kept.as_ref().filter(|kept| kept.form == form);
+        kept.and_then(|kept| kept.sent.get(name)).unwrap_or_default()
+    }
+
+    fn text_of(&self, what: &str, key: &Uuid, name: &str) -> &str {
+        self.text(&format!("{what}-{key}"), name)
+    }
+
+    /// What is wrong with a field; empty if nothing is.
+    fn wrong(&self, id: &str) -> &str {
+        let about = |problem: &&Problem| problem.links.iter().any(|(_, to)| to.strip_prefix('#') == Some(id));
+        self.problems.iter().find(about).map_or("", |problem| problem.text.as_str())
+    }
+
+    fn wrong_of(&self, name: &str, key: &Uuid) -> &str {
+        self.wrong(&format!("{name}-{key}"))
     }
 }
 
@@ -160,18 +223,19 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Response {
 /// The page, with what stands in the form for what the client publishes.
 pub(super) async fn edited(visit: &Visit, view: ClientView, filled: Filled) -> Result<Response, Refused> {
     let fault = filled.fault.clone();
-    let page = page(visit, &view, None, filled).await?;
+    let page = page(visit, view, None, filled).await?;
     Ok(visit.form(fault, &page.frame, rendered(&page)))
 }
 
+/// `kept` is a form for a key that was refused.
 async fn page(
     visit: &Visit,
-    view: &ClientView,
-    form: Option<&Params>,
+    view: ClientView,
+    kept: Option<Kept>,
     filled: Filled,
 ) -> Result<KeysPage, Refused> {
     let keys = visit.desk().client_keys(&ClientId::from(view.client_id.as_str())).await?;
-    let (frame, tabs) = client::frame(visit, view, client::KEYS.name);
+    let (frame, tabs) = client::frame(visit, &view, client::KEYS.name);
     let now = visit.moment.now;
     let mut rows: Vec<Row> = keys.into_iter().map(|key| Row::of(key, now)).collect();
     // The newest first, and what has ended last.
@@ -181,95 +245,94 @@ async fn page(
     Ok(KeysPage {
         frame: frame.script(asset_name("keys")),
         tabs,
-        head: Head::of(visit, view),
+        head: Head::of(visit, &view),
         sections: fields::sections(groups, &filled.values, &filled.problems),
-        base: fields::base(groups, &ClientForm::record(view)),
+        base: fields::base(groups, &ClientForm::record(&view)),
         meanwhile: filled.meanwhile,
         problems: filled.problems,
         rows,
-        followed: view.settings.jwks_uri.clone().zip(view.key_set.clone()),
+        followed: view.settings.jwks_uri.zip(view.key_set),
         kinds: KeySpec::ALL.iter().map(|spec| (spec.name(), spec.kind().to_string())).collect(),
-        kept: form.map(Kept::of).unwrap_or_default(),
+        kept,
     })
 }
 
 /// The page again, with what stood in a form for a key and why nothing was done.
-async fn told(visit: &Visit, id: &ClientId, form: &Params, fault: Fault, problems: Vec<Problem>) -> Response {
+async fn told(visit: &Visit, id: &ClientId, kept: Kept, fault: Fault, problems: Vec<Problem>) -> Response {
     let shown = async {
         let view = visit.desk().client(id).await?;
         let filled = Filled { problems, ..Filled::with(ClientForm::record(&view)) };
-        let page = page(visit, &view, Some(form), filled).await?;
+        let page = page(visit, view, Some(kept), filled).await?;
         Ok(visit.unfit(fault, &page.frame, rendered(&page)))
     };
     visit.answer(shown.await)
 }
 
-/// The page again, with why something was refused.
-async fn again(visit: &Visit, id: &ClientId, form: &Params, refused: Refused) -> Response {
+/// The page again, with what was found wrong here, and why the desk refused it.
+async fn again(
+    visit: &Visit,
+    id: &ClientId,
+    kept: Kept,
+    mut found: Vec<Problem>,
+    refused: Refused,
+) -> Response {
     let href = visit.href(&path(id.as_str()));
-    let target = |pointer: &str| problems::of_client(pointer, &href, client::KEYS.groups);
-    match problems::of(&refused, "", target) {
-        Some(problems) => told(visit, id, form, refused.fault(), problems).await,
-        None => visit.refused(&refused),
+    let target = |pointer: &str| {
+        kept.target(pointer).or_else(|| problems::of_client(pointer, &href, client::KEYS.groups))
+    };
+    let Some(told_by_desk) = problems::of(&refused, "", target) else { return visit.refused(&refused) };
+    for problem in told_by_desk {
+        // One sentence for a field is enough.
+        if problem.links.is_empty() || !found.iter().any(|one| one.links == problem.links) {
+            found.push(problem);
+        }
     }
+    told(visit, id, kept, refused.fault(), found).await
 }
 
 /// A field that holds an instant; empty means none.
-fn moment(form: &Params, name: &str, title: &str) -> Result<Option<UnixTime>, Problem> {
-    let Some(text) = form.get(name) else { return Ok(None) };
-    let wrong = || Problem::of_field(name, title, format!("{title} must be a date and a time."));
-    read_instant(text).map(Some).ok_or_else(wrong)
+fn moment(kept: &Kept, name: &str, title: &str, problems: &mut Vec<Problem>) -> Option<UnixTime> {
+    let read = read_instant(kept.sent.get(name)?);
+    if read.is_none() {
+        problems.push(kept.problem(name, title, format!("{title} must be a date and a time.")));
+    }
+    read
 }
 
-/// Name and period as a form has them.
-fn described(form: &Params) -> Result<KeyChange, Problem> {
-    Ok(KeyChange {
-        name: form.get("name").unwrap_or_default().trim().to_owned(),
-        not_before: moment(form, "not_before", "Not valid before")?,
-        not_after: moment(form, "not_after", "Not valid after")?,
-    })
+/// Name and period as a form has them, and what is wrong with them.
+fn described(kept: &Kept) -> (KeyChange, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let name = kept.sent.get("name").unwrap_or_default().trim().to_owned();
+    let not_before = moment(kept, "not_before", "Not valid before", &mut problems);
+    let not_after = moment(kept, "not_after", "Not valid after", &mut problems);
+    (KeyChange { name, not_before, not_after }, problems)
 }
 
-/// The page again, with what is wrong with a field.
-async fn wrong(visit: &Visit, id: &ClientId, form: &Params, problem: Problem) -> Response {
-    told(visit, id, form, Fault::AdminRecordInvalid, vec![problem]).await
+/// A write that is only tried if something is wrong already, so that all that is wrong is said at once.
+fn write_of(posted: &Posted, problems: &[Problem]) -> Write {
+    Write { dry_run: !problems.is_empty(), ..posted.write() }
 }
 
-/// The key pair that a form asks for.
-fn new_pair(posted: &Posted) -> Result<NewKeyPair, Problem> {
-    let KeyChange { name, not_before, not_after } = described(&posted.form)?;
-    Ok(NewKeyPair {
-        name,
-        usage: posted.needed("usage", "Usage", KeyUse::from_name)?,
-        kind: Some(posted.needed("kind", "Algorithm", KeySpec::from_name)?),
-        not_before,
-        not_after,
-    })
-}
-
-/// The public key that a form brings.
-fn new_key(posted: &Posted) -> Result<KeyDeclaration, Problem> {
-    let KeyChange { name, not_before, not_after } = described(&posted.form)?;
-    Ok(KeyDeclaration {
-        name,
-        usage: posted.needed("usage", "Usage", KeyUse::from_name)?,
-        source: Value::String(posted.form.get("source").unwrap_or_default().trim().to_owned()),
-        not_before,
-        not_after,
-        origin: None,
-    })
+/// The page again, with what is wrong with its fields.
+async fn wrong(visit: &Visit, id: &ClientId, kept: Kept, problems: Vec<Problem>) -> Response {
+    told(visit, id, kept, Fault::AdminRecordInvalid, problems).await
 }
 
 async fn generate(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let new = match new_pair(&posted) {
-        Ok(new) => new,
-        Err(problem) => return wrong(visit, &id, form, problem).await,
+    let kept = Kept::adding("generate", form);
+    let (described, mut problems) = described(&kept);
+    let usage = kept.word("usage", "Usage", KeyUse::from_name, &mut problems);
+    let kind = kept.word("kind", "Algorithm", KeySpec::from_name, &mut problems);
+    let (Some(usage), true) = (usage, problems.is_empty()) else {
+        return wrong(visit, &id, kept, problems).await;
     };
+    let KeyChange { name, not_before, not_after } = described;
+    let new = NewKeyPair { name, usage, kind, not_before, not_after };
     match visit.desk().generate_key(&id, &new, &posted.write()).await {
         Ok(written) => made(visit, &id, written, "The key is made").await,
-        Err(refused) => again(visit, &id, form, refused).await,
+        Err(refused) => again(visit, &id, kept, problems, refused).await,
     }
 }
 
@@ -300,11 +363,26 @@ async fn made(visit: &Visit, id: &ClientId, written: KeysWritten, heading: &str)
 async fn import(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let new = match new_key(&posted) {
-        Ok(new) => new,
-        Err(problem) => return wrong(visit, &id, form, problem).await,
+    let kept = Kept::adding("import", form);
+    let (described, mut problems) = described(&kept);
+    let source = form.get("source").unwrap_or_default().trim();
+    if source.is_empty() {
+        let text = "Nothing was pasted. Paste the public key, or make one in this browser.";
+        problems.push(kept.problem("source", "Public key", text));
+    }
+    let Some(usage) = kept.word("usage", "Usage", KeyUse::from_name, &mut problems) else {
+        return wrong(visit, &id, kept, problems).await;
     };
-    match visit.desk().add_key(&id, &new, &posted.write()).await {
+    let new = KeyDeclaration {
+        name: described.name,
+        usage,
+        source: Value::String(source.to_owned()),
+        not_before: described.not_before,
+        not_after: described.not_after,
+        origin: None,
+    };
+    match visit.desk().add_key(&id, &new, &write_of(&posted, &problems)).await {
+        Ok(_) if !problems.is_empty() => wrong(visit, &id, kept, problems).await,
         Ok(written) => {
             let count = written.keys.len();
             let what = if count == 1 {
@@ -314,7 +392,7 @@ async fn import(Path(id): Path<String>, posted: Posted) -> Response {
             };
             visit.done(&format!("{}/keys", path(id.as_str())), &what)
         }
-        Err(refused) => again(visit, &id, form, refused).await,
+        Err(refused) => again(visit, &id, kept, problems, refused).await,
     }
 }
 
@@ -326,24 +404,21 @@ async fn follow(Path(id): Path<String>, posted: Posted) -> Response {
 async fn change(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let described = match described(form) {
-        Ok(described) => described,
-        Err(problem) => return wrong(visit, &id, &Params::default(), problem).await,
-    };
-    match visit.desk().change_key(&id, key, &described, &posted.write()).await {
+    let kept = Kept::of("change", &key, form);
+    let (described, problems) = described(&kept);
+    if !problems.is_empty() {
+        return wrong(visit, &id, kept, problems).await;
+    }
+    match visit.desk().change_key(&id, key, &described, &write_of(&posted, &problems)).await {
         Ok(_) => visit.done(&format!("{}/keys", path(id.as_str())), "Name and period are saved."),
-        Err(refused) => again(visit, &id, &Params::default(), refused).await,
+        Err(refused) => again(visit, &id, kept, problems, refused).await,
     }
 }
 
 /// What a form says of the next key: with nothing filled a pair is made here, and the desk chooses the overlap.
-fn successor(form: &Params) -> Result<RotateKey, Problem> {
-    let key = form.get("rotated").unwrap_or_default();
-    let wrong = |_| {
-        let text = "The overlap must be a whole number of seconds.";
-        Problem::of_field(&format!("overlap-{key}"), "Overlap", text)
-    };
-    let text = |name: &str| form.get(name).map(str::trim).filter(|text| !text.is_empty());
+fn successor(kept: &Kept) -> Result<RotateKey, Problem> {
+    let wrong = |_| kept.problem("overlap", "Overlap", "The overlap must be a whole number of seconds.");
+    let text = |name: &str| kept.sent.get(name).map(str::trim).filter(|text| !text.is_empty());
     Ok(RotateKey {
         source: text("source").map(Value::from),
         overlap: text("overlap").map(str::parse).transpose().map_err(wrong)?,
@@ -356,13 +431,14 @@ fn successor(form: &Params) -> Result<RotateKey, Problem> {
 async fn rotate(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let rotate = match successor(form) {
+    let kept = Kept::of("rotate", &key, form);
+    let rotate = match successor(&kept) {
         Ok(rotate) => rotate,
-        Err(problem) => return wrong(visit, &id, form, problem).await,
+        Err(problem) => return wrong(visit, &id, kept, vec![problem]).await,
     };
     match visit.desk().rotate_key(&id, key, &rotate, &posted.write()).await {
         Ok(written) => made(visit, &id, written, "The new key takes over").await,
-        Err(refused) => again(visit, &id, form, refused).await,
+        Err(refused) => again(visit, &id, kept, Vec::new(), refused).await,
     }
 }
 
@@ -371,14 +447,15 @@ async fn revoke(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
     let id = ClientId::from(id.as_str());
     let keys = format!("{}/keys", path(id.as_str()));
     if form.get("sure").is_none() {
-        let text = "Tick the box to confirm: a revoked key is never accepted again.";
-        let problem = Problem::of_field(&format!("sure-{key}"), "Confirmation", text);
-        return wrong(visit, &id, &Params::default(), problem).await;
+        let text = "Tick the box to confirm: a withdrawn key is never accepted again.";
+        let kept = Kept::of("revoke", &key, form);
+        let problem = kept.problem("sure", "Confirmation", text);
+        return wrong(visit, &id, kept, vec![problem]).await;
     }
     let written = visit.desk().revoke_key(&id, key, &posted.write()).await;
     visit.answer(written.map(|written| {
         let broken =
             if written.contradictions.is_empty() { "" } else { " The client fails without it; see below." };
-        visit.done(&keys, &format!("The key is revoked.{broken}"))
+        visit.done(&keys, &format!("The key is withdrawn.{broken}"))
     }))
 }

@@ -5,7 +5,6 @@ use axum::response::Response;
 use signet_core::fault::Fault;
 use signet_core::params::{MAX_TABLE, Params};
 
-use super::super::extract::form_body;
 use super::super::forms;
 use super::Visit;
 use super::visit::PURPOSE;
@@ -51,17 +50,12 @@ impl Posted {
     async fn read(
         request: Request,
         app: &App,
-        decode: impl Fn(&[u8]) -> Result<Params, Fault>,
+        decode: impl FnOnce(&[u8]) -> Result<Params, Fault>,
     ) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, app).await?;
-        let headers = parts.headers.clone();
-        let body = form_body(Request::from_parts(parts, body), app).await;
-        let judged = body.and_then(|body| decode(&body)).and_then(|form| {
-            forms::check(&visit.view, &headers, &form, PURPOSE, visit.secret())?;
-            Ok(form)
-        });
-        match judged {
+        let request = Request::from_parts(parts, body);
+        match forms::posted(app, &visit.view, request, PURPOSE, visit.secret(), decode).await {
             Ok(form) => Ok(Self { visit, form }),
             Err(fault) => {
                 visit.record_refusal(&fault).await;

@@ -37,6 +37,7 @@ pub(super) fn of(
         Refused::Fault(_) if [400, 403, 409, 422].contains(&fault.status()) => {
             Some(vec![one(fault.public(), fault.code(), &pointers(&fault))])
         }
+        Refused::Part { refused, .. } => of(refused, name, target),
         Refused::Fault(_) | Refused::NotFound | Refused::Stale { .. } | Refused::VersionMissing => None,
     }
 }

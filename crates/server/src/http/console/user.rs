@@ -8,14 +8,18 @@ use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
+use signet_core::admin::AUDIT_READ;
+use signet_core::audit::By;
+use signet_core::duration;
 use signet_core::ids::ClientId;
 use signet_core::params::Params;
 use signet_core::people::PROFILE;
 use signet_core::pointer;
-use signet_core::records::Role;
+use signet_core::records::{LinkPurpose, Role};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::audit::filtered;
 use super::editor::{self, Edited, Filled};
 use super::fields::{self, Meanwhile};
 use super::problems::Target;
@@ -23,7 +27,7 @@ use super::{Posted, Visit, posted};
 use crate::app::App;
 use crate::desk::{ConsentView, CredentialView, Handed, Refused, SessionView, UserChange, UserView, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -100,6 +104,16 @@ struct UserPage {
     disabled: bool,
     version: i64,
     mail: bool,
+    /// Where the events are that this person caused, and those that concern them.
+    events: Option<(String, String)>,
+}
+
+impl UserPage {
+    /// How long a link is good, in words.
+    #[expect(clippy::unused_self, reason = "called from the template")]
+    fn lifetime(&self, purpose: LinkPurpose) -> String {
+        duration::exactly(signet_core::people::lifetime(purpose))
+    }
 }
 
 fn frame(visit: &Visit, user: &UserView, tab: &str) -> (Frame, Vec<Link>) {
@@ -156,6 +170,11 @@ impl UserPage {
             disabled: values["disabled"].as_bool().unwrap_or_default(),
             version: user.version,
             mail: visit.app.mailer.works(),
+            events: visit.actor.holds(AUDIT_READ).then(|| {
+                let by = By::User(user.id).to_string();
+                let of = user.id.to_string();
+                (visit.href(&filtered("actor", &by)), visit.href(&filtered("user", &of)))
+            }),
             user,
         }
     }
@@ -319,7 +338,7 @@ impl LinkPage {
     pub(super) fn of(visit: &Visit, user: &UserView, handed: &Handed, invitation: bool) -> Self {
         let (frame, _) = frame(visit, user, "");
         Self {
-            frame,
+            frame: frame.script(asset_name("copy")),
             username: user.username.clone(),
             invitation,
             url: handed.url.clone().unwrap_or_default(),

@@ -199,10 +199,14 @@ struct ImportPage {
     csv: String,
     report: Option<ImportReport>,
     claims: String,
+    /// Whether each is to be sent an invitation.
+    invite: bool,
+    /// Whether this server sends mail.
+    mails: bool,
 }
 
 impl ImportPage {
-    fn of(visit: &Visit, csv: &str, problems: Vec<Problem>, report: Option<ImportReport>) -> Self {
+    fn of(visit: &Visit, table: &ImportUsers, problems: Vec<Problem>, report: Option<ImportReport>) -> Self {
         let names: Vec<&str> = PROFILE.iter().map(|(name, _)| *name).collect();
         Self {
             frame: visit
@@ -210,9 +214,11 @@ impl ImportPage {
                 .crumb("Import", "/console/import-users")
                 .script(asset_name("keys")),
             problems,
-            csv: csv.to_owned(),
+            csv: table.csv.clone(),
             report,
             claims: names.join(", "),
+            invite: table.invite,
+            mails: visit.app.mailer.works(),
         }
     }
 }
@@ -221,36 +227,40 @@ async fn table(visit: Visit) -> Response {
     if let Err(fault) = visit.actor.need(USERS_WRITE) {
         return visit.refused(&fault.into());
     }
-    let page = ImportPage::of(&visit, "", Vec::new(), None);
+    let empty = ImportUsers { csv: String::new(), invite: false };
+    let page = ImportPage::of(&visit, &empty, Vec::new(), None);
     visit.page(&page.frame, rendered(&page))
 }
 
 async fn import(PostedTable(posted): PostedTable) -> Response {
     let Posted { visit, form } = &posted;
-    let csv = form.get(TABLE).unwrap_or_default();
-    if csv.len() > MAX_TABLE {
+    let table = ImportUsers {
+        csv: form.get(TABLE).unwrap_or_default().to_owned(),
+        invite: form.get("invite").is_some(),
+    };
+    let told = |fault: Fault, problems| {
+        let page = ImportPage::of(visit, &table, problems, None);
+        visit.unfit(fault, &page.frame, rendered(&page))
+    };
+    if table.csv.len() > MAX_TABLE {
         let text = "The table is longer than 1 MiB. Send it in parts.";
-        let page = ImportPage::of(visit, csv, vec![Problem::of_field(TABLE, "Table", text)], None);
         let fault = Fault::ParameterTooLong { name: Offered::new(TABLE) };
-        return visit.unfit(fault, &page.frame, rendered(&page));
+        return told(fault, vec![Problem::of_field(TABLE, "Table", text)]);
     }
     let decision = |word: &str| ["try", "import"].iter().position(|known| *known == word);
     let dry_run = match posted.needed("decision", "What to do", decision) {
         Ok(at) => at == 0,
-        Err(problem) => {
-            let page = ImportPage::of(visit, csv, vec![problem], None);
-            return visit.unfit(Fault::AdminRecordInvalid, &page.frame, rendered(&page));
-        }
+        Err(problem) => return told(Fault::AdminRecordInvalid, vec![problem]),
     };
     let write = Write { dry_run, ..posted.write() };
-    let refused = match visit.desk().import_users(&ImportUsers { csv: csv.to_owned() }, &write).await {
+    match visit.desk().import_users(&table, &write).await {
         Ok(report) => {
-            let page = ImportPage::of(visit, csv, Vec::new(), Some(report));
-            return visit.page(&page.frame, rendered(&page));
+            let page = ImportPage::of(visit, &table, Vec::new(), Some(report));
+            visit.page(&page.frame, rendered(&page))
         }
-        Err(refused) => refused,
-    };
-    let Some(problems) = problems::of(&refused, "", user::target) else { return visit.refused(&refused) };
-    let page = ImportPage::of(visit, csv, problems, None);
-    visit.unfit(refused.fault(), &page.frame, rendered(&page))
+        Err(refused) => match problems::of(&refused, "", user::target) {
+            Some(problems) => told(refused.fault(), problems),
+            None => visit.refused(&refused),
+        },
+    }
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use signet_core::admin::{self, Actor, Who};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::builtin;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
@@ -121,7 +121,7 @@ async fn recognise(
         Err(fault @ Fault::AdminRoleMissing) => {
             let context = app.context(moment.now);
             let event =
-                audit::refused(&tenant.id, "console.refused", &fault, &moment.correlation_id, &context);
+                audit::refused(&tenant.id, Kind::ConsoleRefused, &fault, &moment.correlation_id, &context);
             let event = user.as_ref().map(|user| user.id).into_iter().fold(event, audit::Draft::user);
             app.record(&tenant.id, &[event.change()]).await;
             return Err(Turned::WithoutRole(account));
@@ -271,12 +271,13 @@ impl Visit {
     pub(super) async fn record_refusal(&self, fault: &Fault) {
         let tenant = &self.view.tenant.id;
         let context = self.app.context(self.moment.now);
-        let event = audit::refused(tenant, "console.refused", fault, &self.moment.correlation_id, &context);
+        let event =
+            audit::refused(tenant, Kind::ConsoleRefused, fault, &self.moment.correlation_id, &context);
         let event = match self.actor.who() {
             Who::Person { id, .. } => event.user(*id),
             Who::Client(_) => event,
         };
-        self.app.record(tenant, &[event.change()]).await;
+        self.app.record(tenant, &[event.by(&self.actor.by()).change()]).await;
     }
 }
 
