@@ -1,18 +1,12 @@
 -- What the console needs: who administers, second factors, links, the chain over the audit trail, and an index for each
 -- listing. A binary of before goes on with this schema.
 
--- folded_name: the client's name as it is searched, in lower case and at most 200 characters; kept by the writer. A text
--- cannot hold U+0000, so a name with one is found once it is written again.
 ALTER TABLE clients
-    ADD COLUMN owner       uuid,
-    ADD COLUMN folded_name text COLLATE "C" NOT NULL DEFAULT '',
+    ADD COLUMN owner uuid,
     ADD FOREIGN KEY (tenant, owner) REFERENCES users (tenant, id) ON DELETE SET NULL (owner);
-UPDATE clients SET folded_name = left(lower(settings ->> 'client_name'), 200)
-    WHERE CASE WHEN position('\u0000' IN settings::text) = 0 THEN settings ->> 'client_name' IS NOT NULL ELSE false END;
 
 CREATE INDEX clients_owner ON clients (tenant, owner, client_id) WHERE owner IS NOT NULL;
-CREATE INDEX clients_folded_id ON clients (tenant, lower(client_id), client_id);
-CREATE INDEX clients_folded_name ON clients (tenant, folded_name, client_id);
+CREATE INDEX clients_disabled ON clients (tenant, client_id) WHERE disabled;
 
 CREATE INDEX client_keys_not_after ON client_keys (tenant, not_after, client_id, id)
     WHERE revoked_at IS NULL AND not_after IS NOT NULL;
@@ -28,6 +22,61 @@ UPDATE users SET email = lower(claims ->> 'email')
 
 CREATE INDEX users_role ON users (tenant, role, username) WHERE role IS NOT NULL;
 CREATE INDEX users_email ON users (tenant, email, username) WHERE email IS NOT NULL;
+CREATE INDEX users_disabled ON users (tenant, username) WHERE disabled;
+
+-- What clients and users are found by, in lower case: every end of each of their texts, at most 64 characters long, and its
+-- beginning once more after U+0001; kept by the writer. A text cannot hold U+0000, so a record with one, like one that was
+-- written by a binary of before, is found by all of it once it is written again.
+CREATE TABLE client_search (
+    tenant    text COLLATE "C" NOT NULL,
+    client_id text COLLATE "C" NOT NULL,
+    piece     text COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, client_id, piece),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, client_id) ON DELETE CASCADE
+);
+
+CREATE INDEX client_search_piece ON client_search (tenant, piece, client_id);
+
+WITH whole AS MATERIALIZED (
+    SELECT tenant, client_id, settings FROM clients WHERE position('\u0000' IN settings::text) = 0
+), uris AS (
+    SELECT tenant, client_id, uri FROM whole, LATERAL json_array_elements_text(settings -> 'redirect_uris') AS uri
+), texts AS (
+    SELECT tenant, client_id, client_id AS text FROM clients
+    UNION SELECT tenant, client_id, settings ->> 'client_name' FROM whole
+    UNION SELECT tenant, client_id, coalesce(substring(uri FROM '^[^:]*://([^/?#]*)'), substring(uri FROM '^[^:]*'))
+        FROM uris
+), marked AS (
+    SELECT tenant, client_id, chr(1) || left(lower(text), 200) AS text FROM texts WHERE text <> ''
+)
+INSERT INTO client_search (tenant, client_id, piece)
+    SELECT tenant, client_id, substr(text, at, 64) FROM marked, LATERAL generate_series(1, length(text)) AS at
+    ON CONFLICT DO NOTHING;
+
+CREATE TABLE user_search (
+    tenant  text COLLATE "C" NOT NULL,
+    user_id uuid             NOT NULL,
+    piece   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, user_id, piece),
+    FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
+);
+
+CREATE INDEX user_search_piece ON user_search (tenant, piece, user_id);
+
+WITH whole AS MATERIALIZED (
+    SELECT tenant, id, claims FROM users WHERE position('\u0000' IN claims::text) = 0
+), texts AS (
+    SELECT tenant, id, username AS text FROM users
+    UNION SELECT tenant, id, value #>> '{}' FROM whole, LATERAL json_each(claims)
+        WHERE json_typeof(value) = 'string'
+          AND key IN ('email', 'name', 'given_name', 'family_name', 'nickname', 'preferred_username')
+    UNION SELECT tenant, id, claims ->> 'given_name' || ' ' || (claims ->> 'family_name') FROM whole
+), marked AS (
+    SELECT tenant, id, chr(1) || left(lower(text), 200) AS text FROM texts WHERE text <> ''
+)
+INSERT INTO user_search (tenant, user_id, piece)
+    SELECT tenant, id, substr(text, at, 64) FROM marked, LATERAL generate_series(1, length(text)) AS at
+    ON CONFLICT DO NOTHING;
 
 CREATE TABLE user_credentials (
     tenant       text COLLATE "C" NOT NULL,
@@ -53,7 +102,7 @@ CREATE TABLE user_links (
     tenant     text COLLATE "C" NOT NULL,
     hash       bytea            NOT NULL CHECK (length(hash) = 32),
     user_id    uuid             NOT NULL,
-    purpose    text             NOT NULL CHECK (purpose IN ('invitation', 'password_reset')),
+    purpose    text             NOT NULL CHECK (purpose IN ('invitation', 'password_reset', 'forgotten')),
     created_at bigint           NOT NULL,
     expires_at bigint           NOT NULL,
     PRIMARY KEY (tenant, hash),
@@ -83,9 +132,12 @@ ALTER TABLE interactions
     ADD CONSTRAINT interactions_stage_check CHECK (stage IN ('fresh', 'identified', 'authenticated', 'finished')),
     ADD CONSTRAINT interactions_check CHECK ((sid IS NOT NULL) = (stage IN ('identified', 'authenticated')));
 
--- seal: the number of the link that covers the event.
-ALTER TABLE audit ADD COLUMN seal bigint;
+-- seal: the number of the link that covers the event. actor: who did it; kind, colon, name.
+ALTER TABLE audit
+    ADD COLUMN seal  bigint,
+    ADD COLUMN actor text COLLATE "C";
 
+CREATE INDEX audit_actor ON audit (tenant, actor, id) WHERE actor IS NOT NULL;
 CREATE INDEX audit_kind ON audit (tenant, kind, id);
 CREATE INDEX audit_outcome ON audit (tenant, outcome, id);
 CREATE INDEX audit_unsealed ON audit (tenant, id) WHERE seal IS NULL;

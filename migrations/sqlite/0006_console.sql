@@ -2,16 +2,10 @@
 -- listing. A binary of before goes on with this schema.
 
 -- owner: a user of the tenant; the writer sees to it, since a foreign key would set the tenant to NULL as well.
--- folded_name: the client's name as it is searched, in lower case and at most 200 characters; kept by the writer. Here only
--- the letters A to Z are put into lower case: a name of before with other capitals is found by them once it is written again.
 ALTER TABLE clients ADD COLUMN owner BLOB;
-ALTER TABLE clients ADD COLUMN folded_name TEXT NOT NULL DEFAULT '';
-UPDATE clients SET folded_name = substr(lower(settings ->> '$.client_name'), 1, 200)
-    WHERE instr(settings, '\u0000') = 0 AND settings ->> '$.client_name' IS NOT NULL;
 
 CREATE INDEX clients_owner ON clients (tenant, owner, client_id) WHERE owner IS NOT NULL;
-CREATE INDEX clients_folded_id ON clients (tenant, lower(client_id), client_id);
-CREATE INDEX clients_folded_name ON clients (tenant, folded_name, client_id);
+CREATE INDEX clients_disabled ON clients (tenant, client_id) WHERE disabled = 1;
 
 CREATE INDEX client_keys_not_after ON client_keys (tenant, not_after, client_id, id)
     WHERE revoked_at IS NULL AND not_after IS NOT NULL;
@@ -25,6 +19,58 @@ UPDATE users SET email = lower(claims ->> '$.email')
 
 CREATE INDEX users_role ON users (tenant, role, username) WHERE role IS NOT NULL;
 CREATE INDEX users_email ON users (tenant, email, username) WHERE email IS NOT NULL;
+CREATE INDEX users_disabled ON users (tenant, username) WHERE disabled = 1;
+
+-- What clients and users are found by, in lower case: every end of each of their texts, at most 64 characters long, and its
+-- beginning once more after U+0001; kept by the writer. Here only the letters A to Z are put into lower case: what has other
+-- capitals, or was written by a binary of before, is found by them once it is written again.
+CREATE TABLE client_search (
+    tenant    TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    piece     TEXT NOT NULL,
+    PRIMARY KEY (tenant, client_id, piece),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, client_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX client_search_piece ON client_search (tenant, piece);
+
+WITH RECURSIVE
+    uris (tenant, client_id, uri, host) AS (
+        SELECT tenant, client_id, value, substr(value, instr(value, '://') + 3)
+        FROM clients, json_each(settings, '$.redirect_uris') WHERE instr(settings, '\u0000') = 0),
+    texts (tenant, client_id, text) AS (
+        SELECT tenant, client_id, client_id FROM clients
+        UNION SELECT tenant, client_id, settings ->> '$.client_name' FROM clients
+            WHERE instr(settings, '\u0000') = 0 AND settings ->> '$.client_name' IS NOT NULL
+        UNION SELECT tenant, client_id, CASE instr(uri, '://') WHEN 0 THEN substr(uri, 1, instr(uri, ':') - 1)
+            ELSE substr(host, 1, min(instr(host || '/', '/'), instr(host || '?', '?')) - 1) END FROM uris),
+    ends (tenant, client_id, text, at) AS (
+        SELECT tenant, client_id, char(1) || substr(lower(text), 1, 200), 1 FROM texts WHERE text <> ''
+        UNION ALL SELECT tenant, client_id, text, at + 1 FROM ends WHERE at < length(text))
+INSERT OR IGNORE INTO client_search SELECT tenant, client_id, substr(text, at, 64) FROM ends;
+
+CREATE TABLE user_search (
+    tenant  TEXT NOT NULL,
+    user_id BLOB NOT NULL,
+    piece   TEXT NOT NULL,
+    PRIMARY KEY (tenant, user_id, piece),
+    FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX user_search_piece ON user_search (tenant, piece);
+
+WITH RECURSIVE
+    texts (tenant, user_id, text) AS (
+        SELECT tenant, id, username FROM users
+        UNION SELECT tenant, users.id, value FROM users, json_each(claims)
+            WHERE instr(claims, '\u0000') = 0 AND type = 'text'
+              AND key IN ('email', 'name', 'given_name', 'family_name', 'nickname', 'preferred_username')
+        UNION SELECT tenant, id, claims ->> '$.given_name' || ' ' || (claims ->> '$.family_name') FROM users
+            WHERE instr(claims, '\u0000') = 0),
+    ends (tenant, user_id, text, at) AS (
+        SELECT tenant, user_id, char(1) || substr(lower(text), 1, 200), 1 FROM texts WHERE text <> ''
+        UNION ALL SELECT tenant, user_id, text, at + 1 FROM ends WHERE at < length(text))
+INSERT OR IGNORE INTO user_search SELECT tenant, user_id, substr(text, at, 64) FROM ends;
 
 CREATE TABLE user_credentials (
     tenant       TEXT    NOT NULL,
@@ -50,7 +96,7 @@ CREATE TABLE user_links (
     tenant     TEXT    NOT NULL,
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     user_id    BLOB    NOT NULL,
-    purpose    TEXT    NOT NULL CHECK (purpose IN ('invitation', 'password_reset')),
+    purpose    TEXT    NOT NULL CHECK (purpose IN ('invitation', 'password_reset', 'forgotten')),
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, hash),
@@ -98,12 +144,14 @@ DROP TABLE kept_interactions;
 
 CREATE INDEX interactions_expires_at ON interactions (expires_at);
 
--- seal: the number of the link that covers the event.
+-- seal: the number of the link that covers the event. actor: who did it; kind, colon, name.
 ALTER TABLE audit ADD COLUMN seal INTEGER;
+ALTER TABLE audit ADD COLUMN actor TEXT;
 
 -- What comes after the id is compared without reading the row: a filter that fits next to nothing has many to pass over.
 DROP INDEX audit_client;
 CREATE INDEX audit_client ON audit (tenant, client_id, id, kind, outcome, reason) WHERE client_id IS NOT NULL;
+CREATE INDEX audit_actor ON audit (tenant, actor, id) WHERE actor IS NOT NULL;
 CREATE INDEX audit_kind ON audit (tenant, kind, id, outcome);
 CREATE INDEX audit_outcome ON audit (tenant, outcome, id);
 CREATE INDEX audit_unsealed ON audit (tenant, id) WHERE seal IS NULL;

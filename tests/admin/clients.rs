@@ -34,7 +34,7 @@ async fn a_client_is_made_shown_changed_and_removed() {
     assert_eq!(shown.header("etag"), "\"1\"");
     assert!(!shown.body.contains(secret) && shown.json()["contradictions"] == json!([]));
     let event = office.provider.event(&made).await;
-    assert!(event.kind == "client.created" && event.detail["by"].as_str().unwrap().starts_with("user:"));
+    assert!(event.kind == "client.created" && event.actor.as_deref().unwrap().starts_with("user:"));
     assert!(!serde_json::to_string(&event).unwrap().contains(secret));
 
     let mut settings = shown.json()["settings"].clone();
@@ -224,4 +224,134 @@ async fn pages_follow_each_other_and_the_search_is_by_id_and_name() {
         path = format!("/clients?search=PAGE&limit=3&after={next}");
     }
     assert_eq!((pages, seen), (3, (0..7).map(|index| format!("page-{index}")).collect()));
+}
+
+/// The ids of a listing, or its stable code.
+async fn listed(office: &Office, token: &str, path: &str) -> Vec<String> {
+    let reply = office.call("GET", path, token, None).await;
+    match reply.json()["items"].as_array() {
+        Some(items) => items.iter().map(|one| one["client_id"].as_str().unwrap().to_owned()).collect(),
+        None => vec![code(&reply).1],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_found_by_what_their_names_and_hosts_have_in_them_and_by_state_and_owner() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let [ada, ben] = [
+        office.person("ada", Some(Role::Developer)).await,
+        office.person("ben", Some(Role::Developer)).await,
+    ];
+    for (id, name, host, of) in [
+        ("c1", "Sealed demo", "shop.example", Some(ada)),
+        ("c2", "Löwen 100%", "x_y.example:8443", Some(ben)),
+        ("c3", "Demonstration", "shop.example", None),
+    ] {
+        let mut body = new(id);
+        body["settings"]["client_name"] = json!(name);
+        body["settings"]["redirect_uris"] = json!([format!("https://{host}/cb")]);
+        body["owner"] = json!(of);
+        assert_eq!(office.call("POST", "/clients", &owner, Some(&body)).await.status, 201);
+    }
+    let disabled =
+        office.call_with("POST", "/clients/c3/disable", &owner, &[("if-match", "\"1\"")], None).await;
+    assert_eq!(disabled.status, 200, "{}", disabled.body);
+    let (of_ada, of_ben) = (format!("owner={ada}"), format!("owner={ben}&search=wen"));
+    let (as_ada, as_ben) = (office.token(Some(ada)).await, office.token(Some(ben)).await);
+    for (token, query, expected) in [
+        (&owner, "search=EMO", &["c1", "c3"][..]),
+        (&owner, "search=L%C3%96WEN", &["c2"]),
+        (&owner, "search=op.exam", &["c1", "c3"]),
+        (&owner, "search=example:84", &["c2"]),
+        (&owner, "search=em", &[]),
+        (&owner, "search=00%25", &["c2"]),
+        (&owner, "search=_____", &[]),
+        (&owner, "search=emo&state=enabled", &["c1"]),
+        (&owner, "search=emo&state=disabled", &["c3"]),
+        (&owner, "state=disabled", &["c3"]),
+        (&owner, &of_ada, &["c1"]),
+        (&owner, &of_ben, &["c2"]),
+        (&owner, "state=off", &["admin_parameter_malformed"]),
+        (&owner, "owner=ada", &["admin_parameter_malformed"]),
+        // Developers are among their own, whatever they ask for.
+        (&as_ben, "search=example", &["c2"]),
+        (&as_ben, &of_ada, &[]),
+        (&as_ada, &of_ada, &["c1"]),
+        (&as_ada, "state=disabled", &[]),
+    ] {
+        let found = listed(&office, token, &format!("/clients?{query}")).await;
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_patch_changes_what_it_names_and_nothing_else_rfc7396() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let mut made = new("patched");
+    made["settings"]["logo_uri"] = json!("https://rp.example/logo.png");
+    made["settings"]["lifetimes"] = json!({ "access_token": 60 });
+    assert_eq!(office.call("POST", "/clients", &owner, Some(&made)).await.status, 201);
+    let before = office.call("GET", "/clients/patched", &owner, None).await.json();
+    let patch = json!({ "settings": { "client_name": "Another name", "logo_uri": null,
+                                      "lifetimes": { "id_token": 70 } } });
+    let send = async |version: &str, query: &str, patch: &Value| {
+        let path = format!("/clients/patched{query}");
+        office.call_with("PATCH", &path, &owner, &[("if-match", version)], Some(patch)).await
+    };
+    let trial = send("\"1\"", "?dry_run=true", &patch).await;
+    assert_eq!((trial.status.as_u16(), &trial.json()["dry_run"]), (200, &json!(true)), "{}", trial.body);
+    assert_eq!(office.call("GET", "/clients/patched", &owner, None).await.json(), before);
+    let done = send("\"1\"", "", &patch).await;
+    assert_eq!((done.status.as_u16(), done.header("etag")), (200, "\"2\""), "{}", done.body);
+    let after = office.call("GET", "/clients/patched", &owner, None).await.json();
+    let mut wanted = before["settings"].clone();
+    wanted["client_name"] = json!("Another name");
+    wanted["logo_uri"] = Value::Null;
+    wanted["lifetimes"]["id_token"] = json!(70);
+    assert_eq!(after["settings"], wanted);
+    assert_eq!(after["settings"]["lifetimes"]["access_token"], 60);
+
+    assert_eq!(code(&send("\"1\"", "", &patch).await), (412, "admin_version_stale".into()));
+    let unknown = send("\"2\"", "", &json!({ "settings": { "nonsense": 1 } })).await;
+    assert_eq!(code(&unknown), (400, "admin_body_malformed".into()));
+    let contradiction =
+        json!({ "settings": { "require_encrypted_request_object": true, "redirect_uris": null } });
+    assert_eq!(code(&send("\"2\"", "", &contradiction).await), (422, "admin_record_invalid".into()));
+    // What is replaced as a whole goes by its own method and its own content type.
+    let headers = [("if-match", "\"2\""), ("content-type", "application/json")];
+    let request = axum::http::Request::patch("/admin/v1/clients/patched")
+        .header("authorization", format!("Bearer {owner}"))
+        .header(headers[0].0, headers[0].1)
+        .header(headers[1].0, headers[1].1)
+        .body(axum::body::Body::from("{}"));
+    let reply = office.provider.send(request.unwrap()).await;
+    assert_eq!(code(&reply), (415, "admin_content_type".into()));
+
+    let tenant = office.call("GET", "/tenant", &owner, None).await;
+    let version = tenant.header("etag").to_owned();
+    let patch = json!({ "settings": { "branding": { "name": "Patched" } } });
+    let done = office.call_with("PATCH", "/tenant", &owner, &[("if-match", &version)], Some(&patch)).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let mut wanted = tenant.json()["settings"].clone();
+    wanted["branding"]["name"] = json!("Patched");
+    assert_eq!(done.json()["tenant"]["settings"], wanted);
+    let stale = office.call_with("PATCH", "/tenant", &owner, &[("if-match", &version)], Some(&patch)).await;
+    assert_eq!(code(&stale), (412, "admin_version_stale".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn configuration_for_relying_parties_has_the_clients_values_and_no_secret() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let made = office.call("POST", "/clients", &owner, Some(&new("shop"))).await.json();
+    let reply = office.call("GET", "/clients/shop/configuration", &owner, None).await;
+    let offers = reply.json()["offers"].as_array().unwrap().clone();
+    assert!(offers.len() >= 3, "{}", reply.body);
+    for offer in offers {
+        let fits = offer["lacks"].as_array().unwrap().is_empty();
+        assert_eq!(fits, offer["text"].as_str().unwrap().contains("shop"), "{offer}");
+    }
+    assert!(!reply.body.contains(made["client_secret"].as_str().unwrap()));
 }

@@ -3,7 +3,9 @@
 
 mod audit;
 mod clients;
+mod climb;
 mod conforming;
+mod key_sets;
 mod keys;
 mod passwords;
 mod problems;

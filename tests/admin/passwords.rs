@@ -74,7 +74,11 @@ async fn a_password_that_is_set_is_the_only_one_and_ends_sessions() {
         office.call("GET", &format!("/audit?user_id={ada}&kind=user.password_set"), &token, None).await;
     let items = trail.json()["items"].as_array().unwrap().clone();
     assert_eq!((items.len(), &items[0]["detail"]["cause"]), (1, &json!("administrator")));
-    assert!(items[0]["detail"]["by"].is_string() && !trail.body.contains(NEW), "{}", trail.body);
+    assert!(
+        items[0]["actor"].as_str().is_some_and(|by| by.starts_with("user:")) && !trail.body.contains(NEW),
+        "{}",
+        trail.body
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,4 +94,27 @@ async fn only_owners_set_the_password_of_an_owner() {
     assert_eq!(code(&put(&office, &program, owner, "\"1\"", "", NEW).await), "user_forbidden");
     let other = office.token_of(Role::Owner).await;
     assert_eq!(put(&office, &other, owner, "\"1\"", "", NEW).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_is_for_one_password_and_its_receipt_is_no_hash_of_it() {
+    let office = Office::open().await;
+    let token = office.token_of(Role::Administrator).await;
+    let send = async |password: Option<&str>| {
+        let body = json!({ "username": "grace", "password": password });
+        office.call_with("POST", "/users", &token, &[("idempotency-key", "k")], Some(&body)).await
+    };
+    let made = send(Some(NEW)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let again = send(Some(NEW)).await;
+    assert_eq!((again.status.as_u16(), &again.json()["replayed"]), (200, &json!(true)));
+    for other in [Some("yet another password"), None] {
+        let reply = send(other).await;
+        assert_eq!(
+            (reply.status.as_u16(), code(&reply)),
+            (422, json!("admin_idempotency_key_reused")),
+            "{}",
+            reply.body
+        );
+    }
 }

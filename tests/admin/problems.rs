@@ -53,6 +53,17 @@ async fn every_refusal_is_a_problem_document_that_the_page_explains() {
         ("DELETE", "/clients/ops", &[], None, (428, "admin_version_missing")),
         ("DELETE", "/clients/ops/keys/x", &[("if-match", "\"1\"")], None, (404, "admin_record_missing")),
         ("GET", "/clients/%00", &[], None, (404, "admin_record_missing")),
+        ("POST", "/explain", &[], Some(json!({ "text": "" })), (400, "paste_empty")),
+        ("POST", "/explain", &[], Some(json!({ "text": "state=1" })), (400, "paste_no_request")),
+        (
+            "POST",
+            "/explain",
+            &[],
+            Some(json!({ "text": "client_id=c&request_uri=x" })),
+            (400, "paste_by_reference"),
+        ),
+        ("PATCH", "/clients/ops", &[], Some(json!({})), (428, "admin_version_missing")),
+        ("PATCH", "/clients/ops", &[("if-match", "\"9\"")], Some(json!({})), (412, "admin_version_stale")),
     ] {
         let reply = office.call_with(method, path, &owner, headers, body.as_ref()).await;
         assert_eq!(
@@ -74,6 +85,26 @@ async fn every_refusal_is_a_problem_document_that_the_page_explains() {
         Request::get("/admin/v1/clients").header("authorization", "Bearer a b").body(Body::empty());
     let reply = office.provider.send(malformed.unwrap()).await;
     assert_eq!(code(&reply), (400, "token_malformed".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_in_a_body_is_told_with_its_place_and_what_is_allowed_rfc6901() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    for (body, pointer, allowed) in [
+        (json!({ "name": "k", "usage": "sig", "kind": "p-999" }), "/kind", "p-256"),
+        (json!({ "name": "k", "usage": "sing" }), "/usage", "sig"),
+        (json!({ "name": 5, "usage": "sig" }), "/name", "a string"),
+    ] {
+        let reply = office.call("POST", "/clients/ops/key-pairs", &owner, Some(&body)).await;
+        let wrong = &reply.json()["errors"][0];
+        assert_eq!((reply.status.as_u16(), &wrong["pointer"]), (400, &json!(pointer)), "{}", reply.body);
+        let detail = wrong["detail"].as_str().unwrap();
+        assert!(detail.contains(allowed) && !detail.contains("KeySpec"), "{detail}");
+    }
+    let body = json!({ "settings": { "id_token": { "signed": "RS1" } } });
+    let reply = office.call("POST", "/clients", &owner, Some(&body)).await;
+    assert_eq!(reply.json()["errors"][0]["pointer"], "/settings/id_token/signed", "{}", reply.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Random settings: each client either saves and completes a login with a conforming relying party, or is refused with a
 //! reason. None saves and then fails.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -13,6 +13,7 @@ use signet_tests::admin::Office;
 use tokio::runtime::Runtime;
 
 use super::conforming::{KEYS, Party, private};
+use super::key_sets;
 
 /// How many random clients there are.
 const CASES: u32 = 400;
@@ -21,18 +22,20 @@ struct Setting {
     runtime: Runtime,
     office: Office,
     owner: String,
+    /// Where key sets are served.
+    sets: String,
 }
 
 fn setting() -> &'static Setting {
     static SETTING: OnceLock<Setting> = OnceLock::new();
     SETTING.get_or_init(|| {
         let runtime = Runtime::new().unwrap();
-        let (office, owner) = runtime.block_on(async {
+        let (office, owner, sets) = runtime.block_on(async {
             let office = Office::open().await;
             let owner = office.token_of(Role::Owner).await;
-            (office, owner)
+            (office, owner, key_sets::serve(Arc::default()).await)
         });
-        Setting { runtime, office, owner }
+        Setting { runtime, office, owner, sets }
     })
 }
 
@@ -89,7 +92,6 @@ const METHODS: &[&str] = &["client_secret_post", "client_secret_jwt", "private_k
 const FIXED: &[(&str, &str)] = &[
     ("request_uris", "objects at an address are fetched from a server; the tests of fetching have one"),
     ("sector_identifier_uri", "the document is fetched before anything is saved"),
-    ("jwks_uri", "it takes the place of the registered keys, which are varied"),
 ];
 
 fn words(words: &[&str]) -> Vec<Value> {
@@ -234,6 +236,8 @@ fn answers() -> Vec<(&'static str, BoxedStrategy<Value>)> {
         ("lifetimes.refresh_token_idle", seconds(86_400)),
         ("lifetimes.refresh_token", seconds(1_000_000)),
         ("lifetimes.refresh_token_grace", seconds(10)),
+        // The name of a set, which becomes an address.
+        ("jwks_uri", mostly(json!("all"), words(&["sig", "enc", "empty", "dead", "page"]))),
         ("encryption_kid", mostly(Value::Null, words(&["enc-rsa", "enc-p256", "nowhere"]))),
     ]
 }
@@ -282,9 +286,22 @@ fn declared(name: &str, usage: KeyUse, spec: KeySpec) -> Value {
     json!({ "name": name, "usage": usage, "source": public })
 }
 
-fn case(id: u32, settings: &Map<String, Value>, own: &[(&'static str, KeyUse, KeySpec)]) -> bool {
+type OwnKeys = Vec<(&'static str, KeyUse, KeySpec)>;
+
+/// Gives a client the set whose name was chosen in place of the keys that it would register; now and then both.
+fn published(id: u32, settings: &mut Map<String, Value>, own: OwnKeys) -> (OwnKeys, OwnKeys) {
+    let Some(name) = settings.get("jwks_uri").and_then(Value::as_str).map(str::to_owned) else {
+        return (own.clone(), own);
+    };
+    settings.insert("jwks_uri".into(), json!(format!("{}/{id}/{name}", setting().sets)));
+    (if id.is_multiple_of(8) { own } else { Vec::new() }, key_sets::keys_of(&name))
+}
+
+fn case(id: u32, mut settings: Map<String, Value>, own: OwnKeys) -> bool {
     let at = setting();
-    let keys: Vec<Value> = own.iter().map(|(name, usage, spec)| declared(name, *usage, *spec)).collect();
+    let (registered, own) = published(id, &mut settings, own);
+    let keys: Vec<Value> =
+        registered.iter().map(|(name, usage, spec)| declared(name, *usage, *spec)).collect();
     let id = format!("random-{id}");
     let body = json!({ "client_id": id, "settings": settings, "keys": keys });
     at.runtime.block_on(async {
@@ -297,7 +314,7 @@ fn case(id: u32, settings: &Map<String, Value>, own: &[(&'static str, KeyUse, Ke
             return false;
         }
         assert_eq!(made.status, 201, "{}", made.body);
-        Party::new(&id, &made.json(), own.to_vec()).log_in(&at.office.provider).await;
+        Party::new(&id, &made.json(), own).log_in(&at.office.provider).await;
         true
     })
 }
@@ -306,16 +323,26 @@ fn case(id: u32, settings: &Map<String, Value>, own: &[(&'static str, KeyUse, Ke
 fn each_client_saves_and_logs_in_or_is_refused_with_a_reason() {
     let counter = std::cell::Cell::new(0_u32);
     let saved = std::cell::Cell::new(0_u32);
+    let (followed, not_followed) = (std::cell::Cell::new(0_u32), std::cell::Cell::new(0_u32));
     let config = ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let keys = prop_oneof![Just(KEYS.to_vec()), subsequence(KEYS, 0..=KEYS.len())];
     let outcome = runner.run(&(settings(), keys), |(settings, keys)| {
         counter.set(counter.get() + 1);
-        saved.set(saved.get() + u32::from(case(counter.get(), &settings, &keys)));
+        let follows = settings.contains_key("jwks_uri");
+        let done = case(counter.get(), settings, keys);
+        saved.set(saved.get() + u32::from(done));
+        let which = if done { &followed } else { &not_followed };
+        which.set(which.get() + u32::from(follows));
         Ok(())
     });
     outcome.unwrap();
     // Both happen, and often.
     let (saved, all) = (saved.get(), CASES);
     assert!(saved * 8 > all && saved < all, "{saved} of {all} were saved");
+    let (followed, not_followed) = (followed.get(), not_followed.get());
+    assert!(
+        followed > 4 && not_followed > 4,
+        "{followed} with a jwks_uri were saved, {not_followed} refused"
+    );
 }

@@ -60,7 +60,8 @@ fn operations(document: &Value) -> Vec<Operation> {
         for (method, one) in methods.as_object().unwrap() {
             let parameters = one["parameters"].as_array().unwrap();
             let has = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
-            let content = &one["requestBody"]["content"]["application/json"];
+            let contents = one["requestBody"]["content"].as_object();
+            let content = contents.and_then(|all| all.values().next()).unwrap_or(&Value::Null);
             let wants_body = one.get("requestBody").is_some();
             assert!(!wants_body || content["example"].is_object(), "{path} needs an example");
             all.push(Operation {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod accepted;
+mod explained;
 mod refused;
 
 use serde_json::{Map, Value};

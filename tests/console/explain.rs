@@ -52,6 +52,25 @@ async fn a_failed_login_is_explained_by_its_reference_as_well_as_by_its_object()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_administrator_is_told_at_least_what_the_client_was_told() {
+    let provider = Provider::start().await;
+    let rp = with_client(&provider, "app", None).await;
+    let mut person = Person::with_role(&provider, Role::Auditor).await;
+    let twice = "client_id=app&scope=openid&scope=profile";
+    let authorize = provider.get(&format!("/authorize?{twice}"), None).await;
+    let basic = rp.basic();
+    let body = [("grant_type", "authorization_code"), ("scope", "a"), ("scope", "b")];
+    let token = provider.call("/token", &[("authorization", &basic)], &body).await;
+    for refused in [authorize, token] {
+        let page = person.get(&format!("/console/explain?reference={}", refused.correlation_id())).await;
+        assert!(page.body.contains("occurs more than once"), "{}", page.body);
+        assert!(page.body.contains("The parameter &#34;scope&#34;"), "{}", page.body);
+    }
+    let overview = person.get("/console").await;
+    assert!(overview.body.contains("&#34;(its name)&#34; occurs more than once"), "{}", overview.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn explaining_consumes_nothing_and_writes_nothing() {
     let provider = Provider::start().await;
     let rp = with_client(&provider, "app", None).await;

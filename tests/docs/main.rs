@@ -65,6 +65,8 @@ fn links_between_documents_lead_somewhere() {
     for document in [
         "README.md",
         "docs/guides/audit-trail.md",
+        "docs/guides/console.md",
+        "docs/guides/register-a-client.md",
         "docs/guides/tls-and-proxies.md",
         "docs/ARCHITECTURE.md",
         "docs/DEPENDENCIES.md",

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -209,7 +210,8 @@ async fn many_requests_at_once_share_one_fetch() {
         })
         .collect();
     while published.asked() == 0 {
-        tokio::task::yield_now().await;
+        assert!(!asking.iter().all(tokio::task::JoinHandle::is_finished), "nobody asked");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     gate.notify_one();
     for reply in asking {
@@ -239,7 +241,8 @@ async fn a_dead_jwks_uri_of_one_client_does_not_touch_the_logins_of_others() {
         })
         .collect();
     while hanging.asked() == 0 {
-        tokio::task::yield_now().await;
+        assert!(!waiting.iter().all(tokio::task::JoinHandle::is_finished), "nobody asked");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     for number in 0..5 {
         login(&provider, &alive, &format!("alive-{number}")).await;

@@ -54,6 +54,8 @@ PAGES = {
     "/console/explain": ("/console/explain", EVERYBODY),
     "/console/audit": ("/console/audit?client_id={client}", READ_CLIENT),
     "/console/audit/export": ("/console/audit/export?client_id={client}", READ_CLIENT),
+    # The chain is over everybody's events.
+    "/console/audit/chain": ("/console/audit/chain", (OK, OK, 404, 404, OK)),
     "/console/audit/story/{correlation_id}": ("/console/audit/story/{story}", READ_CLIENT),
     "/console/tenant": ("/console/tenant", EVERYBODY),
     "/console/tenant/branding": ("/console/tenant/branding", EVERYBODY),
@@ -80,7 +82,7 @@ FORMS = {
     "/console/clients/{id}/switch": (SETTINGS, f"{CLIENT}/switch", {}, WRITE_CLIENT),
     # Developers hand nothing over.
     "/console/clients/{id}/owner": (SETTINGS, f"{CLIENT}/owner", {"owner": "{colleague}"}, (OK, OK, 403, 404, 403)),
-    "/console/clients/{id}/secret": (SETTINGS, f"{CLIENT}/secret", {}, WRITE_CLIENT),
+    "/console/clients/{id}/secret": (SETTINGS, f"{CLIENT}/secret", {"sure": "yes"}, WRITE_CLIENT),
     "/console/clients/{id}/delete": (SETTINGS, f"{CLIENT}/delete", {"confirm": "{client}"}, WRITE_CLIENT),
     "/console/clients/{id}/trial": (TRIAL, TRIAL, {"action": "add_address"}, WRITE_CLIENT),
     "/console/clients/{id}/keys/generate": (KEYS, f"{KEYS}/generate", {"name": "Made", "usage": "enc"}, WRITE_CLIENT),
@@ -333,6 +335,30 @@ def test_a_form_is_taken_from_the_roles_that_may_send_it(ground, route):
         answer = ground.people[who].ask("POST", to, form)
         got[who] = outcome(answer)
     assert got == expected(outcomes)
+
+
+def test_developers_leave_consent_on(ground):
+    """Whoever follows a link of theirs is asked."""
+    names = ground.fresh()
+    page = filled(f"{CLIENT}/security", names)
+    developer, administrator = ground.people["their developer"], ground.people["administrator"]
+
+    def save(person: Person, **typed: str | None) -> requests.Response:
+        form = Forms(person.ask("GET", page).text).all[page]
+        return person.ask("POST", page, {name: text for name, text in {**form, **typed}.items() if text is not None})
+
+    def asks() -> bool:
+        answer = ground.interface.call("GET", f"/clients/{names['client']}")
+        return answer.json()["settings"]["require_consent"]
+
+    refused = save(developer, require_consent=None)
+    assert refused.status_code == 422 and "admin_consent_forbidden" in refused.text, refused.text
+    assert 'href="#require_consent"' in refused.text
+    assert asks()
+    assert save(administrator, require_consent=None).status_code == 303
+    assert not asks()
+    assert save(developer, require_second_factor="on").status_code == 303
+    assert not asks(), "what an administrator chose stays"
 
 
 def test_the_end_of_the_sign_in_refuses_what_nobody_began(ground):

@@ -51,15 +51,22 @@ def test_the_request_fails_once_the_last_key_is_over(tmp_path):
 
 
 def test_nothing_is_sent_in_the_open_when_the_key_ends_within_a_login(tmp_path):
-    with Provider(tmp_path / "data") as provider:
-        end = int(time.time()) + 5
+    # A busy machine may need longer for the logins than the key is valid; a code is good for a minute.
+    assert any(ended_within_a_login(tmp_path / str(life), life) for life in (5, 15, 45))
+
+
+def ended_within_a_login(folder, life: int) -> bool:
+    """Whether the logins were through before the key ended, so that what was asked afterwards says something."""
+    with Provider(folder) as provider:
+        end = int(time.time()) + life
         provider.declare(clients=[declared(client_id, end) for client_id in CLIENTS])
         codes = {}
         for client_id in CLIENTS:
             browser = rp.Browser(provider)
             codes[client_id] = browser.go_on(authorize(browser, client_id))["code"]
         in_time = rp.redeem(provider, "userinfo", codes["userinfo"]).json()
-        assert time.time() < end, "the logins took longer than the key was valid: the test shows nothing"
+        if time.time() >= end:
+            return False
         time.sleep(end - time.time() + 1)
 
         for client_id in ("both", "id-token"):
@@ -69,6 +76,7 @@ def test_nothing_is_sent_in_the_open_when_the_key_ends_within_a_login(tmp_path):
         answer = rp.user_info(provider, in_time["access_token"])
         assert answer.status_code >= 400
         assert nothing_sent_in(answer), answer.text
+        return True
 
 
 def test_a_client_that_could_not_be_sealed_to_is_not_saved(tmp_path):

@@ -14,7 +14,7 @@ from support.provider import PATIENCE, Provider
 SEAL = {"alg": "RSA-OAEP-256", "enc": "A256GCM"}
 WORKERS = 4
 # Seconds: enough for a browser to hand the new key over before it is used.
-PROPAGATION = 8
+PROPAGATION = 20
 
 
 class Interface:
@@ -68,8 +68,15 @@ class Logins:
                 return
             token = tokens.json()["id_token"]
             kid = rp.header(token)["kid"]
-            rp.verified(rp.opened(token, self.keys[kid], **SEAL), "RS256", self.provider.jwks())
+            rp.verified(rp.opened(token, self.key(kid), **SEAL), "RS256", self.provider.jwks())
             self.used.append(kid)
+
+    def key(self, kid: str) -> jwk.JWK:
+        """A key of the application; one that was just registered may be on its way to it."""
+        end = time.monotonic() + PATIENCE
+        while kid not in self.keys and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.keys[kid]
 
     def guarded(self) -> None:
         try:
@@ -79,7 +86,7 @@ class Logins:
 
     def wait_for(self, kid: str, count: int) -> None:
         """Until so many logins have used the key."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PROPAGATION + PATIENCE
         while self.used.count(kid) < count and not self.failures and time.monotonic() < end:
             self.done.wait(0.05)
 

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use signet_core::interaction::MAX_WRONG_CODES;
 use signet_core::records::{SecondFactor, TenantSettings};
+use signet_store::AuditFilter;
 use signet_tests::provider::{Browser, ISSUER, Provider, Reply, USER, between, form};
 use signet_tests::rp::Rp;
 use signet_tests::second::{shown_codes, shown_secret};
@@ -165,7 +166,9 @@ async fn where_everybody_needs_one_an_application_is_enrolled_on_the_way() {
     let post = |code: &str, enrolment: &str| {
         form(&[("csrf", csrf(&page)), ("code", code), ("enrolment", enrolment)])
     };
-    assert_eq!(visit.post("enrol", &post("000000", sealed)).await.status, 401);
+    let again = visit.post("enrol", &post("000000", sealed)).await;
+    assert_eq!(again.status, 401);
+    assert_eq!(shown_secret(&again).text(), shared.text(), "a telephone has it already");
     let code = provider.code_of(&shared);
     assert_eq!(visit.post("enrol", &post(&code, "forged")).await.status, 401);
     let done = visit.post("enrol", &post(&code, sealed)).await;
@@ -343,6 +346,11 @@ async fn a_passkey_page_asks_anew_each_time_and_takes_no_answer_of_anybody_else(
         assert_eq!(reply.status, 401, "{answer}");
         assert!(!reply.header("set-cookie").contains("signet-session"));
     }
+    // The passkey was to be the first factor, so the sign-in failed, and no second factor.
+    let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
+    let told = provider.app.store.audit(&"default".into(), &filter).await.unwrap();
+    let count = |kind: &str| told.iter().filter(|event| event.kind == kind).count();
+    assert_eq!((count("login.refused"), count("second_factor.refused")), (6, 0));
 }
 
 /// NIST SP 800-63B section 5.2.2: "the verifier SHALL limit consecutive failed authentication attempts on a single account to

@@ -3,10 +3,10 @@
 use futures_util::future::join_all;
 use signet_core::change::{Change, Conflict};
 use signet_core::ids::TokenHash;
-use signet_core::records::{CredentialKind, LinkPurpose, Role, User};
+use signet_core::records::{AuditEvent, CredentialKind, LinkPurpose, Role, User};
 use signet_server::edge::SystemEntropy;
 use signet_server::people::{Leaving, sessions_ending};
-use signet_store::StoreError;
+use signet_store::{AuditFilter, StoreError};
 use signet_tests::provider::{Browser, Provider, USER, between, form};
 use signet_tests::rp::Rp;
 use signet_tests::second::{shown_codes, shown_secret};
@@ -59,7 +59,16 @@ async fn nothing_is_changed_by_a_form_that_is_not_ours() {
         let stranger = provider.post(path, String::new(), Some(&mut Browser::default())).await;
         assert!(stranger.location().starts_with("/auth/open/authorize?"), "{path} {}", stranger.location());
     }
-    assert_eq!(provider.person(USER.0).await.version, 1);
+    let alice = provider.person(USER.0).await;
+    assert_eq!(alice.version, 1);
+    // Each of the forged forms is told of, with whom it was to work for.
+    let filter = AuditFilter { kind: Some("account.refused".into()), limit: 100, ..AuditFilter::default() };
+    let told = provider.app.store.audit(&alice.tenant, &filter).await.unwrap();
+    assert_eq!(told.len(), 20);
+    let forged = |event: &AuditEvent| {
+        event.reason.as_deref() == Some("form_forged") && event.user_id == Some(alice.id)
+    };
+    assert!(told.iter().all(forged), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +179,9 @@ async fn an_authenticator_application_is_set_up_and_the_session_goes_on() {
         (shown_secret(&page), between(&page.body, "name=\"enrolment\" value=\"", "\"").to_owned());
     let code = provider.code_of(&shared);
     let wrong = [("code", "000000"), ("enrolment", sealed.as_str())];
-    assert_eq!(submit(&provider, &mut browser, &page, "/account/authenticator", &wrong).await.status, 401);
+    let again = submit(&provider, &mut browser, &page, "/account/authenticator", &wrong).await;
+    assert_eq!(again.status, 401);
+    assert_eq!(shown_secret(&again).text(), shared.text(), "a telephone has it already");
     // What another session was shown does not fit this one.
     let mut other = signed_in(&provider).await;
     let theirs = visit(&provider, &mut other, "/account/authenticator").await;
@@ -195,7 +206,7 @@ async fn an_authenticator_application_is_set_up_and_the_session_goes_on() {
     let id = between(&security.body, "name=\"id\" value=\"", "\"").to_owned();
     let gone =
         submit(&provider, &mut browser, &security, "/account/credentials/remove", &[("id", &id)]).await;
-    assert!(gone.location().ends_with("done=removed"), "{}", gone.body);
+    assert!(gone.location().ends_with("done=authenticator-removed"), "{}", gone.body);
     let alice = provider.person(USER.0).await;
     assert!(provider.app.store.credentials(&alice.tenant, alice.id).await.unwrap().is_empty());
 }
@@ -305,7 +316,7 @@ async fn sessions_begun_meanwhile_end_with_all_others_and_in_one_transaction() {
     let context = provider.context(&SystemEntropy);
     let tenants = store.tenants().await.unwrap();
     let leaving =
-        Leaving { tenant: &tenants[0], user: alice.id, keep: None, why: "test", correlation_id: "c" };
+        Leaving { tenant: &tenants[0], user: alice.id, keep: None, why: "test", by: &By::Person, correlation_id: "c" };
     let ending = sessions_ending(store.as_ref(), &leaving, &context).await.unwrap();
     assert_eq!(ending.count, 1);
     // Begun after that was loaded.

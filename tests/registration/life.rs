@@ -1,6 +1,7 @@
 //! From registration to removal.
 
 use serde_json::{Value, json};
+use signet_core::change::Change;
 use signet_tests::flow::basic;
 use signet_tests::provider::Browser;
 use signet_tests::rp::Rp;
@@ -186,4 +187,30 @@ async fn a_change_by_the_client_keeps_what_it_is_not_asked_for_rfc7592_2_2() {
     let again = known.put(&provider, json!({})).await.json();
     assert!(again["client_secret"].is_string() && again["client_secret"] != secret);
     assert_eq!(again["client_secret_expires_at"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_adds_to_what_it_gets_asks_people_again_rfc7592_2_2() {
+    let provider = open().await;
+    let known = Known::new(&provider, json!({ "scope": "openid email" })).await;
+    let (store, tenant) = (&provider.app.store, "default".into());
+    let stored = || async { store.client(&tenant, &known.id().into()).await.unwrap().unwrap() };
+    for (more, asks) in [
+        (json!({ "scope": "openid email", "client_name": "Another name" }), false),
+        (json!({ "scope": "openid" }), false),
+        (json!({ "scope": "openid email phone" }), true),
+        (
+            json!({ "scope": "openid email", "redirect_uris": [CALLBACK, "https://elsewhere.example/cb"] }),
+            true,
+        ),
+    ] {
+        // An administrator lets it go without consent, as it is now.
+        known.put(&provider, json!({ "scope": "openid email" })).await;
+        let mut client = stored().await;
+        (client.version, client.settings.require_consent) = (client.version + 1, false);
+        store.apply(&tenant, &[Change::UpdateClient(client)]).await.unwrap();
+        let reply = known.put(&provider, more.clone()).await;
+        assert_eq!(reply.status.as_u16(), 200, "{}", reply.body);
+        assert_eq!(stored().await.settings.require_consent, asks, "{more}");
+    }
 }

@@ -7,6 +7,7 @@ use signet_core::admin::SCOPES;
 use signet_core::change::Change;
 use signet_core::ids::{ClientId, TenantId, TokenHash};
 use signet_core::records::{AccessToken, ClientAuthMethod, Grant, GrantType, Role, User};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::provider::{Provider, Reply};
@@ -129,12 +130,32 @@ impl Office {
         }
         let body = match body {
             Some(body) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
+                let kind =
+                    if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+                request = request.header(header::CONTENT_TYPE, kind);
                 Body::from(body.to_string())
             }
             None => Body::empty(),
         };
-        self.provider.send(request.body(body).unwrap()).await
+        let reply = self.provider.send(request.body(body).unwrap()).await;
+        self.check_problem(&reply).await;
+        reply
+    }
+
+    /// RFC 9457 section 3.1.1: the type of a problem leads to where it is explained.
+    async fn check_problem(&self, reply: &Reply) {
+        static PAGE: OnceCell<String> = OnceCell::const_new();
+        if reply.header("content-type") != "application/problem+json" {
+            return;
+        }
+        let page = PAGE.get_or_init(|| async {
+            let request = Request::get("/admin/v1/docs").body(Body::empty());
+            self.provider.send(request.unwrap()).await.body
+        });
+        let problem = reply.json();
+        let code = problem["type"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
+        assert!(page.await.contains(&format!("id=\"{code}\"")), "{code} is not explained");
+        assert_eq!(problem["code"], code.as_str());
     }
 
     /// The OpenAPI document.

@@ -89,6 +89,20 @@ impl Dev {
         self.log.lock().unwrap().clone()
     }
 
+    /// The end of its log, once it contains `word`.
+    pub async fn log_with(&self, word: &str) -> String {
+        let told = async {
+            loop {
+                let log = self.log();
+                if log.contains(word) {
+                    return log;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, told).await.expect("the log tells of it")
+    }
+
     /// Its resident memory in KiB, as the kernel counts it.
     pub fn resident_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();

@@ -15,10 +15,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use signet_benches::{quantile, timed};
 use signet_core::change::Change;
 use signet_core::ids::{ClientId, TenantId};
-use signet_core::records::{Outcome, Role, Tenant, TenantSettings};
+use signet_core::records::{Client, ClientSettings, Outcome, Role, Tenant, TenantSettings, User};
 use signet_server::audit_chain::{seal, verify};
 use signet_server::edge::entropy;
 use signet_server::vault::Vault;
@@ -64,6 +65,8 @@ async fn run(database: Database, events: i64) {
         created_at: 0,
     };
     store.apply(&tenant.id, &[Change::InsertTenant(tenant.clone())]).await.unwrap();
+    let ((), took) = timed(people_and_clients(store.as_ref(), &tenant.id)).await;
+    println!("20,000 users and 10,000 clients written in {:.0} s", took.as_secs_f64());
     let ((), took) = timed(fill(&database, events)).await;
     println!("filled in {:.0} s", took.as_secs_f64());
     chain(store.as_ref(), &tenant.id, events).await;
@@ -110,6 +113,51 @@ fn uuid(postgres: bool, ms: &str, number: &str) -> String {
     }
 }
 
+/// Users and clients by the writer itself, which keeps what they are found by.
+async fn people_and_clients(store: &dyn Store, tenant: &TenantId) {
+    let users = (1..=20_000).map(|i| {
+        let claims =
+            json!({"email": format!("mail{i}@example.com"), "name": format!("Person of number {i}")});
+        Change::InsertUser(User {
+            tenant: tenant.clone(),
+            id: user_id(i),
+            username: format!("user{i}"),
+            password_hash: None,
+            claims: claims.as_object().unwrap().clone(),
+            role: (i % 1000 == 0).then_some(Role::Developer),
+            disabled: i % 500 == 0,
+            version: 1,
+            created_at: 0,
+            updated_at: 0,
+        })
+    });
+    let clients = (1..=10_000).map(|i: u128| {
+        let kind = ["shop", "bank", "app", "x"][usize::try_from(i % 4).unwrap()];
+        let client_name = if i % 3 == 0 { format!("Shop number {i}") } else { format!("Client {i}") };
+        Change::InsertClient(Client {
+            tenant: tenant.clone(),
+            client_id: ClientId::new(format!("{kind}-{i}")),
+            version: 1,
+            disabled: i % 200 == 0,
+            secret_hash: None,
+            sealed_secret: None,
+            registration_token: None,
+            owner: (i % 100 == 0).then(|| user_id(1000 * (1 + i / 100 % 20))),
+            settings: ClientSettings {
+                client_name,
+                redirect_uris: vec![format!("https://{kind}{i}.apps.example.com/callback")],
+                ..ClientSettings::default()
+            },
+            created_at: 0,
+            updated_at: 0,
+        })
+    });
+    let all: Vec<Change> = users.chain(clients).collect();
+    for batch in all.chunks(250) {
+        store.apply(tenant, batch).await.unwrap();
+    }
+}
+
 async fn fill(database: &Database, events: i64) {
     let postgres = database.is_postgres();
     let series = |count: i64| {
@@ -125,24 +173,10 @@ async fn fill(database: &Database, events: i64) {
     let person = |number: &str| uuid(postgres, "0", number);
     let hash = if postgres { "sha256(convert_to(i::text, 'UTF8'))" } else { "unhex(printf('%064x', i))" };
     let object = if postgres { "json_build_object" } else { "json_object" };
-    let no = if postgres { "false" } else { "0" };
     let kinds = "CASE i % 20 WHEN 0 THEN 'authorize.refused' WHEN 1 THEN 'session.ended' WHEN 2 THEN 'client.updated'
                              WHEN 3 THEN 'login.succeeded' WHEN 4 THEN 'login.succeeded' WHEN 5 THEN 'login.succeeded'
                              WHEN 6 THEN 'token.refused' ELSE 'token.issued' END";
     for sql in [
-        format!(
-            "INSERT INTO users (tenant, id, username, claims, disabled, version, created_at, updated_at, role, email)
-             SELECT 'bench', {}, 'user' || i, {object}('email', 'user' || i || '@example.com'), {no}, 1, 0, 0,
-                    CASE WHEN i % 1000 = 0 THEN 'developer' END, 'mail' || i || '@example.com' FROM {}",
-            id("0"), series(20_000)
-        ),
-        format!(
-            "INSERT INTO clients (tenant, client_id, version, disabled, settings, created_at, updated_at, owner, folded_name)
-             SELECT 'bench', CASE i % 4 WHEN 0 THEN 'shop-' WHEN 1 THEN 'bank-' WHEN 2 THEN 'app-' ELSE 'x-' END || i, 1, {no},
-                    {object}('client_name', 'Client ' || i), 0, 0, CASE WHEN i % 100 = 0 THEN {} END,
-                    CASE WHEN i % 3 = 0 THEN 'shop number ' ELSE 'client ' END || i FROM {}",
-            person("1000 * (1 + i / 100 % 20)"), series(10_000)
-        ),
         format!(
             "INSERT INTO client_keys (tenant, client_id, id, name, usage, kid, thumbprint, jwk, not_after, origin, created_at)
              SELECT 'bench', client_id, {}, 'key', 'enc', 'kid', 'thumbprint', '{{}}', {NOW} + i * 86400, 'jwk', 0
@@ -156,13 +190,14 @@ async fn fill(database: &Database, events: i64) {
         ),
         // A third of everything is one client's; `rare` has two events, long ago.
         format!(
-            "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, detail)
+            "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, actor, detail)
              SELECT 'bench', {}, at, CASE WHEN i = 7 THEN 'tenant.created' ELSE {kinds} END,
                     CASE WHEN i % 20 IN (0, 6) THEN 'refused' ELSE 'success' END,
                     CASE WHEN i = 20 THEN 'rare_reason' WHEN i % 20 = 0 THEN 'jti_used' WHEN i % 20 = 6 THEN 'code_used' END,
                     'login-' || (i / 4),
                     CASE WHEN i < 3 THEN 'rare' WHEN i % 3 = 0 THEN 'shop-4' ELSE 'bank-' || (1 + 4 * (i % 2500)) END,
-                    CASE WHEN i % 2 = 0 THEN {} END, {object}('scope', 'openid profile', 'n', i)
+                    CASE WHEN i % 2 = 0 THEN {} END,
+                    CASE WHEN i % 20 = 2 THEN CASE WHEN i % 40 = 2 THEN 'command line' ELSE 'user:' || i % 300 END END, {object}('scope', 'openid profile', 'n', i)
              FROM (SELECT i, {NOW} - {SPAN} + i * {SPAN} / {events} AS at FROM {}) AS numbered",
             id("at * 1000"), person("1 + i % 20000"), series(events)
         ),
@@ -227,59 +262,102 @@ fn user_id(number: u128) -> Uuid {
     Uuid::from_u128((0x7000 | (number & 4095)) << 64 | 8 << 60 | number)
 }
 
+/// The statements that go through a listing in its order, and those that begin with what was searched for.
+const CLIENTS: &[&str] =
+    &["FROM clients WHERE tenant = $1 AND client_id > $2 AND ($4", "FROM client_search AS s"];
+const FEW_CLIENTS: &[&str] = &["FROM clients", "(SELECT client_id FROM client_search"];
+const USERS: &[&str] = &["FROM users WHERE tenant = $1 AND username > $2 AND ($4", "FROM user_search AS s"];
+const FEW_USERS: &[&str] = &["FROM users", "(SELECT user_id FROM user_search"];
+
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn cases(events: i64) -> Vec<Case> {
-    let clients = |search: Option<&str>, owner, after| {
-        What::Clients(ClientFilter { search: search.map(str::to_owned), owner, page: page(after) })
+    let clients = |search: Option<&str>, owner, disabled, after| {
+        let search = search.map(str::to_owned);
+        What::Clients(ClientFilter { search, owner, disabled, page: page(after) })
     };
-    let users = |search: Option<&str>, role, after| {
-        What::Users(UserFilter { search: search.map(str::to_owned), role, page: page(after) })
+    let users = |search: Option<&str>, role, disabled| {
+        What::Users(UserFilter { search: search.map(str::to_owned), role, disabled, page: page(None) })
     };
-    let two = &["FROM clients", "UNION"][..];
     let ten: Vec<ClientId> = (0..50).map(|n| ClientId::new(format!("bank-{}", 1 + 4 * n))).collect();
     let developer = user_id(5000);
     let mut cases = vec![
         Case {
             name: "clients",
-            what: clients(None, None, None),
-            contains: &["FROM clients WHERE tenant = $1 AND client_id > $2 ORDER BY"],
-            arguments: "'bench', '', 50".into(),
+            what: clients(None, None, None, None),
+            contains: CLIENTS,
+            arguments: "'bench', '', 50, NULL, NULL, NULL".into(),
         },
         Case {
             name: "clients, a later page",
-            what: clients(None, None, Some("bank-5")),
-            contains: &["FROM clients WHERE tenant = $1 AND client_id > $2 ORDER BY"],
-            arguments: "'bench', 'bank-5', 50".into(),
+            what: clients(None, None, None, Some("bank-5")),
+            contains: CLIENTS,
+            arguments: "'bench', 'bank-5', 50, NULL, NULL, NULL".into(),
         },
         Case {
-            name: "clients, search that many match",
-            what: clients(Some("shop"), None, None),
-            contains: two,
-            arguments: "'bench', '', 50, 'shop', 'shoq', 'shop', 'shoq'".into(),
+            name: "clients that are disabled",
+            what: clients(None, None, Some(true), None),
+            contains: &["FROM clients WHERE tenant = $1 AND client_id > $2 AND disabled"],
+            arguments: "'bench', '', 50, true, NULL, NULL".into(),
+        },
+        Case {
+            name: "clients that are not",
+            what: clients(None, None, Some(false), None),
+            contains: CLIENTS,
+            arguments: "'bench', '', 50, false, NULL, NULL".into(),
+        },
+        Case {
+            name: "clients, whether few pieces match",
+            what: clients(Some("client 9998"), None, None, None),
+            contains: &["SELECT count(*)", "FROM client_search"],
+            arguments: "'bench', 'client 9998', 'client 9999', 5001".into(),
+        },
+        Case {
+            name: "clients, search that all match",
+            what: clients(Some("ample.co"), None, None, None),
+            contains: CLIENTS,
+            arguments: "'bench', '', 50, NULL, 'ample.co', 'ample.cp'".into(),
         },
         Case {
             name: "clients, the same, a later page",
-            what: clients(Some("shop"), None, Some("shop-5")),
-            contains: two,
-            arguments: "'bench', 'shop-5', 50, 'shop', 'shoq', 'shop', 'shoq'".into(),
+            what: clients(Some("ample.co"), None, None, Some("shop-5")),
+            contains: CLIENTS,
+            arguments: "'bench', 'shop-5', 50, NULL, 'ample.co', 'ample.cp'".into(),
+        },
+        Case {
+            name: "clients, search that 2500 match, page by page sorted",
+            what: clients(Some("ank-"), None, None, None),
+            contains: FEW_CLIENTS,
+            arguments: "'bench', '', 50, NULL, 'ank-', 'ank.'".into(),
         },
         Case {
             name: "clients, search that one matches",
-            what: clients(Some("client 9998"), None, None),
-            contains: two,
-            arguments: "'bench', '', 50, 'client 9998', 'client 9999', 'client 9998', 'client 9999'".into(),
+            what: clients(Some("lient 9998"), None, None, None),
+            contains: FEW_CLIENTS,
+            arguments: "'bench', '', 50, NULL, 'lient 9998', 'lient 9999'".into(),
+        },
+        Case {
+            name: "clients, by host",
+            what: clients(Some("ank9997.apps"), None, None, None),
+            contains: FEW_CLIENTS,
+            arguments: "'bench', '', 50, NULL, 'ank9997.apps', 'ank9997.appt'".into(),
+        },
+        Case {
+            name: "clients, search that none matches",
+            what: clients(Some("nothing"), None, None, None),
+            contains: FEW_CLIENTS,
+            arguments: "'bench', '', 50, NULL, 'nothing', 'nothinh'".into(),
         },
         Case {
             name: "clients of a developer",
-            what: clients(None, Some(developer), None),
-            contains: &["AND owner = $4 ORDER BY"],
-            arguments: format!("'bench', '', 50, '{developer}'"),
+            what: clients(None, Some(developer), None, None),
+            contains: &["FROM clients", "AND owner = $7 AND"],
+            arguments: format!("'bench', '', 50, NULL, NULL, NULL, '{developer}'"),
         },
         Case {
             name: "clients of a developer, search",
-            what: clients(Some("client"), Some(developer), None),
-            contains: &["AND owner = $4 AND"],
-            arguments: format!("'bench', '', 50, '{developer}', 'client', 'cliens', 'client', 'cliens'"),
+            what: clients(Some("lient"), Some(developer), None, None),
+            contains: &["FROM clients", "AND owner = $7 AND"],
+            arguments: format!("'bench', '', 50, NULL, 'lient', 'lienu', '{developer}'"),
         },
         Case {
             name: "keys of the clients on a page",
@@ -296,37 +374,67 @@ fn cases(events: i64) -> Vec<Case> {
         Case {
             name: "users",
             what: users(None, None, None),
-            contains: &["FROM users WHERE tenant = $1 AND username > $2 ORDER BY"],
-            arguments: "'bench', '', 50".into(),
+            contains: USERS,
+            arguments: "'bench', '', 50, NULL, NULL, NULL".into(),
+        },
+        Case {
+            name: "users that are disabled",
+            what: users(None, None, Some(true)),
+            contains: &["FROM users WHERE tenant = $1 AND username > $2 AND disabled"],
+            arguments: "'bench', '', 50, true, NULL, NULL".into(),
+        },
+        Case {
+            name: "users, whether few pieces match",
+            what: users(Some("person of"), None, None),
+            contains: &["SELECT count(*)", "FROM user_search"],
+            arguments: "'bench', 'person of', 'person og', 5001".into(),
         },
         Case {
             name: "users, search that all match",
-            what: users(Some("user"), None, None),
-            contains: &["FROM users", "UNION"],
-            arguments: "'bench', '', 50, 'user', 'uses'".into(),
+            what: users(Some("person of"), None, None),
+            contains: USERS,
+            arguments: "'bench', '', 50, NULL, 'person of', 'person og'".into(),
+        },
+        Case {
+            name: "users, search that 1111 match",
+            what: users(Some("ail17"), None, None),
+            contains: FEW_USERS,
+            arguments: "'bench', '', 50, NULL, 'ail17', 'ail18'".into(),
         },
         Case {
             name: "users, search by address",
-            what: users(Some("mail777"), None, None),
-            contains: &["FROM users", "UNION"],
-            arguments: "'bench', '', 50, 'mail777', 'mail778'".into(),
+            what: users(Some("l7777@exam"), None, None),
+            contains: FEW_USERS,
+            arguments: "'bench', '', 50, NULL, 'l7777@exam', 'l7777@exan'".into(),
+        },
+        Case {
+            name: "users, search by name",
+            what: users(Some("ber 19999"), None, None),
+            contains: FEW_USERS,
+            arguments: "'bench', '', 50, NULL, 'ber 19999', 'ber 1999:'".into(),
+        },
+        Case {
+            name: "users, two characters",
+            what: users(Some("us"), None, None),
+            contains: USERS,
+            arguments: "'bench', '', 50, NULL, '\u{1}us', '\u{1}ut'".into(),
         },
         Case {
             name: "users with a role",
             what: users(None, Some(Role::Developer), None),
-            contains: &["FROM users", "AND role = $4 ORDER BY"],
-            arguments: "'bench', '', 50, 'developer'".into(),
+            contains: &["FROM users", "AND role = $7 AND"],
+            arguments: "'bench', '', 50, NULL, NULL, NULL, 'developer'".into(),
         },
         Case {
             name: "users with a role, search",
-            what: users(Some("user1"), Some(Role::Developer), None),
-            contains: &["FROM users", "AND role = $4 AND"],
-            arguments: "'bench', '', 50, 'developer', 'user1', 'user2'".into(),
+            what: users(Some("son of"), Some(Role::Developer), None),
+            contains: &["FROM users", "AND role = $7 AND"],
+            arguments: "'bench', '', 50, NULL, 'son of', 'son og', 'developer'".into(),
         },
         Case {
             name: "users by address",
             what: What::Email("mail777@example.com"),
-            contains: &["FROM users", "AND email = $4"],
+            contains: &["FROM users", "AND email = $4 ORDER BY"],
             arguments: "'bench', '', 10, 'mail777@example.com'".into(),
         },
         Case {
@@ -396,12 +504,14 @@ fn audit_cases(events: i64) -> Vec<Case> {
         ..filter
     };
     let kind = |kind: &str| AuditFilter { kind: Some(kind.into()), ..plain() };
+    let actor = |actor: &str| AuditFilter { actor: Some(actor.into()), ..plain() };
     let client = |client: &str| AuditFilter { client_id: Some(client.into()), ..plain() };
     let reason = |reason: &str| AuditFilter { reason: Some(reason.into()), ..plain() };
     let refused = |filter: AuditFilter| AuditFilter { outcome: Some(Outcome::Refused), ..filter };
-    let none: Leads = &["FROM audit ", "OR outcome = $11) ORDER BY"];
+    let none: Leads = &["FROM audit ", "OR actor = $12) ORDER BY"];
     let correlation: Leads = &["FROM audit ", "AND correlation_id = $6 ORDER BY"];
     let user: Leads = &["FROM audit ", "AND user_id = $7 ORDER BY"];
+    let by_actor: Leads = &["FROM audit ", "AND actor = $12 ORDER BY"];
     let by_client: Leads = &["FROM audit ", "AND client_id = $8 ORDER BY"];
     let by_reason: Leads = &["FROM audit ", "AND reason = $9 ORDER BY"];
     let by_kind: Leads = &["FROM audit ", "AND kind = $10 ORDER BY"];
@@ -417,6 +527,10 @@ fn audit_cases(events: i64) -> Vec<Case> {
         ),
         ("audit of a user", AuditFilter { user_id: Some(user_id(77)), ..plain() }, user),
         ("audit of a user, refused", refused(AuditFilter { user_id: Some(user_id(78)), ..plain() }), user),
+        ("audit by somebody", actor("user:22"), by_actor),
+        ("audit by many", actor("command line"), by_actor),
+        ("audit by somebody, one day", day(actor("command line")), by_actor),
+        ("audit by somebody, refused", refused(actor("command line")), by_actor),
         ("audit of a client with a third of everything", client("shop-4"), by_client),
         ("audit of a client with two old events", client("rare"), by_client),
         ("audit of a client, one day", day(client("bank-1")), by_client),
@@ -459,6 +573,7 @@ fn audit_arguments(filter: &AuditFilter) -> String {
         text(filter.reason.as_deref()),
         text(filter.kind.as_deref()),
         text(outcome),
+        text(filter.actor.as_deref()),
         PAGE.to_string(),
     ]
     .join(", ")

@@ -297,6 +297,14 @@ pub enum Change {
     },
     /// Adds a link; the user's earlier ones for the same purpose end.
     InsertUserLink(UserLink),
+    /// The same, but one that was made at `since` or later, is unused and has not expired stays, and then nothing is written
+    /// ([`Conflict::Link`]).
+    OfferUserLink {
+        /// The link.
+        link: UserLink,
+        /// See above.
+        since: UnixTime,
+    },
     /// Uses a link once: it must be there and unexpired ([`Conflict::Link`]).
     UseUserLink {
         /// Which.

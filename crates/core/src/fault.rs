@@ -61,7 +61,8 @@ macro_rules! faults {
                 }
             }
 
-            /// Every reason code with its wire code, status and text, for tables and documentation.
+            /// Every reason code with its wire code, status and text. What varies stands in a text as the name of a
+            /// field in braces; for people there is [`Fault::general`].
             pub const TABLE: &'static [(&'static str, &'static str, u16, &'static str)] =
                 &[$(($code, $wire, $status, $text)),+];
         }
@@ -150,7 +151,7 @@ faults! {
     UserForbidden = "user_forbidden", "insufficient_scope", 403, Warn, "This role allows more than you may do yourself, or is an owner's: only owners change owners.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
-    NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";
+    NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 letters and digits, of one alphabet, and of these signs: . _ - + @ ' (not at its beginning).";
     NewUsernameTaken = "new_username_taken", "invalid_request", 400, Info, "Somebody has this user name already. Choose another one.";
     NewPasswordUnfit = "new_password_unfit", "invalid_request", 400, Info, "A password has at least 8 characters, and at most 512 bytes.";
     NewPasswordsDiffer = "new_passwords_differ", "invalid_request", 400, Info, "The two passwords are not the same.";
@@ -250,8 +251,10 @@ faults! {
     AdminRoleMissing = "admin_role_missing", "insufficient_scope", 403, Info, "This account has no role in the administration of this tenant.";
     AdminRoleNeeded = "admin_role_needed", "access_denied", 400, Info, "This account has no role in the administration of this tenant. Ask an owner of the tenant for one.";
     AdminGrantForbidden { scope: &'static str } = "admin_grant_forbidden", "insufficient_scope", 403, Warn, "The client has, or is to have, the scope \"{scope}\". Only who holds it may give it, and developers give none.";
+    AdminConsentForbidden { setting: &'static str } = "admin_consent_forbidden", "insufficient_scope", 403, Warn, "{setting}: only administrators let a client go without consent, and decide what it may ask for and where its answers go without it. Switch require_consent on, or ask an administrator.";
     AdminOwnerForbidden = "admin_owner_forbidden", "insufficient_scope", 403, Warn, "Developers own the clients that they make; only administrators say whose a client is.";
     ClientBuiltin = "client_built_in", "invalid_request", 403, Info, "This client is built in; it can be seen, not changed.";
+    AdminTrialKeyNeedless { usage: &'static str } = "admin_trial_key_needless", "invalid_request", 409, Info, "The client has a key for {usage} already, so none is made to test a login with: it would take that key's place. Paste the private part of the key that is there, or remove the trial's keys and begin anew.";
     AdminClientNeeded = "admin_client_needed", "insufficient_scope", 403, Info, "Developers see the audit trail of their own clients; name one.";
     PasteEmpty = "paste_empty", "invalid_request", 400, Info, "Nothing was pasted. Paste a request object, an authorization URL, its query, or a form body.";
     PasteTooLong = "paste_too_long", "invalid_request", 413, Info, "This is longer than any request that is accepted.";
@@ -259,7 +262,7 @@ faults! {
     PasteByReference = "paste_by_reference", "invalid_request", 400, Info, "This request names its object by request_uri. Paste the object itself.";
     AdminBodyMalformed = "admin_body_malformed", "invalid_request", 400, Info, "The body must be a JSON object of the members that the documentation names, no others.";
     AdminBodyUnexpected = "admin_body_unexpected", "invalid_request", 400, Info, "This operation has no body.";
-    AdminContentType = "admin_content_type", "invalid_request", 415, Info, "The body must be application/json.";
+    AdminContentType { wanted: &'static str } = "admin_content_type", "invalid_request", 415, Info, "The body must be {wanted}.";
     AdminParameterUnknown { name: Offered } = "admin_parameter_unknown", "invalid_request", 400, Info, "There is no query parameter \"{name}\" here.";
     AdminParameterMalformed { name: &'static str, wanted: &'static str } = "admin_parameter_malformed", "invalid_request", 400, Info, "{name} must be {wanted}.";
     AdminVersionMissing = "admin_version_missing", "invalid_request", 428, Info, "A change names the version that was seen, in If-Match; read the record first.";
@@ -303,15 +306,72 @@ faults! {
 
 /// RFC 7516 section 11.5: one text for every failure to decrypt, so that nobody learns from it.
 fn object_text(fault: &JoseFault) -> String {
-    match fault {
-        JoseFault::Undecryptable | JoseFault::UndecryptableKeyUnknown => {
-            "The request object cannot be decrypted.".to_owned()
-        }
-        other => format!("The request object is not acceptable: {other}."),
+    object_text_of(fault.code(), &fault.to_string())
+}
+
+fn object_text_of(code: &str, text: &str) -> String {
+    match code {
+        "undecryptable" | "undecryptable_key_unknown" => "The request object cannot be decrypted.".to_owned(),
+        _ => format!("The request object is not acceptable: {text}."),
     }
 }
 
+/// What is said in place of a part of a text that varies.
+const PLACES: &[(&str, &str)] = &[
+    ("wanted", "(what is wanted)"),
+    ("limit", "(the limit)"),
+    ("name", "(its name)"),
+    ("value", "(its value)"),
+    ("scope", "(the scope)"),
+    ("fault", "(what is wrong with it)"),
+    ("problem", "(what is wrong)"),
+    ("reason", "(the reason)"),
+    ("detail", "(what)"),
+    ("found", "(what was found)"),
+    ("segment", "(one)"),
+    ("member", "(its name)"),
+    ("claim", "(its name)"),
+];
+
+/// The text with words in place of each field in braces.
+fn in_words(text: &str) -> String {
+    let mut words = String::new();
+    let mut rest = text;
+    while let Some((before, (field, after))) =
+        rest.split_once('{').and_then(|(before, from)| Some((before, from.split_once('}')?)))
+    {
+        words.push_str(before);
+        match PLACES.iter().find(|(known, _)| *known == field) {
+            Some((_, place)) => words.push_str(place),
+            None => words.push_str(&format!("({field})")),
+        }
+        rest = after;
+    }
+    words + rest
+}
+
 impl Fault {
+    /// Every reason code, those of request objects last.
+    pub fn codes() -> Vec<&'static str> {
+        Self::TABLE.iter().map(|row| row.0).chain(JoseFault::CODES.iter().copied()).collect()
+    }
+
+    /// The public text that belongs to a reason code, where nothing but the code is known: what varies is named in words.
+    /// `None` for codes that there are none of.
+    pub fn general(code: &str) -> Option<String> {
+        let row = Self::TABLE.iter().find(|row| row.0 == code).map(|row| in_words(row.3));
+        row.or_else(|| {
+            let (_, text) = JoseFault::TEXTS.iter().find(|row| row.0 == code)?;
+            Some(object_text_of(code, &in_words(text)))
+        })
+    }
+
+    /// The public text, if the reason code alone does not tell it.
+    pub fn particular(&self) -> Option<String> {
+        let text = self.public();
+        (Self::general(self.code()).as_ref() != Some(&text)).then_some(text)
+    }
+
     /// What the operator may know and the sender may not, or `null`.
     pub fn detail(&self) -> Value {
         match self {
@@ -342,6 +402,8 @@ impl std::error::Error for Fault {}
 mod tests {
     use std::collections::BTreeSet;
 
+    use signet_jose::JoseFault;
+
     use super::Fault;
 
     #[test]
@@ -351,6 +413,23 @@ mod tests {
         for code in codes {
             assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
         }
+    }
+
+    #[test]
+    fn general_texts_name_what_varies_and_particular_ones_tell_it() {
+        let codes = Fault::codes();
+        for code in codes {
+            let text = Fault::general(code).unwrap();
+            assert!(!text.is_empty() && !text.contains(['{', '}']), "{code}: {text}");
+        }
+        assert_eq!(Fault::general("nothing"), None);
+        assert_eq!(Fault::CodeUnknown.particular(), None, "the code tells it");
+        let fault = Fault::AssertionLifetime { limit: 60 };
+        assert!(fault.particular().unwrap().contains("at most 60 seconds"));
+        assert!(Fault::general(fault.code()).unwrap().contains("at most (the limit) seconds"));
+        let object = Fault::Object(JoseFault::Segments { found: 4 });
+        assert_eq!(object.particular(), Some(object.public()));
+        assert_eq!(Fault::Object(JoseFault::ExpMissing).particular(), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::audit;
+use crate::audit::{self, By, Kind};
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
@@ -23,9 +23,13 @@ pub const LINK_PREFIX: &str = "sgn_li_";
 pub const fn lifetime(purpose: LinkPurpose) -> i64 {
     match purpose {
         LinkPurpose::Invitation => 7 * 86_400,
-        LinkPurpose::PasswordReset => 1_800,
+        LinkPurpose::PasswordReset | LinkPurpose::Forgotten => 1_800,
     }
 }
+
+/// How long a link that somebody asked for without being known is left alone, in seconds: who asks again meanwhile gets no
+/// other one, and it stays good.
+pub const QUIET: i64 = 900;
 
 /// A password that somebody chooses, typed twice.
 pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
@@ -37,10 +41,14 @@ pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
 
 /// A link with the secret that goes to the person, and the changes; the user's earlier one for the same purpose ends. It is for
 /// the account that was judged: one that was written since gets none ([`crate::change::Conflict::Version`]).
+///
+/// Anybody can say that they have forgotten somebody's password. That ends no link but one of its own kind, and none of the
+/// last [`QUIET`] seconds that is still good ([`crate::change::Conflict::Link`]): nobody keeps a person's links unusable by
+/// asking on, nor has mail sent to them without end.
 pub fn link(
     user: &User,
     purpose: LinkPurpose,
-    by: Option<&str>,
+    by: Option<&By>,
     correlation_id: &str,
     context: &Context<'_>,
 ) -> (Zeroizing<String>, UserLink, Vec<Change>) {
@@ -53,14 +61,22 @@ pub fn link(
         created_at: context.now,
         expires_at: context.now + lifetime(purpose),
     };
-    let mut event = audit::success(&user.tenant, "user.link_made", correlation_id, context)
+    let mut event = audit::success(&user.tenant, Kind::UserLinkMade, correlation_id, context)
         .user(user.id)
         .fact("purpose", purpose.name());
     if let Some(by) = by {
-        event = event.fact("by", by);
+        event = event.by(by);
     }
     let judged = Change::NeedUser { id: user.id, version: user.version };
-    let changes = vec![judged, Change::InsertUserLink(link.clone()), event.change()];
+    let insert = match purpose {
+        LinkPurpose::Invitation | LinkPurpose::PasswordReset => Change::InsertUserLink(link.clone()),
+        // One of before the account was written is good no more, so it is not left alone.
+        LinkPurpose::Forgotten => Change::OfferUserLink {
+            link: link.clone(),
+            since: (context.now - QUIET).max(user.updated_at) + 1,
+        },
+    };
+    let changes = vec![judged, insert, event.change()];
     (minted.secret, link, changes)
 }
 
@@ -105,7 +121,7 @@ pub fn password(
         updated_at: context.now,
         ..user.clone()
     };
-    let event = audit::success(&user.tenant, "user.password_set", correlation_id, context)
+    let event = audit::success(&user.tenant, Kind::UserPasswordSet, correlation_id, context)
         .user(user.id)
         .fact("cause", cause);
     vec![Change::UpdateUser(next), event.change()]

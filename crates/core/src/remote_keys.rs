@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use signet_jose::{ImportedKey, KeyFault, KeyUse, PublicKey, import_set};
 use uuid::Uuid;
 
+use crate::client_policy::{KeySet, Unreadable};
 use crate::context::UnixTime;
 use crate::fault::Fault;
 use crate::ids::{ClientId, TenantId};
@@ -36,6 +37,10 @@ pub const STALE_IF_ERROR: i64 = 86_400;
 pub const PAUSE: i64 = 10;
 /// Longest pause after failures in a row; each failure doubles it.
 pub const MAX_PAUSE: i64 = 300;
+/// Shortest pause before somebody who looks is shown the result of another fetch, in seconds.
+pub const LOOK_PAUSE: i64 = 2;
+/// Most members of a set that are told to be of no use.
+const MAX_SKIPPED: usize = 3;
 /// How long it is remembered what a `kid` meant, in seconds.
 const MEMORY: i64 = 86_400;
 /// Most names remembered for one URI.
@@ -60,6 +65,9 @@ pub enum Demand {
     Encrypt,
     /// A token was met that none of them verifies.
     UnknownKid,
+    /// Somebody who administers the client saves what depends on them, and wants to know what is there now. Few may ask so,
+    /// and whoever has just mended their server is not made to wait for the pause that follows failures.
+    Look,
 }
 
 /// What is to be done before the keys are used.
@@ -128,8 +136,11 @@ pub struct KeySource {
     keys: Vec<RemoteKey>,
     fetched_at: Option<UnixTime>,
     fresh_until: UnixTime,
+    attempted_at: Option<UnixTime>,
     next_attempt: UnixTime,
     failures: u32,
+    failing: Option<Unreadable>,
+    skipped: Vec<String>,
     meanings: BTreeMap<Name, Meaning>,
 }
 
@@ -137,6 +148,22 @@ impl KeySource {
     /// The keys that may be used at `now`; none if the set is gone or was never fetched.
     pub fn keys(&self, now: UnixTime) -> &[RemoteKey] {
         if self.is_usable(now) { &self.keys } else { &[] }
+    }
+
+    /// What is known at `now`, for a client of whose keys this is the set.
+    pub fn known(&self, tenant: &TenantId, client_id: &ClientId, now: UnixTime) -> KeySet {
+        let usable = self.is_usable(now);
+        KeySet {
+            keys: self.keys(now).iter().map(|key| key.record(tenant, client_id)).collect(),
+            read_at: self.fetched_at.filter(|_| usable),
+            failing: self.failing.clone(),
+            skipped: self.skipped.clone(),
+        }
+    }
+
+    /// Whether there are keys that may be used at `now`, and whether the last attempt failed.
+    pub fn standing(&self, now: UnixTime) -> (bool, bool) {
+        (self.is_usable(now), self.failing.is_some())
     }
 
     fn is_usable(&self, now: UnixTime) -> bool {
@@ -148,7 +175,10 @@ impl KeySource {
         // The second half is for clocks that were set back.
         let may = now >= self.next_attempt || self.next_attempt.saturating_sub(now) > MAX_PAUSE;
         let stale = now >= self.fresh_until;
+        let looked = |at: UnixTime| (at..at.saturating_add(LOOK_PAUSE)).contains(&now);
         match demand {
+            Demand::Look if self.attempted_at.is_some_and(looked) => Need::Use,
+            Demand::Look => Need::Wait,
             _ if !may => Need::Use,
             _ if !self.is_usable(now) => Need::Wait,
             Demand::UnknownKid => Need::Wait,
@@ -159,8 +189,12 @@ impl KeySource {
         }
     }
 
-    /// A fetch failed. What is there stays, and the next attempt has to wait.
-    pub fn failed(&mut self, now: UnixTime) {
+    /// A fetch failed, for a reason with a code and a text that is safe to show. What is there stays, and the next attempt
+    /// has to wait.
+    pub fn failed(&mut self, code: &'static str, reason: String, now: UnixTime) {
+        let since = self.failing.as_ref().map_or(now, |failing| failing.since);
+        self.failing = Some(Unreadable { since, code, reason });
+        self.attempted_at = Some(now);
         let doubled = PAUSE.saturating_mul(1 << self.failures.min(8));
         self.failures = self.failures.saturating_add(1);
         self.next_attempt = now.saturating_add(doubled.min(MAX_PAUSE));
@@ -174,7 +208,9 @@ impl KeySource {
         changed: ChangedKeys,
         now: UnixTime,
     ) -> Result<Learned, KeyFault> {
-        let import = import_set(body).inspect_err(|_| self.failed(now))?;
+        let import = import_set(body).inspect_err(|fault| {
+            self.failed(fault.code(), format!("what is there is no JWK Set: {fault}"), now);
+        })?;
         let mut next = Vec::new();
         let mut learned = Learned { alarms: Vec::new(), skipped: import.skipped };
         for one in &import.keys {
@@ -186,6 +222,11 @@ impl KeySource {
         self.forget(now);
         self.keys = next;
         self.failures = 0;
+        self.failing = None;
+        let useless =
+            |(place, fault): &(usize, KeyFault)| format!("member {} cannot be used: {fault}", place + 1);
+        self.skipped = learned.skipped.iter().take(MAX_SKIPPED).map(useless).collect();
+        self.attempted_at = Some(now);
         self.fetched_at = Some(now);
         let age = max_age.map_or(DEFAULT_AGE, |age| i64::try_from(age).unwrap_or(MAX_AGE));
         self.fresh_until = now.saturating_add(age.clamp(MIN_AGE, MAX_AGE));

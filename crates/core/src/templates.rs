@@ -123,7 +123,8 @@ mod tests {
                 _ => KeptSecret::Hashed,
             };
             let tenant = TenantSettings::default();
-            let problems = client_policy::check(&settings, secret, &[], &tenant, Mode::Production, 0);
+            let problems =
+                client_policy::check(&"c".into(), &settings, secret, &[], &tenant, Mode::Production, 0);
             assert_eq!(problems.is_empty(), template.needs_keys().is_empty(), "{template:?}: {problems:?}");
         }
     }

@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::*;
 use serde_json::{Value, json};
+use signet_core::admin::USERS_WRITE;
 use signet_core::authorize::{AuthorizationRequest, ClaimRequest, ClaimsRequest, Prompt, RequestSource};
+use signet_core::builtin::CONSOLE;
 use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
@@ -219,6 +221,46 @@ fn who_must_consent_core_3_1_2_4() {
 }
 
 #[test]
+fn the_right_to_administer_is_asked_for_each_time_whatever_is_set_or_remembered_rfc6749_10_2() {
+    let asked = ["openid", USERS_WRITE];
+    for require_consent in [true, false] {
+        let mut world = World::consented(&asked);
+        world.client.settings.require_consent = require_consent;
+        world.client.settings.scope = asked.map(String::from).into();
+        world.interaction.request.scope = asked.map(String::from).into();
+        assert_eq!(world.next(), "admin_role_needed", "nobody administers without a role");
+        world.user.as_mut().unwrap().role = Some(Role::Owner);
+        assert_eq!(world.next(), "consent openid signet:users.write");
+        let unasked = respond(&world.input(), None, &at(NOW)).map(|_| ());
+        assert_eq!(unasked, Err(Fault::ConsentRequired));
+        world.interaction.request.prompt = [Prompt::None].into();
+        assert_eq!(world.next(), "consent_required");
+        world.interaction.request.prompt.clear();
+        // What the role does not allow is not given, so there is nothing to ask.
+        world.user.as_mut().unwrap().role = Some(Role::Developer);
+        assert_eq!(world.next(), "respond");
+        // The console is this program itself.
+        world.user.as_mut().unwrap().role = Some(Role::Owner);
+        world.client = client(CONSOLE);
+        world.client.settings.require_consent = false;
+        world.client.settings.scope = asked.map(String::from).into();
+        assert_eq!(world.next(), "respond");
+    }
+}
+
+#[test]
+fn without_consent_a_client_gets_what_its_scope_stands_for_and_asks_for_claims_beyond_it() {
+    let mut world = World::new();
+    world.client.settings.require_consent = false;
+    world.interaction.request.claims.userinfo.insert("email".into(), ClaimRequest::default());
+    assert_eq!(world.next(), "respond");
+    world.interaction.request.claims.id_token.insert("phone_number".into(), ClaimRequest::default());
+    assert_eq!(world.next(), "consent email openid phone");
+    world.consent = World::consented(&["openid", "email", "phone"]).consent;
+    assert_eq!(world.next(), "respond");
+}
+
+#[test]
 fn claims_one_by_one_are_asked_about_core_5_5() {
     let mut world = World::consented(&["openid", "email"]);
     world.interaction.request.claims.userinfo.insert("phone_number".into(), ClaimRequest::default());
@@ -362,7 +404,8 @@ fn administrative_scopes_are_cut_to_what_the_role_allows_rfc6749_3_3() {
         scope.unwrap().into_iter().collect::<Vec<_>>().join(" ")
     };
     world.user.as_mut().unwrap().role = Some(Role::Auditor);
-    assert_eq!((world.next().as_str(), of(&world).as_str()), ("respond", "openid signet:clients.read"));
+    let (next, given) = (world.next(), of(&world));
+    assert_eq!((&*next, &*given), ("consent openid signet:clients.read", "openid signet:clients.read"));
     world.user.as_mut().unwrap().role = Some(Role::Owner);
     assert_eq!(of(&world), "openid signet:clients.read signet:users.write");
     world.tenant.settings.operator = true;

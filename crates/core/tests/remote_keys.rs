@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use signet_core::fault::Fault;
 use signet_core::records::KeyOrigin;
 use signet_core::remote_keys::{
-    ChangedKeys, DEFAULT_AGE, Demand, KeySource, Learned, MAX_AGE, MAX_PAUSE, MIN_AGE, Need, PAUSE,
-    STALE_IF_ERROR, may_be_stale,
+    ChangedKeys, DEFAULT_AGE, Demand, KeySource, LOOK_PAUSE, Learned, MAX_AGE, MAX_PAUSE, MIN_AGE, Need,
+    PAUSE, STALE_IF_ERROR, may_be_stale,
 };
 use signet_jose::{JoseFault, KeySpec, KeyUse};
 
@@ -105,7 +105,7 @@ fn failures_keep_what_is_there_and_lengthen_the_pause() {
     fetched(&mut source, &[sig("a")], NOW);
     let mut now = NOW + DEFAULT_AGE;
     for pause in [10, 20, 40, 80, 160, MAX_PAUSE, MAX_PAUSE] {
-        source.failed(now);
+        source.failed("fetch_status", "the answer has the status 500".into(), now);
         for demand in [Demand::Verify, Demand::Encrypt, Demand::UnknownKid] {
             assert_eq!(source.need(demand, now + pause - 1), Need::Use, "{pause}");
         }
@@ -263,4 +263,35 @@ fn only_missing_keys_are_a_reason_to_fetch_again() {
     {
         assert!(!may_be_stale(&fault), "{fault:?}");
     }
+}
+
+#[test]
+fn somebody_who_looks_sees_what_is_there_now_and_what_is_known_is_told() {
+    let mut source = KeySource::default();
+    let known = |source: &KeySource, now| source.known(&"t".into(), &"rp".into(), now);
+    let unreachable = || "the host does not accept connections".to_owned();
+    assert_eq!(source.need(Demand::Look, NOW), Need::Wait);
+    assert_eq!(known(&source, NOW), Default::default());
+    source.failed("fetch_unreachable", unreachable(), NOW);
+    source.failed("fetch_timeout", "the host did not answer in time".into(), NOW + 100);
+    let failing = known(&source, NOW + 100).failing.unwrap();
+    assert_eq!((failing.since, failing.code), (NOW, "fetch_timeout"));
+    // The pause after failures is for those whom anybody can make ask; two of one moment share a result.
+    assert_eq!(source.need(Demand::Verify, NOW + 100 + LOOK_PAUSE), Need::Use);
+    assert_eq!(source.need(Demand::Look, NOW + 100 + LOOK_PAUSE - 1), Need::Use);
+    assert_eq!(source.need(Demand::Look, NOW + 100 + LOOK_PAUSE), Need::Wait);
+    // The clock was set back.
+    assert_eq!(source.need(Demand::Look, NOW), Need::Wait);
+
+    let odd = json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA" });
+    fetched(&mut source, &[sig("a"), odd], NOW + 200);
+    let set = known(&source, NOW + 200);
+    assert_eq!((set.read_at, set.failing.is_none(), set.keys.len()), (Some(NOW + 200), true, 1));
+    assert!(set.skipped[0].starts_with("member 2 cannot be used: "), "{:?}", set.skipped);
+    assert_eq!(source.need(Demand::Look, NOW + 200 + LOOK_PAUSE), Need::Wait);
+    source.fetched(b"<html>", None, ChangedKeys::Refuse, NOW + 300).unwrap_err();
+    let set = known(&source, NOW + 300);
+    assert!(set.read_at.is_some() && set.failing.unwrap().reason.contains("no JWK Set"));
+    let gone = known(&source, NOW + 200 + DEFAULT_AGE + STALE_IF_ERROR);
+    assert!(gone.read_at.is_none() && gone.keys.is_empty() && gone.failing.is_some());
 }

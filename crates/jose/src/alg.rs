@@ -198,7 +198,8 @@ macro_rules! named {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
                 Self::from_name(&name).ok_or_else(|| {
-                    de::Error::custom(concat!("not a supported ", stringify!($type)))
+                    let wanted: Vec<&str> = Self::ALL.iter().map(|one| one.name()).collect();
+                    de::Error::custom(format_args!("must be one of: {}", wanted.join(", ")))
                 })
             }
         }

@@ -60,6 +60,9 @@ macro_rules! faults {
 
             /// Every reason code.
             pub const CODES: &'static [&'static str] = &[$($code),+];
+
+            /// Every reason code with its text; what varies stands there as the name of a field in braces.
+            pub const TEXTS: &'static [(&'static str, &'static str)] = &[$(($code, $text)),+];
         }
     };
 }

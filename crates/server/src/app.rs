@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use signet_core::audit;
 use signet_core::change::Change;
-use signet_core::client_policy::Mode;
+use signet_core::client_policy::{KeySet, Mode};
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TenantId};
@@ -74,10 +74,19 @@ pub struct Parts {
     pub remote_keys: RemoteKeys,
     /// Mail to people.
     pub mailer: Mailer,
-    /// People to show on the login page, in development only: username and password.
-    pub demo_users: Vec<(String, String)>,
+    /// People to show on the login page, in development only.
+    pub demo_users: Option<DemoUsers>,
     /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.
     pub clock_tolerance: Option<i64>,
+}
+
+/// People who are made for development.
+#[derive(Clone, Debug)]
+pub struct DemoUsers {
+    /// The tenant that has them.
+    pub tenant: TenantId,
+    /// Username and password.
+    pub people: Vec<(String, String)>,
 }
 
 /// Bounds of one request.
@@ -162,18 +171,35 @@ impl App {
     async fn published(&self, found: &Registered, demand: Demand) -> Option<(Arc<Registered>, bool)> {
         let Client { tenant, client_id, settings, disabled, .. } = &found.client;
         let uri = settings.jwks_uri.as_deref().filter(|_| !disabled)?;
-        let remote = self.remote_keys.keys(uri, demand).await;
-        let alarms = remote.alarms.iter().map(|alarm| self.alarm(&found.client, uri, alarm));
-        self.record(tenant, &alarms.collect::<Vec<_>>()).await;
+        let (set, refetched) = self.look(uri, (tenant, client_id), demand).await;
         let mut keys = found.keys.clone();
-        keys.extend(remote.keys.iter().map(|key| key.record(tenant, client_id)));
-        Some((Arc::new(Registered { client: found.client.clone(), keys }), remote.refetched))
+        keys.extend(set.keys);
+        Some((Arc::new(Registered { client: found.client.clone(), keys }), refetched))
     }
 
-    fn alarm(&self, client: &Client, uri: &str, alarm: &Alarm) -> Change {
+    /// What is known of the keys that a client publishes, after as much fetching as `demand` is worth; for a client that is
+    /// switched off, what was seen last. `None` if it publishes none.
+    pub async fn key_set(&self, client: &Client, demand: Demand) -> Option<KeySet> {
+        let owner = (&client.tenant, &client.client_id);
+        let uri = client.settings.jwks_uri.as_deref()?;
+        if client.disabled {
+            return Some(self.remote_keys.last(uri, owner));
+        }
+        Some(self.look(uri, owner, demand).await.0)
+    }
+
+    /// What is at a `jwks_uri`, and whether it was fetched just now.
+    pub async fn look(&self, uri: &str, owner: (&TenantId, &ClientId), demand: Demand) -> (KeySet, bool) {
+        let found = self.remote_keys.keys(uri, owner, demand).await;
+        let alarms = found.alarms.iter().map(|alarm| self.alarm(owner, uri, alarm));
+        self.record(owner.0, &alarms.collect::<Vec<_>>()).await;
+        (found.set, found.refetched)
+    }
+
+    fn alarm(&self, (tenant, client): (&TenantId, &ClientId), uri: &str, alarm: &Alarm) -> Change {
         let context = self.context(self.clock.now());
-        audit::success(&client.tenant, "client.key_changed", &context.handle(), &context)
-            .client(&client.client_id)
+        audit::success(tenant, audit::Kind::ClientKeyChanged, &context.handle(), &context)
+            .client(client)
             .fact("jwks_uri", uri)
             .fact("kid", alarm.kid.as_str())
             .fact("known", alarm.known.as_str())

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::explain::{Bench, Opening, Pasted, Record, Report};
-use signet_core::ids::ClientId;
 use signet_core::records::{AuditEvent, Client, ClientKey, Outcome, Tenant, TenantKey};
 use signet_core::request_object::DecryptionKey;
 
@@ -69,14 +68,6 @@ impl Tools {
 /// last. `events` are those of one correlation id, newest first.
 pub fn failure(events: &[AuditEvent]) -> Option<(&AuditEvent, Report)> {
     let refused = || events.iter().filter(|event| event.outcome == Outcome::Refused);
-    let of = |event: &AuditEvent| {
-        let (code, client) = (event.reason.as_deref().unwrap_or_default(), event.client_id.as_ref());
-        let client = client.map(ClientId::as_str);
-        match Record::read(&event.detail) {
-            Some(record) => record.report(Some(code), client),
-            None => Report::of_code(code, client),
-        }
-    };
     let explained = refused().find(|event| Record::read(&event.detail).is_some());
-    explained.or_else(|| refused().next()).map(|event| (event, of(event)))
+    explained.or_else(|| refused().next()).map(|event| (event, Report::of_event(event)))
 }

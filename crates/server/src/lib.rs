@@ -25,6 +25,7 @@ pub mod pages;
 pub mod passwords;
 pub mod people;
 pub mod pool;
+mod protect;
 pub mod provisioning;
 pub mod proxies;
 pub mod remote_keys;

@@ -15,7 +15,7 @@ use signet_store::StoreError;
 
 use crate::app::{App, store_fault};
 use crate::fetch::FetchFault;
-use crate::http::protect;
+use crate::protect::protect_as;
 use crate::tenancy::TenantView;
 
 /// How long a person waits for clients that are slow. Most are told before the browser moves on; the others meanwhile.
@@ -155,7 +155,7 @@ async fn post(app: &App, view: &TenantView, delivery: &LogoutDelivery) -> Outcom
     };
     let claims = logout::claims(&view.tenant, client, delivery, now);
     let typ = logout::LOGOUT_TOKEN_TYPE;
-    let token = match protect::protect_at(typ, app, view, now, client, protection, claims).await {
+    let token = match protect_as(typ, app, view, now, client, protection, claims).await {
         Ok(token) => token,
         Err(fault) => return failed(fault.code()),
     };

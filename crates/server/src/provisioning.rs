@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use signet_core::audit::{self, By};
 use signet_core::change::{Change, Conflict};
-use signet_core::client_policy::{Contradiction, KeptSecret, Mode};
+use signet_core::client_policy::{Contradiction, KeptSecret, KeySet, Mode};
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::provision::{
@@ -48,10 +49,10 @@ pub enum ProvisioningError {
 pub struct Along<'a> {
     /// Names the request in the audit trail; a name of its own if left out.
     pub correlation_id: Option<&'a str>,
-    /// Who is at work, for the audit trail.
-    pub by: Option<String>,
     /// The version that was seen; any other one is [`ProvisioningError::Stale`].
     pub seen: Option<i64>,
+    /// What was found at the client's `jwks_uri`; `None` if nobody has looked.
+    pub key_set: Option<KeySet>,
     /// To be written in the same transaction.
     pub further: Vec<Change>,
 }
@@ -88,6 +89,8 @@ pub struct Provisioner {
     pub entropy: Arc<dyn Entropy>,
     /// The master key, if it is at hand; secrets that MACs are made with need it.
     pub vault: Option<Arc<Vault>>,
+    /// Who is at work, for the audit trail.
+    pub by: By,
     /// The instant of everything this provisioner does.
     pub now: UnixTime,
     /// Milliseconds since then; what was done in one second stays in its order.
@@ -165,6 +168,7 @@ impl Provisioner {
             tenant,
             current: current.as_ref(),
             keys: &keys,
+            key_set: along.key_set.as_ref(),
             secrets: &secrets,
             mode: self.mode,
         };
@@ -185,8 +189,14 @@ impl Provisioner {
         along.check(client.version)?;
         let keys = self.store.client_keys(&tenant.id, &client.client_id).await?;
         let secrets = ClientSecrets { vault: self.vault.clone(), entropy: self.entropy.clone() };
-        let facts =
-            ClientFacts { tenant, current: Some(client), keys: &keys, secrets: &secrets, mode: self.mode };
+        let facts = ClientFacts {
+            tenant,
+            current: Some(client),
+            keys: &keys,
+            key_set: along.key_set.as_ref(),
+            secrets: &secrets,
+            mode: self.mode,
+        };
         let (context, kept) = (self.context(), kept_secret(client));
         let found = provision::withdraw_key(client, key, kept, &facts, &self.correlation(along), &context);
         let Some((provisioned, broken)) = found else { return Ok(None) };
@@ -281,15 +291,11 @@ impl Provisioner {
         mut provisioned: Provisioned,
         along: &Along<'_>,
     ) -> Result<Provisioned> {
-        if let Some(by) = &along.by {
-            for change in &mut provisioned.changes {
-                if let Change::Audit(event) = change {
-                    event.detail.insert("by".into(), by.as_str().into());
-                }
-            }
-        }
+        audit::attribute(&mut provisioned.changes, &self.by);
         if !self.dry_run && !provisioned.is_unchanged() {
-            let changes: Vec<Change> = provisioned.changes.iter().chain(&along.further).cloned().collect();
+            let mut changes: Vec<Change> =
+                provisioned.changes.iter().chain(&along.further).cloned().collect();
+            audit::attribute(&mut changes, &self.by);
             self.store.apply(tenant, &changes).await?;
         }
         Ok(provisioned)

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use signet_core::client_policy::Mode;
-use signet_core::remote_keys::{Alarm, ChangedKeys, Demand, KeySource, Learned, Need, RemoteKey};
+use signet_core::client_policy::{KeySet, Mode};
+use signet_core::ids::{ClientId, TenantId};
+use signet_core::remote_keys::{Alarm, ChangedKeys, Demand, KeySource, Learned, Need};
 use tokio::sync::watch;
 
 use crate::edge::Clock;
@@ -16,6 +17,8 @@ use crate::fetch::{Fetcher, Kind};
 const CAPACITY: u64 = 10_000;
 /// How long a URI is kept that nobody asks for: longer than anything about it may be used.
 const IDLE: Duration = Duration::from_hours(49);
+/// How many sets are read at the same time that no login waits for.
+const AT_ONCE: usize = 8;
 /// Longest wait for fresh keys where stale ones are at hand.
 const BRIEFLY: Duration = Duration::from_secs(1);
 
@@ -46,11 +49,11 @@ struct Known {
     generation: u64,
 }
 
-/// The keys of one URI.
+/// What is known of one URI.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The keys.
-    pub keys: Vec<RemoteKey>,
+    /// Of the set that is there, as of one client's.
+    pub set: KeySet,
     /// To be written to the audit trail by whoever receives them; nobody else will.
     pub alarms: Vec<Alarm>,
     /// Whether a set arrived while this was asked for.
@@ -72,8 +75,8 @@ impl RemoteKeys {
         Self { fetcher, clock, changed, sources }
     }
 
-    /// The keys at `uri`, after as much fetching and waiting as `demand` is worth.
-    pub async fn keys(&self, uri: &str, demand: Demand) -> Found {
+    /// The keys at `uri` for a client, after as much fetching and waiting as `demand` is worth.
+    pub async fn keys(&self, uri: &str, owner: (&TenantId, &ClientId), demand: Demand) -> Found {
         let source = self.sources.get_with_by_ref(uri, Arc::default);
         let before = lock(&source.known).generation;
         match self.start(uri, &source, demand) {
@@ -83,10 +86,39 @@ impl RemoteKeys {
         }
         let mut known = lock(&source.known);
         Found {
-            keys: known.source.keys(self.clock.now()).to_vec(),
+            set: known.source.known(owner.0, owner.1, self.clock.now()),
             alarms: std::mem::take(&mut known.alarms),
             refetched: known.generation != before,
         }
+    }
+
+    /// Reads sets of which nothing is at hand, a few at a time; those first that nobody has looked at, and at most `limit`.
+    /// How many that were.
+    pub async fn prepare(&self, uris: impl Iterator<Item = &str>, limit: usize) -> usize {
+        let now = self.clock.now();
+        let wanted = uris.filter_map(|uri| {
+            let source = self.sources.get_with_by_ref(uri, Arc::default);
+            let (usable, failing) = lock(&source.known).source.standing(now);
+            (!usable).then_some((failing, uri, source))
+        });
+        let mut wanted: Vec<_> = wanted.collect();
+        wanted.sort_by_key(|(failing, ..)| *failing);
+        wanted.truncate(limit);
+        for some in wanted.chunks(AT_ONCE) {
+            let start =
+                |(_, uri, source): &(bool, &str, Arc<Source>)| self.start(uri, source, Demand::Verify).1;
+            let under_way: Vec<_> = some.iter().filter_map(start).collect();
+            for flight in under_way {
+                landed(flight).await;
+            }
+        }
+        wanted.len()
+    }
+
+    /// What the last look at `uri` brought, without asking anybody.
+    pub fn last(&self, uri: &str, owner: (&TenantId, &ClientId)) -> KeySet {
+        let Some(source) = self.sources.get(uri) else { return KeySet::default() };
+        lock(&source.known).source.known(owner.0, owner.1, self.clock.now())
     }
 
     /// What is needed, and the fetch that is under way for it: one for all who ask meanwhile.
@@ -121,10 +153,13 @@ async fn fetch(uri: &str, source: &Source, fetcher: &Fetcher, clock: &Clock, cha
     let answer = fetcher.get(uri, Kind::Jwks).await;
     let now = clock.now();
     let mut known = lock(&source.known);
-    let Ok(set) = answer else {
-        // Why has been logged where it happened.
-        known.source.failed(now);
-        return;
+    let set = match answer {
+        Ok(set) => set,
+        Err(fault) => {
+            // Why has been logged where it happened.
+            known.source.failed(fault.code(), fault.to_string(), now);
+            return;
+        }
     };
     match known.source.fetched(&set.body, set.max_age, changed, now) {
         Ok(learned) => {

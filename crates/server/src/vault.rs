@@ -77,14 +77,15 @@ impl Vault {
     /// Keys of the audit chain, one for each master key. RFC 5869 section 3.3: where the input is a strong key already, "one may
     /// skip the extract part"; this is the first block of its expand step (section 2.3).
     pub fn chain_keys(&self) -> ChainKeys {
-        let expand = |key: &Zeroizing<[u8; KEY_LEN]>| {
-            let mut block = Zeroizing::new([0; 64]);
-            block[..KEY_LEN].copy_from_slice(key.as_slice());
-            let mut mac = <Hmac<Sha256> as Mac>::new((&*block).into());
-            mac.update(b"signet audit chain\x01");
-            Zeroizing::new(mac.finalize().into_bytes().into())
-        };
+        let expand = |key| Zeroizing::new(mac(key, &[b"signet audit chain\x01"]));
         ChainKeys::new(self.keys.iter().map(expand).collect())
+    }
+
+    /// What tells one text from another and tells nobody what it is: its MAC under a key of its own for each master key, that
+    /// of the first one first. Without the master key nobody can try guesses against it.
+    pub fn fingerprints(&self, text: &[u8]) -> Vec<[u8; 32]> {
+        let of = |key| mac(&Zeroizing::new(mac(key, &[b"signet fingerprint\x01"])), &[text]);
+        self.keys.iter().map(of).collect()
     }
 
     /// Seals `plain`; it opens only with the same `context`, so sealed values cannot be swapped between records.
@@ -173,6 +174,15 @@ impl SecretKeeper for ClientSecrets {
     }
 }
 
+/// HMAC-SHA-256 (RFC 2104) over the parts one after the other.
+fn mac(key: &Zeroizing<[u8; KEY_LEN]>, parts: &[&[u8]]) -> [u8; 32] {
+    let mut block = Zeroizing::new([0; 64]);
+    block[..KEY_LEN].copy_from_slice(key.as_slice());
+    let mut mac = <Hmac<Sha256> as Mac>::new((&*block).into());
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().into()
+}
+
 /// What a tenant key's private part is bound to.
 pub fn tenant_key_context(key: &TenantKey) -> String {
     format!("tenant_key/{}/{}", key.tenant, key.id)
@@ -225,6 +235,18 @@ mod tests {
         let resealed = both.seal("a", b"x", &SystemEntropy).unwrap();
         assert_eq!(Vault::from_text(&new).unwrap().open("a", &resealed).unwrap().as_slice(), b"x");
         assert_eq!(Vault::from_text(&new).unwrap().open("a", &sealed), Err(VaultError::Sealed));
+    }
+
+    #[test]
+    fn fingerprints_tell_texts_apart_and_need_the_master_key() {
+        let (old, new) = (Vault::generate(&SystemEntropy), Vault::generate(&SystemEntropy));
+        let (one, both) =
+            (Vault::from_text(&old).unwrap(), Vault::from_text(&format!("{},{}", *new, *old)).unwrap());
+        assert_ne!(one.fingerprints(b"a"), one.fingerprints(b"b"));
+        assert_eq!(one.fingerprints(b"a")[0], both.fingerprints(b"a")[1]);
+        assert_ne!(one.fingerprints(b"a")[0], both.fingerprints(b"a")[0]);
+        let plain: [u8; 32] = Sha256::digest(b"a").into();
+        assert_ne!(one.fingerprints(b"a")[0], plain);
     }
 
     #[test]

@@ -1,29 +1,41 @@
-//! Listings as they are searched. One statement per leading condition, so that each is served by an index; a search is
-//! two ranges of two indexes.
+//! Listings as they are searched. One statement per leading condition, so that each is served by an index: that of a filter,
+//! the pieces of a search that few match, or the order itself.
 
 use serde_json::{Map, Value};
 use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::records::{Client, ClientKey, ClientSettings, Role, User};
-use signet_store::search::{self, Search};
+use signet_store::search::{self, Prefix};
 use signet_store::{ClientFilter, Result, UserFilter, backend};
 use sqlx::PgPool;
 use sqlx::types::Json;
 
-use crate::fail::looked_up;
-use crate::read_setup::{self, ClientRow, KeyRow, UserRow, after};
+use crate::fail::{failed, looked_up};
+use crate::read_setup::{ClientRow, KeyRow, UserRow, after};
 
 /// Clients whose keys are read at once, and users with one address.
 const CLIENTS: usize = 1000;
 const NAMESAKES: i64 = 10;
 
 macro_rules! clients {
-    ($pool:expr, $condition:tt, $($argument:expr),+) => {
+    // In the order of the listing; each is looked at for what was searched for. (EXISTS would let the planner read all that
+    // match first.)
+    (through $leading:tt, ($pool:expr, $($argument:expr),+)) => {
+        clients!(
+            $leading
+                + " AND ($4::boolean IS NULL OR disabled = $4)
+                   AND ($5::text IS NULL OR (
+                       SELECT true FROM client_search AS s
+                       WHERE s.tenant = $1 AND s.client_id = clients.client_id AND s.piece >= $5 AND s.piece < $6 LIMIT 1))",
+            ($pool, $($argument),+)
+        )
+    };
+    ($condition:tt $(+ $more:tt)?, ($pool:expr, $($argument:expr),+)) => {
         sqlx::query_as!(
             ClientRow,
             r#"SELECT client_id, version, disabled, secret_hash, sealed_secret, registration_token,
                           owner, settings AS "settings: Json<ClientSettings>", created_at, updated_at
-               FROM clients WHERE tenant = $1 AND client_id > $2 "# + $condition + " ORDER BY client_id LIMIT $3",
+               FROM clients WHERE tenant = $1 AND client_id > $2 "# + $condition $(+ $more)? + " ORDER BY client_id LIMIT $3",
             $($argument),+
         )
         .fetch_all($pool)
@@ -36,51 +48,66 @@ pub(crate) async fn find_clients(
     tenant: &TenantId,
     filter: &ClientFilter,
 ) -> Result<Vec<Client>> {
-    let Ok(typed) = search::search(filter.search.as_deref()) else { return Ok(Vec::new()) };
+    let Ok(range) = search::search(filter.search.as_deref()) else { return Ok(Vec::new()) };
     let (name, after, limit) = (tenant.as_str(), after(&filter.page), backend::page_limit(filter.page.limit));
-    let rows = match (filter.owner, typed) {
-        (None, None) => return read_setup::clients(pool, tenant, &filter.page).await,
-        (Some(owner), None) => clients!(pool, "AND owner = $4", name, after, limit, owner),
-        (None, Some(Search { id, name: folded, .. })) => clients!(
-            pool,
-            "AND client_id IN (
-                     (SELECT client_id FROM clients WHERE tenant = $1 AND lower(client_id) >= $4 AND lower(client_id) < $5
-                              AND client_id > $2 ORDER BY client_id LIMIT $3)
-                     UNION
-                     (SELECT client_id FROM clients WHERE tenant = $1 AND folded_name >= $6 AND folded_name < $7
-                              AND client_id > $2 ORDER BY client_id LIMIT $3))",
-            name,
-            after,
-            limit,
-            id.from,
-            id.until,
-            folded.from,
-            folded.until
+    let few = match &range {
+        Some(range) if filter.owner.is_none() => few_clients(pool, name, range).await?,
+        _ => false,
+    };
+    let (from, until) = range.map(|range| (range.from, range.until)).unzip();
+    let disabled = filter.disabled;
+    let rows = match (filter.owner, disabled) {
+        (Some(owner), _) => clients!(
+            through "AND owner = $7", (pool, name, after, limit, disabled, from, until, owner)
         ),
-        (Some(owner), Some(Search { id, name: folded, .. })) => clients!(
-            pool,
-            "AND owner = $4 AND ((lower(client_id) >= $5 AND lower(client_id) < $6)
-                                  OR (folded_name >= $7 AND folded_name < $8))",
-            name,
-            after,
-            limit,
-            owner,
-            id.from,
-            id.until,
-            folded.from,
-            folded.until
+        (None, _) if few => clients!(
+            "AND ($4::boolean IS NULL OR disabled = $4)
+               AND client_id = ANY (ARRAY (SELECT client_id FROM client_search WHERE tenant = $1 AND piece >= $5 AND piece < $6))",
+            (pool, name, after, limit, disabled, from, until)
         ),
+        (None, Some(true)) => {
+            clients!(through "AND disabled", (pool, name, after, limit, disabled, from, until))
+        }
+        (None, _) => clients!(through "", (pool, name, after, limit, disabled, from, until)),
     };
     looked_up(rows)?.into_iter().map(|row| row.record(tenant)).collect()
 }
 
+/// Whether so few pieces match that their records are sorted sooner than the listing is gone through.
+async fn few_clients(pool: &PgPool, tenant: &str, range: &Prefix) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM (
+               SELECT 1 FROM client_search WHERE tenant = $1 AND piece >= $2 AND piece < $3 LIMIT $4) AS found"#,
+        tenant,
+        range.from,
+        range.until,
+        search::FEW + 1
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(failed)?;
+    Ok(found <= search::FEW)
+}
+
 macro_rules! users {
-    ($pool:expr, $condition:tt, $($argument:expr),+) => {
+    // In the order of the listing; each is looked at for what was searched for. (EXISTS would let the planner read all that
+    // match first.)
+    (through $leading:tt, ($pool:expr, $($argument:expr),+)) => {
+        users!(
+            $leading
+                + " AND ($4::boolean IS NULL OR disabled = $4)
+                   AND ($5::text IS NULL OR (
+                       SELECT true FROM user_search AS s
+                       WHERE s.tenant = $1 AND s.user_id = users.id AND s.piece >= $5 AND s.piece < $6 LIMIT 1))",
+            ($pool, $($argument),+)
+        )
+    };
+    ($condition:tt $(+ $more:tt)?, ($pool:expr, $($argument:expr),+)) => {
         sqlx::query_as!(
             UserRow,
             r#"SELECT id, username, password_hash, claims AS "claims: Json<Map<String, Value>>",
                           role, disabled, version, created_at, updated_at
-               FROM users WHERE tenant = $1 AND username > $2 "# + $condition + " ORDER BY username LIMIT $3",
+               FROM users WHERE tenant = $1 AND username > $2 "# + $condition $(+ $more)? + " ORDER BY username LIMIT $3",
             $($argument),+
         )
         .fetch_all($pool)
@@ -89,43 +116,51 @@ macro_rules! users {
 }
 
 pub(crate) async fn find_users(pool: &PgPool, tenant: &TenantId, filter: &UserFilter) -> Result<Vec<User>> {
-    let Ok(typed) = search::search(filter.search.as_deref()) else { return Ok(Vec::new()) };
+    let Ok(range) = search::search(filter.search.as_deref()) else { return Ok(Vec::new()) };
     let (name, after, limit) = (tenant.as_str(), after(&filter.page), backend::page_limit(filter.page.limit));
-    let rows = match (filter.role.map(Role::name), typed) {
-        (None, None) => return read_setup::users(pool, tenant, &filter.page).await,
-        (Some(role), None) => users!(pool, "AND role = $4", name, after, limit, role),
-        (None, Some(Search { text, .. })) => users!(
-            pool,
-            "AND username IN (
-                     (SELECT username FROM users WHERE tenant = $1 AND username >= $4 AND username < $5
-                              AND username > $2 ORDER BY username LIMIT $3)
-                     UNION
-                     (SELECT username FROM users WHERE tenant = $1 AND email >= $4 AND email < $5
-                              AND username > $2 ORDER BY username LIMIT $3))",
-            name,
-            after,
-            limit,
-            text.from,
-            text.until
+    let few = match &range {
+        Some(range) if filter.role.is_none() => few_users(pool, name, range).await?,
+        _ => false,
+    };
+    let (from, until) = range.map(|range| (range.from, range.until)).unzip();
+    let disabled = filter.disabled;
+    let rows = match (filter.role.map(Role::name), disabled) {
+        (Some(role), _) => users!(
+            through "AND role = $7", (pool, name, after, limit, disabled, from, until, role)
         ),
-        (Some(role), Some(Search { text, .. })) => users!(
-            pool,
-            "AND role = $4 AND ((username >= $5 AND username < $6) OR (email >= $5 AND email < $6))",
-            name,
-            after,
-            limit,
-            role,
-            text.from,
-            text.until
+        (None, _) if few => users!(
+            "AND ($4::boolean IS NULL OR disabled = $4)
+               AND id = ANY (ARRAY (SELECT user_id FROM user_search WHERE tenant = $1 AND piece >= $5 AND piece < $6))",
+            (pool, name, after, limit, disabled, from, until)
         ),
+        (None, Some(true)) => {
+            users!(through "AND disabled", (pool, name, after, limit, disabled, from, until))
+        }
+        (None, _) => users!(through "", (pool, name, after, limit, disabled, from, until)),
     };
     looked_up(rows)?.into_iter().map(|row| row.record(tenant)).collect()
+}
+
+/// Whether so few pieces match that their records are sorted sooner than the listing is gone through.
+async fn few_users(pool: &PgPool, tenant: &str, range: &Prefix) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM (
+               SELECT 1 FROM user_search WHERE tenant = $1 AND piece >= $2 AND piece < $3 LIMIT $4) AS found"#,
+        tenant,
+        range.from,
+        range.until,
+        search::FEW + 1
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(failed)?;
+    Ok(found <= search::FEW)
 }
 
 pub(crate) async fn users_by_email(pool: &PgPool, tenant: &TenantId, email: &str) -> Result<Vec<User>> {
     let Some(email) = search::email(email) else { return Ok(Vec::new()) };
     let (name, after, limit) = (tenant.as_str(), "", NAMESAKES);
-    let rows = users!(pool, "AND email = $4", name, after, limit, email);
+    let rows = users!("AND email = $4", (pool, name, after, limit, email));
     looked_up(rows)?.into_iter().map(|row| row.record(tenant)).collect()
 }
 

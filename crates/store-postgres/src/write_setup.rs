@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::fail::{failed, found, json, written};
+use crate::write_search;
 
 pub(crate) async fn insert_tenant(connection: &mut PgConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), json(&tenant.settings)?);
@@ -113,11 +114,11 @@ pub(crate) async fn insert_client(connection: &mut PgConnection, client: &Client
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let (settings, name) = (json(&client.settings)?, search::folded(&client.settings.client_name));
+    let settings = json(&client.settings)?;
     let outcome = sqlx::query!(
         "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, sealed_secret, registration_token,
-                              settings, created_at, updated_at, owner, folded_name)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9, $10, $11, $12)",
+                              settings, created_at, updated_at, owner)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9, $10, $11)",
         tenant,
         id,
         client.version,
@@ -128,23 +129,23 @@ pub(crate) async fn insert_client(connection: &mut PgConnection, client: &Client
         settings,
         client.created_at,
         client.updated_at,
-        client.owner,
-        name
+        client.owner
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    written(outcome).map(drop)
+    written(outcome)?;
+    write_search::client(connection, client).await
 }
 
 pub(crate) async fn update_client(connection: &mut PgConnection, client: &Client) -> Result<()> {
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let (settings, name) = (json(&client.settings)?, search::folded(&client.settings.client_name));
+    let settings = json(&client.settings)?;
     let outcome = sqlx::query!(
         "UPDATE clients SET version = $3, disabled = $4, secret_hash = $5, sealed_secret = $6,
                             registration_token = $7, settings = $8::text::json, created_at = $9, updated_at = $10,
-                            owner = $11, folded_name = $12
+                            owner = $11
          WHERE tenant = $1 AND client_id = $2 AND version = $3::bigint - 1",
         tenant,
         id,
@@ -156,12 +157,12 @@ pub(crate) async fn update_client(connection: &mut PgConnection, client: &Client
         settings,
         client.created_at,
         client.updated_at,
-        client.owner,
-        name
+        client.owner
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    found(outcome, Conflict::Version)
+    found(outcome, Conflict::Version)?;
+    write_search::client(connection, client).await
 }
 
 /// Keys, consents, grants, codes and tokens go along by their foreign keys.
@@ -274,9 +275,10 @@ pub(crate) async fn insert_user(connection: &mut PgConnection, user: &User) -> R
         role,
         email
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    written(outcome).map(drop)
+    written(outcome)?;
+    write_search::user(connection, user).await
 }
 
 pub(crate) async fn update_user(connection: &mut PgConnection, user: &User) -> Result<()> {
@@ -298,9 +300,10 @@ pub(crate) async fn update_user(connection: &mut PgConnection, user: &User) -> R
         role,
         email
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    found(outcome, Conflict::Version)
+    found(outcome, Conflict::Version)?;
+    write_search::user(connection, user).await
 }
 
 /// FOR SHARE: the user's writers wait until this transaction ends, other logins do not.

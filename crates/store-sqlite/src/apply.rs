@@ -1,6 +1,7 @@
 //! All changes of a decision in one transaction.
 
 use signet_core::change::Change;
+use signet_core::context::UnixTime;
 use signet_core::ids::TenantId;
 use signet_store::{Result, backend};
 use sqlx::{SqliteConnection, SqlitePool};
@@ -129,7 +130,8 @@ async fn write(connection: &mut SqliteConnection, tenant: &TenantId, change: &Ch
         Change::DeleteCredentials { user_id, kind } => {
             people::delete_credentials(connection, tenant, *user_id, *kind).await
         }
-        Change::InsertUserLink(link) => people::insert_user_link(connection, link).await,
+        Change::InsertUserLink(link) => people::insert_user_link(connection, link, UnixTime::MAX).await,
+        Change::OfferUserLink { link, since } => people::insert_user_link(connection, link, *since).await,
         Change::UseUserLink { hash, at } => people::use_user_link(connection, tenant, hash, *at).await,
         Change::InsertReceipt(receipt) => people::insert_receipt(connection, receipt).await,
         Change::Audit(event) => audit::insert_audit(connection, event).await,

@@ -139,24 +139,31 @@ pub(crate) async fn delete_credentials(
     written(outcome).map(drop)
 }
 
-/// A person has one link for a purpose: a later one takes the place of the one before.
-pub(crate) async fn insert_user_link(connection: &mut SqliteConnection, link: &UserLink) -> Result<()> {
+/// A person has one link for a purpose: a later one takes the place of the one before, unless that was made at `since` or
+/// later and has not expired.
+pub(crate) async fn insert_user_link(
+    connection: &mut SqliteConnection,
+    link: &UserLink,
+    since: UnixTime,
+) -> Result<()> {
     let (tenant, hash) = (link.tenant.as_str(), link.hash.as_bytes().as_slice());
     let purpose = link.purpose.name();
     let outcome = sqlx::query!(
         "INSERT INTO user_links (tenant, hash, user_id, purpose, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (tenant, user_id, purpose) DO UPDATE
-         SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at",
+         SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at
+         WHERE user_links.created_at < ?7 OR user_links.expires_at <= excluded.created_at",
         tenant,
         hash,
         link.user_id,
         purpose,
         link.created_at,
-        link.expires_at
+        link.expires_at,
+        since
     )
     .execute(connection)
     .await;
-    written(outcome).map(drop)
+    found(outcome, Conflict::Link)
 }
 
 pub(crate) async fn use_user_link(

@@ -10,6 +10,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::fail::{failed, found, written};
+use crate::write_search;
 
 pub(crate) async fn insert_tenant(connection: &mut SqliteConnection, tenant: &Tenant) -> Result<()> {
     let (id, settings) = (tenant.id.as_str(), Json(&tenant.settings));
@@ -128,12 +129,12 @@ pub(crate) async fn insert_client(connection: &mut SqliteConnection, client: &Cl
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let (settings, name) = (Json(&client.settings), search::folded(&client.settings.client_name));
+    let settings = Json(&client.settings);
     owner_must_exist(&mut *connection, client).await?;
     let outcome = sqlx::query!(
         "INSERT INTO clients (tenant, client_id, version, disabled, secret_hash, sealed_secret, registration_token,
-                              settings, created_at, updated_at, owner, folded_name)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                              settings, created_at, updated_at, owner)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tenant,
         id,
         client.version,
@@ -144,24 +145,24 @@ pub(crate) async fn insert_client(connection: &mut SqliteConnection, client: &Cl
         settings,
         client.created_at,
         client.updated_at,
-        client.owner,
-        name
+        client.owner
     )
     .execute(&mut *connection)
     .await;
-    written(outcome).map(drop)
+    written(outcome)?;
+    write_search::client(connection, client).await
 }
 
 pub(crate) async fn update_client(connection: &mut SqliteConnection, client: &Client) -> Result<()> {
     let (tenant, id) = (client.tenant.as_str(), client.client_id.as_str());
     let secret_hash = client.secret_hash.as_ref().map(|hash| hash.as_bytes().as_slice());
     let registration_token = client.registration_token.as_ref().map(|hash| hash.as_bytes().as_slice());
-    let (settings, name) = (Json(&client.settings), search::folded(&client.settings.client_name));
+    let settings = Json(&client.settings);
     owner_must_exist(&mut *connection, client).await?;
     let outcome = sqlx::query!(
         "UPDATE clients SET version = ?3, disabled = ?4, secret_hash = ?5, sealed_secret = ?6,
                             registration_token = ?7, settings = ?8, created_at = ?9, updated_at = ?10,
-                            owner = ?11, folded_name = ?12
+                            owner = ?11
          WHERE tenant = ?1 AND client_id = ?2 AND version = ?3 - 1",
         tenant,
         id,
@@ -173,12 +174,12 @@ pub(crate) async fn update_client(connection: &mut SqliteConnection, client: &Cl
         settings,
         client.created_at,
         client.updated_at,
-        client.owner,
-        name
+        client.owner
     )
     .execute(&mut *connection)
     .await;
-    found(outcome, Conflict::Version)
+    found(outcome, Conflict::Version)?;
+    write_search::client(connection, client).await
 }
 
 /// Keys, consents, grants, codes and tokens go along by their foreign keys.
@@ -291,9 +292,10 @@ pub(crate) async fn insert_user(connection: &mut SqliteConnection, user: &User) 
         role,
         email
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    written(outcome).map(drop)
+    written(outcome)?;
+    write_search::user(connection, user).await
 }
 
 pub(crate) async fn update_user(connection: &mut SqliteConnection, user: &User) -> Result<()> {
@@ -315,9 +317,10 @@ pub(crate) async fn update_user(connection: &mut SqliteConnection, user: &User) 
         role,
         email
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await;
-    found(outcome, Conflict::Version)
+    found(outcome, Conflict::Version)?;
+    write_search::user(connection, user).await
 }
 
 /// The transaction has the write lock: what it reads stays so until it ends.

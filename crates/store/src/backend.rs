@@ -147,6 +147,7 @@ fn texts(change: &Change) -> Vec<&str> {
         | Change::DeleteCredential { .. }
         | Change::DeleteCredentials { .. }
         | Change::InsertUserLink(_)
+        | Change::OfferUserLink { .. }
         | Change::UseUserLink { .. }
         | Change::PurgeAudit { .. }
         | Change::TouchSession { .. }
@@ -184,7 +185,7 @@ fn owner(change: &Change) -> Option<&TenantId> {
         Change::InsertInitialAccessToken(token) => &token.tenant,
         Change::Audit(event) => &event.tenant,
         Change::InsertCredential(credential) | Change::UseCredential { credential, .. } => &credential.tenant,
-        Change::InsertUserLink(link) => &link.tenant,
+        Change::InsertUserLink(link) | Change::OfferUserLink { link, .. } => &link.tenant,
         Change::InsertReceipt(receipt) => &receipt.tenant,
         Change::SealAudit { seal, .. } => &seal.tenant,
         Change::NeedUser { .. }

@@ -46,10 +46,13 @@ pub struct Page {
 /// Which clients to list; ordered by `client_id`.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFilter {
-    /// Only those whose `client_id` or name begins with this, in whatever case.
+    /// Only those whose `client_id`, name or host of a redirect URI has this in it, in whatever case; of less than three
+    /// characters, begins with it.
     pub search: Option<String>,
     /// Only this developer's.
     pub owner: Option<Uuid>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Which of them.
     pub page: Page,
 }
@@ -57,10 +60,13 @@ pub struct ClientFilter {
 /// Which users to list; ordered by username.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
-    /// Only those whose username or `email` begins with this, in whatever case.
+    /// Only those whose username, `email` or name has this in it, in whatever case; of less than three characters, begins
+    /// with it.
     pub search: Option<String>,
     /// Only with this role.
     pub role: Option<Role>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Which of them.
     pub page: Page,
 }
@@ -80,6 +86,8 @@ pub struct AuditFilter {
     pub client_id: Option<ClientId>,
     /// Only this user's.
     pub user_id: Option<Uuid>,
+    /// Only what this one did: the label of a [`signet_core::audit::By`].
+    pub actor: Option<String>,
     /// Only with this reason code.
     pub reason: Option<String>,
     /// Only of this login.
@@ -200,8 +208,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn last_audit_seal(&self, tenant: &TenantId) -> Result<Option<AuditSeal>>;
     /// Links of the audit chain whose number is greater than `after`, by number; at most `limit` (1 to 1000).
     async fn audit_seals(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<AuditSeal>>;
-    /// The events that a link covers, by id.
-    async fn sealed_audit(&self, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>>;
+    /// The events that say that a link covers them, by id; at most `limit` (1 to 1000).
+    async fn sealed_audit(&self, tenant: &TenantId, number: i64, limit: u32) -> Result<Vec<AuditEvent>>;
     /// Events of the whole chain with the number of their link, by number, then by id, after the one named; at most `limit`
     /// (1 to 1000). Those of a number that no link has are among them.
     async fn chained_audit(

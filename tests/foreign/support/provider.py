@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import requests
@@ -20,9 +21,13 @@ class Provider:
         self.folder = folder
         place = ["--ephemeral"] if folder is None else ["--data", str(folder)]
         command = [BINARY, "dev", "--json", "--port", "0", *place, *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        line = self.process.stdout.readline()
-        assert line, f"signet dev ended with {self.process.wait(PATIENCE)}"
+        with tempfile.TemporaryFile("w+") as said:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
+            line = self.process.stdout.readline()
+            if not line:
+                status = self.process.wait(PATIENCE)
+                said.seek(0)
+                raise AssertionError(f"signet dev ended with {status}: {said.read()[-2000:]}")
         self.ready = json.loads(line)
         self.issuer: str = self.ready["issuer"]
         self.demo: str = self.ready["demo"]

@@ -2,8 +2,9 @@
 
 use signet_jose::{KeyAlg, KeyUse};
 
-use super::check_protection::encrypted;
+use super::check_protection::{encrypted, needed};
 use super::fits_enc;
+use super::key_set::{KeySet, Keys, Unreadable};
 use crate::coded::coded;
 use crate::context::UnixTime;
 use crate::records::{ClientKey, ClientSettings, RequestObjectParameters, UserInfoResponseType};
@@ -17,6 +18,7 @@ coded! {
         RsaOaepSha1 { setting: &'static str } = "rsa_oaep_sha1", "{setting}.alg is RSA-OAEP, which uses SHA-1. The client's key can do RSA-OAEP-256; use it if the client's software can.";
         UserInfoUnsigned = "userinfo_unsigned", "userinfo.response_type is encrypted without a signature: anybody who knows the client's public key can make such a message. Use signed_and_encrypted.";
         KeyEnds { kid: String, at: UnixTime, days: i64 } = "key_ends", "The key \"{kid}\" ends within {days} day(s), at {at} (Unix time). Register its successor now.";
+        KeySetFailing { since: UnixTime, reason: String, then: &'static str } = "key_set_failing", "jwks_uri has not been readable since {since} (Unix time): {reason}. {then}";
         JtiOptional = "jti_optional", "require_request_object is on but require_jti is off: an object without a jti can be sent again until it expires. Switch require_jti on if the client sends one.";
         EncryptionAvoidable = "encryption_avoidable", "require_encrypted_request_object is on but require_request_object is off: requests without any object are still accepted, and are not encrypted.";
         ParametersOutside = "parameters_outside", "require_request_object is on, but request_object_parameters is object_overrides: parameters that the object leaves out are taken from the unsigned query. Use object_only (RFC 9101).";
@@ -26,8 +28,11 @@ coded! {
 }
 
 /// What to tell the administrator about these settings at `now`.
-pub fn advice(settings: &ClientSettings, keys: &[ClientKey], now: UnixTime) -> Vec<Advice> {
+pub fn advice<'a>(settings: &ClientSettings, keys: impl Into<Keys<'a>>, now: UnixTime) -> Vec<Advice> {
+    let known: Keys<'_> = keys.into();
+    let keys = known.all();
     let mut found = Vec::new();
+    found.extend(known.set.and_then(|set| failing(settings, set)));
     let alive = |key: &&ClientKey| key.revoked_at.is_none_or(|at| now < at);
     // A.13-f.
     let could_256 = keys
@@ -62,6 +67,18 @@ pub fn advice(settings: &ClientSettings, keys: &[ClientKey], now: UnixTime) -> V
         settings.redirect_uris.iter().filter(by_name).map(|uri| Advice::Localhost { uri: uri.clone() }),
     );
     found
+}
+
+/// A set that cannot be read any more: with what was read before, logins go on for a while, and where no key is needed
+/// nothing fails. Anything else is a contradiction.
+fn failing(settings: &ClientSettings, set: &KeySet) -> Option<Advice> {
+    let Unreadable { since, reason, .. } = set.failing.as_ref().filter(|_| settings.jwks_uri.is_some())?;
+    let then = match set.read_at {
+        Some(_) => "What was read before is used for a day at most. Serve the key set there again.",
+        None if needed(settings).is_empty() => "No setting needs a key of it now.",
+        None => return None,
+    };
+    Some(Advice::KeySetFailing { since: *since, reason: reason.clone(), then })
 }
 
 /// the shortest notice that a key's end is within; silent for a key that has ended.

@@ -3,12 +3,15 @@
 use signet_jose::SigAlg;
 
 use super::contradiction::Contradiction;
+use super::key_set::Keys;
 use super::{Mode, check_addresses, check_protection, uris};
+use crate::admin;
+use crate::builtin::Builtin;
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
+use crate::ids::ClientId;
 use crate::records::{
-    ClientAuthMethod, ClientKey, ClientSettings, GrantType, Lifetimes, Protected, ResponseType,
-    TenantSettings,
+    ClientAuthMethod, ClientSettings, GrantType, Lifetimes, Protected, ResponseType, TenantSettings,
 };
 
 /// Longest `client_id` and `client_name`.
@@ -39,14 +42,16 @@ pub fn client_id(id: &str) -> Result<(), Contradiction> {
 }
 
 /// Everything in `settings` that cannot work; empty if they may be saved. `secret` and `keys` are what the client will
-/// have once they are.
+/// have once they are. Keys at a `jwks_uri` are judged as they were read; where nobody has looked, what needs them passes.
+/// `client_id` tells the provider's own clients from all others.
 ///
 /// `require_encrypted_request_object` without `require_request_object` is not among them: it says that an object must
 /// be encrypted if there is one, which national profiles want of clients that send personal data only now and then.
-pub fn check(
+pub fn check<'a>(
+    client_id: &ClientId,
     settings: &ClientSettings,
     secret: KeptSecret,
-    keys: &[ClientKey],
+    keys: impl Into<Keys<'a>>,
     tenant: &TenantSettings,
     mode: Mode,
     now: UnixTime,
@@ -58,8 +63,9 @@ pub fn check(
     authentication(settings, secret, &mut found);
     public_client(settings, &mut found);
     scope(settings, tenant, &mut found);
+    administration(client_id, settings, &mut found);
     lifetimes(settings, &mut found);
-    check_protection::check(settings, keys, tenant, now, &mut found);
+    check_protection::check(settings, keys.into(), tenant, now, &mut found);
     found
 }
 
@@ -227,6 +233,17 @@ fn scope(settings: &ClientSettings, tenant: &TenantSettings, found: &mut Vec<Con
     let unknown =
         settings.claim_placement.keys().filter(|name| !known.contains(name.as_str()) || *name == "sub");
     found.extend(unknown.map(|name| Contradiction::ClaimPlacementUnknown { claim: shown(name) }));
+}
+
+/// What people may administer they hand to an application on a page that says so, or not at all; the console is this
+/// program's own. A client that acts for itself has nobody to ask.
+fn administration(client_id: &ClientId, settings: &ClientSettings, found: &mut Vec<Contradiction>) {
+    let has_people = uses_browser(settings) || settings.grant_types.contains(&GrantType::DeviceCode);
+    if settings.require_consent || !has_people || Builtin::of(client_id).is_some() {
+        return;
+    }
+    let held = admin::SCOPES.iter().find(|scope| settings.scope.contains(scope.name));
+    found.extend(held.map(|scope| Contradiction::AdministersUnasked { scope: scope.name }));
 }
 
 fn lifetimes(settings: &ClientSettings, found: &mut Vec<Contradiction>) {

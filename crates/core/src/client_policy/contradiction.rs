@@ -32,7 +32,7 @@ coded! {
         SecretTooShort { alg: SigAlg, found: usize, min: usize } = "secret_too_short", "The secret has {found} bytes, but {alg} needs at least {min}. Give the client a longer secret, or set token_endpoint_auth_signing_alg to an algorithm that it is long enough for.";
         AssertionAlgMethod { alg: SigAlg, method: &'static str } = "assertion_alg_method", "token_endpoint_auth_signing_alg is {alg}, which does not go with token_endpoint_auth_method {method}. HS256 and its kin are for client_secret_jwt, all others for private_key_jwt.";
         AssertionsWithoutKey = "assertions_without_key", "token_endpoint_auth_method is private_key_jwt, but the client has no signing key that is valid now or later, and no jwks_uri. Register a key with the usage \"sig\".";
-        AssertionAlgWithoutKey { alg: SigAlg } = "assertion_alg_without_key", "token_endpoint_auth_signing_alg is {alg}, but none of the client's signing keys can do that. Choose another algorithm, or register a key that fits.";
+        AssertionAlgWithoutKey { alg: SigAlg, place: &'static str } = "assertion_alg_without_key", "token_endpoint_auth_signing_alg is {alg}, but none of the client's signing keys{place} can do that. Choose another algorithm, or register a key that fits.";
         PublicClientCredentials = "public_client_credentials", "token_endpoint_auth_method is none, but grant_types has client_credentials, which is for clients that prove who they are. Remove the grant, or choose a method.";
         PublicIntrospection = "public_introspection", "token_endpoint_auth_method is none, but introspection is set; a public client cannot ask about tokens. Remove introspection, or choose a method.";
         PublicWithoutRotation = "public_without_rotation", "token_endpoint_auth_method is none and refresh_token_rotation is off, so a stolen refresh token would go unnoticed. Switch refresh_token_rotation on.";
@@ -40,6 +40,7 @@ coded! {
 
         OpenidNotInScope = "openid_not_in_scope", "scope lacks \"openid\", without which no request is accepted. Add it.";
         ScopeUnknown { scope: String } = "scope_unknown", "scope has \"{scope}\", which is not known here. Remove it.";
+        AdministersUnasked { scope: &'static str } = "administers_unasked", "require_consent is off, but scope has \"{scope}\", and people who sign in could be made to administer without knowing. Switch require_consent on, remove the scope, or let the client act for itself alone (grant_types: client_credentials).";
         ClaimPlacementUnknown { claim: String } = "claim_placement_unknown", "claim_placement has \"{claim}\", which is no claim of a person that is known here. Remove it.";
         Lifetime { setting: &'static str, found: i64, min: i64, max: i64 } = "lifetime", "lifetimes.{setting} is {found}; it must lie between {min} and {max} seconds.";
         MaxAge = "default_max_age_negative", "default_max_age is negative. Set it to zero seconds or more, or remove it.";
@@ -52,12 +53,15 @@ coded! {
         UnsignedIdTokenNotAllowed = "unsigned_id_token_not_allowed", "id_token.unsigned is on, but this tenant's unsigned_id_tokens is off. Leave ID tokens signed, or switch it on for the tenant.";
         UnsignedIdTokenInBrowser { response_type: &'static str } = "unsigned_id_token_in_browser", "id_token.unsigned is on, but response_types has \"{response_type}\", which sends ID tokens by the browser. Remove one of the two.";
         UnsignedIdTokenEncrypted = "unsigned_id_token_encrypted", "id_token.unsigned and id_token.encrypted are both set; an ID token is signed before it is encrypted. Remove one of the two.";
+        KeySetUnreadable { uri: String, reason: String, needed: String } = "key_set_unreadable", "jwks_uri: no key set can be read at \"{uri}\": {reason}. Keys of it are needed for {needed}. Serve the set there, and save again; to save before it is served, disable the client until then.";
+        KeySetWithoutKey { setting: &'static str, alg: KeyAlg, set: String, reason: NoKey } = "key_set_without_key", "{setting} is set to {alg}, but the key set at jwks_uri has no key for it; it has {set}. {reason}";
+        KeySetWithoutSigningKey { setting: &'static str, set: String } = "key_set_without_signing_key", "{setting} needs a signing key of the client, but the key set at jwks_uri has none that is valid now or later; it has {set}. Publish one with \"use\": \"sig\".";
         KeysTwice = "keys_twice", "jwks_uri is set, but the client has keys registered by value too. Keep one of the two.";
         EncryptionKidUnknown { kid: String } = "encryption_kid_unknown", "encryption_kid is \"{kid}\", but the client has no encryption key of that kid. Register it, or remove encryption_kid.";
 
         ObjectAlgSymmetric { alg: SigAlg } = "object_alg_symmetric", "request_object_signing_algs has {alg}, which needs the client secret as a key; but secrets are kept only as hashes. Remove it.";
         ObjectsWithoutKey = "objects_without_key", "require_request_object is on, but the client has no signing key that is valid now or later, so no request could be accepted. Register one with the usage \"sig\".";
-        ObjectAlgsWithoutKey = "object_algs_without_key", "request_object_signing_algs names only algorithms that none of the client's signing keys can do. Add an algorithm that fits, or register a key that does.";
+        ObjectAlgsWithoutKey { place: &'static str } = "object_algs_without_key", "request_object_signing_algs names only algorithms that none of the client's signing keys{place} can do. Add an algorithm that fits, or register a key that does.";
         UnsignedObjectsNotAllowed = "unsigned_objects_not_allowed", "allow_unsigned_request_object is on, but this tenant's unsigned_request_objects is off. Switch it off, or switch the tenant's on.";
         UnsignedObjectsContradiction { setting: &'static str } = "unsigned_objects_contradiction", "allow_unsigned_request_object and {setting} are both on, but a request object that anybody can write proves nothing. Switch one of the two off.";
         ObjectEncryptionWithoutKey { alg: KeyAlg } = "object_encryption_without_key", "request_object_encryption is {alg}, but this tenant keeps no key for it. Choose one of the tenant's encryption_algs, or leave it out.";

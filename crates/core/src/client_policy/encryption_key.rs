@@ -11,6 +11,7 @@ coded! {
     /// Why there is no key to encrypt to. Nothing is sent unencrypted instead.
     NoKey {
         NoneRegistered = "no_key_registered", "The client has no encryption key. Register one with the usage \"enc\".";
+        NonePublished = "no_key_published", "None of them is for encryption. Publish one with \"use\": \"enc\".";
         NoneFits { alg: KeyAlg } = "no_key_fits", "None of the client's encryption keys can be used with {alg}. Register one that can, or choose another algorithm.";
         NotYet { starts: UnixTime } = "no_key_yet", "None of the client's encryption keys is valid yet; the first one will be from {starts} (Unix time) on.";
         Expired { last: UnixTime } = "no_key_any_more", "Every encryption key of the client has ended, the last one at {last} (Unix time). Register a new one.";

@@ -4,8 +4,12 @@ use signet_jose::{KeyUse, SigAlg};
 
 use super::check::uses_browser;
 use super::encryption_key;
+use super::key_set::{Keys, Published};
+use crate::admin::is_scope;
+use crate::builtin::Builtin;
 use crate::context::UnixTime;
 use crate::discovery::Endpoint;
+use crate::duration::exactly as span;
 use crate::records::{
     AccessTokenFormat, ClientAuthMethod, ClientKey, ClientSettings, Encryption, GrantType,
     RequestObjectParameters, SubjectType, Tenant,
@@ -21,14 +25,16 @@ pub struct Preview {
 }
 
 /// What `settings` and `keys` mean at `now`.
-pub fn preview(
+pub fn preview<'a>(
     client_id: &str,
     settings: &ClientSettings,
-    keys: &[ClientKey],
+    keys: impl Into<Keys<'a>>,
     tenant: &Tenant,
     now: UnixTime,
 ) -> Preview {
-    let words = Words { client_id, settings, keys, tenant, now };
+    let keys: Keys<'_> = keys.into();
+    let (all, published) = (keys.all(), keys.published(settings));
+    let words = Words { client_id, settings, keys: &all, published, tenant, now };
     let mut sends = Vec::new();
     if uses_browser(settings) {
         words.request(&mut sends);
@@ -41,6 +47,7 @@ struct Words<'a> {
     client_id: &'a str,
     settings: &'a ClientSettings,
     keys: &'a [ClientKey],
+    published: Published<'a>,
     tenant: &'a Tenant,
     now: UnixTime,
 }
@@ -53,17 +60,6 @@ fn either<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
         Some((only, [])) => (*only).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
     }
-}
-
-/// Seconds in their largest whole unit.
-fn span(seconds: i64) -> String {
-    let (count, unit) = match seconds {
-        s if s >= 86_400 && s % 86_400 == 0 => (s / 86_400, "day"),
-        s if s >= 3_600 && s % 3_600 == 0 => (s / 3_600, "hour"),
-        s if s >= 60 && s % 60 == 0 => (s / 60, "minute"),
-        s => (s, "second"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Words<'_> {
@@ -122,10 +118,13 @@ impl Words<'_> {
             (false, false) => "A signed request object is accepted, not demanded",
         };
         let kids: Vec<&str> = self.usable(KeyUse::Sig).map(|key| key.kid.as_str()).collect();
-        let with = match (&settings.jwks_uri, kids.as_slice()) {
-            (Some(uri), _) => format!("a signing key of {uri}"),
-            (None, []) => "a signing key, of which it has none now".to_owned(),
-            (None, kids) => format!("its key {}", either(kids.iter().copied())),
+        let with = match (self.published, kids.as_slice()) {
+            (Published::Unread, []) => "a signing key of its jwks_uri, which nobody has read yet".to_owned(),
+            (Published::Unreadable(why), []) => {
+                format!("a signing key of its jwks_uri, which cannot be read ({}), so this fails", why.reason)
+            }
+            (_, []) => "a signing key, of which it has none now".to_owned(),
+            (_, kids) => format!("its key {}", either(kids.iter().copied())),
         };
         let algs = &settings.request_object_signing_algs;
         let algs = if algs.is_empty() {
@@ -280,10 +279,16 @@ impl Words<'_> {
     }
 
     fn people(&self) -> String {
-        let consent = if self.settings.require_consent {
-            "People are asked for consent the first time"
-        } else {
-            "People are not asked for consent"
+        let scope = &self.settings.scope;
+        let administers =
+            Builtin::of(&self.client_id.into()).is_none() && scope.iter().any(|one| is_scope(one));
+        let consent = match (self.settings.require_consent, administers) {
+            (true, true) => {
+                "People are asked for consent the first time, and each time that it wants to administer"
+            }
+            (true, false) => "People are asked for consent the first time",
+            (false, true) => "People are asked for consent each time that it wants to administer, else not",
+            (false, false) => "People are not asked for consent",
         };
         if self.settings.require_second_factor {
             format!("{consent}, and prove themselves with two factors.")
@@ -295,12 +300,19 @@ impl Words<'_> {
     fn sealed(&self, encryption: Option<&Encryption>) -> String {
         let Some(Encryption { alg, enc }) = encryption else { return String::new() };
         let propagation = self.tenant.settings.key_propagation;
-        let to = match encryption_key(self.keys, self.settings, *alg, propagation, self.now) {
-            Ok(key) => format!("to its key {}", key.kid),
-            Err(_) if self.settings.jwks_uri.is_some() => "to a key of its jwks_uri".to_owned(),
-            Err(_) => "to a key that it does not have now, so this fails".to_owned(),
+        let with = format!("with {} and {}", alg.name(), enc.name());
+        if let Ok(key) = encryption_key(self.keys, self.settings, *alg, propagation, self.now) {
+            return format!(", then encrypted to its key {} {with}", key.kid);
+        }
+        let to = match self.published {
+            Published::Nothing => "it does not have now, so this fails".to_owned(),
+            Published::Unread => "is at its jwks_uri, which nobody has read yet".to_owned(),
+            Published::Read(_) => "its jwks_uri does not have, so this fails".to_owned(),
+            Published::Unreadable(why) => {
+                format!("should be at its jwks_uri, which cannot be read ({}), so this fails", why.reason)
+            }
         };
-        format!(", then encrypted {to} with {} and {}", alg.name(), enc.name())
+        format!(", then encrypted {with} to a key that {to}")
     }
 
     fn usable(&self, usage: KeyUse) -> impl Iterator<Item = &ClientKey> {
@@ -308,7 +320,8 @@ impl Words<'_> {
     }
 
     fn has_signing_key(&self) -> bool {
-        self.settings.jwks_uri.is_some() || self.usable(KeyUse::Sig).next().is_some()
+        let open = matches!(self.published, Published::Unread | Published::Unreadable(_));
+        open || self.usable(KeyUse::Sig).next().is_some()
     }
 }
 
@@ -430,6 +443,11 @@ mod tests {
             ),
             (|s| s.require_consent = false, "People are not asked for consent.", "the first time"),
             (
+                |s| s.scope.extend([crate::admin::USERS_WRITE.to_owned()]),
+                "each time that it wants to administer",
+                "not asked",
+            ),
+            (
                 |s| s.subject_type = SubjectType::Pairwise,
                 "this sector's own",
                 "the same that other clients see",
@@ -483,12 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_whole_units() {
-        for (seconds, text) in
-            [(60, "1 minute"), (90, "90 seconds"), (3_600, "1 hour"), (86_400, "1 day"), (0, "0 seconds")]
-        {
-            assert_eq!(span(seconds), text);
-        }
+    fn the_last_of_several_values_is_an_alternative() {
         assert_eq!(either(["a", "b", "c"]), "a, b or c");
     }
 }

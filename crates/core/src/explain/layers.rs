@@ -48,9 +48,9 @@ impl LayerName {
             "cty" | "jwe_key" => Self::OuterHeader,
             "jwe_decrypt" => Self::Decryption,
             "nested_jws" | "jws_algorithm" | "typ" => Self::InnerHeader,
-            "signing_key" | "jws_key" | "signature" | "unsigned" => Self::Signature,
-            "claims" | "client_id" | "iss" | "aud" | "exp" | "nbf" | "iat" | "lifetime" | "age"
-            | "required_claim" | "sub" | "nested_request" | "jti" | "unsigned_claims" => Self::Claims,
+            "signing_key" | "secret" | "jws_key" | "signature" | "unsigned" => Self::Signature,
+            "claims" | "client_id" | "iss" | "aud" | "aud_form" | "exp" | "nbf" | "iat" | "lifetime"
+            | "age" | "required_claim" | "sub" | "nested_request" | "jti" | "unsigned_claims" => Self::Claims,
             "encrypted" | "pushed" | "request_object" | "responses" => Self::Policy,
             "single_use" => Self::Replay,
             _ => Self::Parameters,

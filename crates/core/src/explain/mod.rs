@@ -28,15 +28,24 @@ pub use snippets::Snippet;
 /// Longest text of a check, in characters.
 pub const MAX_SHOWN: usize = 200;
 
+/// Longest sentence that is kept of a refusal, in characters.
+pub const MAX_SENTENCE: usize = 500;
+
 /// Offered text made fit to be shown: printable ASCII, at most [`MAX_SHOWN`] characters.
 pub(crate) fn shown(text: &str) -> String {
-    let mut clean: String = text
-        .chars()
-        .take(MAX_SHOWN)
-        .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' })
-        .collect();
-    if text.chars().nth(MAX_SHOWN).is_some() {
-        clean.truncate(MAX_SHOWN - 3);
+    cut(text, MAX_SHOWN)
+}
+
+/// A sentence made fit to be shown: printable ASCII, at most [`MAX_SENTENCE`] characters.
+pub(crate) fn sentence(text: &str) -> String {
+    cut(text, MAX_SENTENCE)
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    let mut clean: String =
+        text.chars().take(limit).map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect();
+    if text.chars().nth(limit).is_some() {
+        clean.truncate(limit - 3);
         clean.push_str("...");
     }
     clean

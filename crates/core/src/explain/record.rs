@@ -7,8 +7,11 @@ use signet_jose::{Trace, Verdict};
 use super::layers::LayerName;
 use super::mistakes::{self, Kind};
 use super::sighting::{Scene, Sighting};
-use super::{Fact, Finding, Layer, Line, Reason, Report, shown};
+use super::{Fact, Finding, Layer, Line, Reason, Report, sentence, shown};
+use crate::audit;
 use crate::fault::Fault;
+use crate::ids::ClientId;
+use crate::records::AuditEvent;
 
 /// Most checks that are kept.
 pub const MAX_CHECKS: usize = 40;
@@ -30,6 +33,9 @@ pub struct Record {
     checks: Vec<Line>,
     #[serde(default)]
     left_off: usize,
+    /// Whether a request object was sent.
+    #[serde(default)]
+    object: bool,
 }
 
 impl Record {
@@ -40,6 +46,22 @@ impl Record {
     /// refused.
     pub fn gather(token: Option<&str>, fault: Option<&Fault>, trace: &Trace, scene: &Scene<'_>) -> Self {
         let sighting = Sighting::new(fault.map_or("", Fault::code), token.unwrap_or_default(), trace, scene);
+        Self::seen(&sighting, fault, trace, mistakes::found(&sighting))
+    }
+
+    /// Looks at a client assertion that was refused, in the same way. What is said of request objects in general is not
+    /// said of it.
+    pub fn gather_assertion(token: &str, fault: &Fault, trace: &Trace, scene: &Scene<'_>) -> Self {
+        let sighting = Sighting::new(fault.code(), token, trace, scene);
+        Self::seen(&sighting, Some(fault), trace, mistakes::found_for_code(&sighting))
+    }
+
+    fn seen(
+        sighting: &Sighting<'_>,
+        fault: Option<&Fault>,
+        trace: &Trace,
+        findings: Vec<(String, String)>,
+    ) -> Self {
         let mut checks: Vec<Line> = trace.checks.iter().map(Line::from).collect();
         checks.extend(untraced(fault, trace));
         let left_off = checks.len().saturating_sub(MAX_CHECKS);
@@ -47,11 +69,12 @@ impl Record {
         checks.drain(..left_off);
         Self {
             error: fault.map(Fault::wire).unwrap_or_default().to_owned(),
-            text: fault.map(|fault| shown(&fault.public())).unwrap_or_default(),
-            findings: mistakes::found(&sighting),
-            facts: facts(&sighting),
+            text: fault.map(|fault| sentence(&fault.public())).unwrap_or_default(),
+            findings,
+            facts: facts(sighting),
             checks,
             left_off,
+            object: !sighting.token.is_empty(),
         }
     }
 
@@ -83,7 +106,7 @@ impl Record {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let known = |(id, sign): &(String, String)| Some(mistakes::find(id)?.finding(sign));
+        let known = |(id, sign): &(String, String)| Some(mistakes::find(id)?.finding(sign, self.object));
         let mut findings: Vec<Finding> = self.findings.iter().filter_map(known).collect();
         // A general word helps only where nothing in particular was recognised.
         if findings.iter().any(|finding| finding.kind == Kind::Cause) {
@@ -119,25 +142,33 @@ impl Record {
     }
 }
 
-/// The explanation of a refusal of which nothing but its reason code was kept.
-pub(super) fn of_code(code: &str, client_id: Option<&str>) -> Report {
-    let row = Fault::TABLE.iter().find(|row| row.0 == code);
-    let found = mistakes::of_code(code).map(|mistake| (mistake.id.to_owned(), String::new()));
-    let record = Record {
-        error: row.map_or("", |row| row.1).to_owned(),
-        text: row.map_or("", |row| row.3).to_owned(),
-        findings: found.collect(),
-        facts: Vec::new(),
-        checks: Vec::new(),
-        left_off: 0,
-    };
-    record.report(Some(code), client_id)
-}
-
 impl Report {
-    /// The explanation of a refusal of which nothing but its reason code was kept.
-    pub fn of_code(code: &str, client_id: Option<&str>) -> Self {
-        of_code(code, client_id)
+    /// The explanation of a refusal of which nothing was kept but its reason code and, where that does not tell it, the
+    /// `text` that was shown.
+    pub fn of_code(code: &str, text: Option<&str>, client_id: Option<&str>) -> Self {
+        let row = Fault::TABLE.iter().find(|row| row.0 == code);
+        let found = mistakes::of_code(code).map(|mistake| (mistake.id.to_owned(), String::new()));
+        let text = text.map(sentence).or_else(|| Fault::general(code));
+        let record = Record {
+            error: row.map_or("", |row| row.1).to_owned(),
+            text: text.unwrap_or_default(),
+            findings: found.collect(),
+            facts: Vec::new(),
+            checks: Vec::new(),
+            left_off: 0,
+            object: false,
+        };
+        record.report(Some(code), client_id)
+    }
+
+    /// The explanation of a refusal by what its audit event keeps.
+    pub fn of_event(event: &AuditEvent) -> Self {
+        let code = event.reason.as_deref().unwrap_or_default();
+        let client = event.client_id.as_ref().map(ClientId::as_str);
+        match Record::read(&event.detail) {
+            Some(record) => record.report(Some(code), client),
+            None => Self::of_code(code, event.detail.get(audit::TEXT).and_then(Value::as_str), client),
+        }
     }
 }
 
@@ -167,7 +198,7 @@ fn untraced(fault: Option<&Fault>, trace: &Trace) -> Option<Line> {
     };
     let passed = |rule| trace.checks.iter().any(|one| one.rule == rule && one.verdict == Verdict::Pass);
     match fault {
-        Some(Fault::ObjectReplayed) => {
+        Some(Fault::ObjectReplayed | Fault::AssertionReplayed) => {
             Some(line(SINGLE.0, SINGLE.1, SINGLE.2, "used before".into(), Verdict::Fail))
         }
         Some(fault) if trace.first_failure().is_none() => {

@@ -108,6 +108,19 @@ snippets! {
         NIMBUS => "JWTClaimsSet claims = authenticationRequest.toJWTClaimsSet();   // OAuth 2.0 SDK",
         DOTNET => "foreach (var (name, value) in parameters) claims[name] = value;",
     }
+    PLAIN: "The parameters of a request without an object." {
+        OPENID_CLIENT => "client.buildAuthorizationUrl(config, { redirect_uri, scope: \"openid\", response_type: \"code\", state, nonce, code_challenge, code_challenge_method: \"S256\" })",
+        AUTHLIB => "OAuth2Session(client_id, redirect_uri=redirect_uri, scope=\"openid\").create_authorization_url(endpoint, nonce=nonce)",
+        NIMBUS => "new AuthenticationRequest.Builder(new ResponseType(\"code\"), new Scope(\"openid\"), clientId, redirectUri)\n    .endpointURI(endpoint).state(state).nonce(nonce).build().toURI()   // OAuth 2.0 SDK",
+        DOTNET => "options.ResponseType = \"code\"; options.Scope.Add(\"openid\"); options.CallbackPath = \"/callback\";   // OpenIdConnectOptions",
+    }
+    ASSERTION: "A client assertion." {
+        OPENID_CLIENT => "client.PrivateKeyJwt({ key: ownKey, kid: ownKid })   // as the fourth argument of discovery()",
+        JS => "new SignJWT({}).setProtectedHeader({ alg: \"RS256\", kid: ownKid }).setIssuer(clientId).setSubject(clientId)\n  .setAudience(config.serverMetadata().issuer).setJti(crypto.randomUUID()).setIssuedAt().setExpirationTime(\"1m\").sign(ownKey)",
+        JWCRYPTO => "claims = {\"iss\": client_id, \"sub\": client_id, \"aud\": metadata[\"issuer\"], \"jti\": secrets.token_urlsafe(16), \"iat\": now, \"exp\": now + 60}\njws = jwt.JWT(header={\"alg\": \"RS256\", \"kid\": own_kid}, claims=claims); jws.make_signed_token(own_key)",
+        NIMBUS => "new PrivateKeyJWT(clientId, issuerUri, JWSAlgorithm.RS256, ownKey, ownKid, null)   // OAuth 2.0 SDK",
+        MICROSOFT => "new SecurityTokenDescriptor { Issuer = clientId, Audience = configuration.Issuer, Expires = DateTime.UtcNow.AddMinutes(1),\n    SigningCredentials = ownCredentials, Claims = new Dictionary<string, object> { [\"sub\"] = clientId, [\"jti\"] = Guid.NewGuid().ToString() } }",
+    }
     PKCE: "Proof key for code exchange." {
         OPENID_CLIENT => "const verifier = client.randomPKCECodeVerifier(); parameters.code_challenge = await client.calculatePKCECodeChallenge(verifier); parameters.code_challenge_method = \"S256\";",
         AUTHLIB => "OAuth2Session(client_id, code_challenge_method=\"S256\").create_authorization_url(endpoint, code_verifier=generate_token(48))",

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::admin;
 use crate::authorize::{Channel, Prompt};
+use crate::builtin::Builtin;
 use crate::claims::Catalogue;
 use crate::context::UnixTime;
 use crate::fault::Fault;
@@ -243,12 +244,22 @@ fn usable_login<'a>(input: &Input<'a>, now: UnixTime) -> Option<(&'a Session, &'
 }
 
 fn consent_needed(input: &Input<'_>) -> bool {
-    let request = &input.interaction.request;
+    let (request, settings) = (&input.interaction.request, &input.client.settings);
     // RFC 8628 section 5.4, remote phishing: a code may have come from somebody else's device, so whoever is logged in is
     // asked each time, whatever was remembered and even where the client needs no consent.
     if request.device.is_some() || request.prompt.contains(&Prompt::Consent) {
         return true;
     }
-    input.client.settings.require_consent
-        && !input.consent.is_some_and(|consent| asked_scope(input).is_subset(&consent.scope))
+    let asked = asked_scope(input);
+    // RFC 6749 section 10.2: "The authorization server SHOULD NOT process repeated authorization requests automatically
+    // (without active resource owner interaction) without authenticating the client or relying on other measures to ensure
+    // that the repeated request comes from the original client and not an impersonator." Whoever administers clients can
+    // make any of them their own, so nobody's right to administer goes anywhere without a page, each time. The console is
+    // this program itself.
+    if Builtin::of(&input.client.client_id).is_none() && asked.iter().any(|name| admin::is_scope(name)) {
+        return true;
+    }
+    // Without consent a client gets what its scope stands for. Claims beyond it, asked for one by one, nobody has allowed.
+    let unasked = !settings.require_consent && asked.is_subset(&settings.scope);
+    !unasked && !input.consent.is_some_and(|consent| asked.is_subset(&consent.scope))
 }

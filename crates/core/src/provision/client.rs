@@ -5,10 +5,10 @@ use super::fault::Refusal;
 use super::keys::{self, KeyPlan, Owner};
 use super::secret::{self, DecidedSecret, SecretKeeper};
 use super::{Provisioned, difference};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::builtin::Builtin;
 use crate::change::Change;
-use crate::client_policy::{self, KeptSecret, Mode};
+use crate::client_policy::{self, KeptSecret, KeySet, Keys, Mode};
 use crate::context::Context;
 use crate::records::{Client, ClientKey, Tenant};
 
@@ -21,6 +21,8 @@ pub struct ClientFacts<'a> {
     pub current: Option<&'a Client>,
     /// Every key of it, withdrawn ones included.
     pub keys: &'a [ClientKey],
+    /// What is known of the set at the `jwks_uri` that it will have; `None` if nobody has looked.
+    pub key_set: Option<&'a KeySet>,
     /// Keeps secrets that MACs are made with.
     pub secrets: &'a dyn SecretKeeper,
     /// How strict the installation is.
@@ -59,7 +61,10 @@ pub fn client(
     // Switching a client off must work whatever has become of its settings since: its last key may have ended.
     let only_off = declared.disabled && facts.current.is_some_and(|client| client.settings == *settings);
     if !only_off {
-        let problems = client_policy::check(settings, kept, after, policies, facts.mode, context.now);
+        // Whoever registers a client before it serves its keys keeps it switched off until then.
+        let keys = Keys { registered: after, set: facts.key_set.filter(|_| !declared.disabled) };
+        let id = &declared.client_id;
+        let problems = client_policy::check(id, settings, kept, keys, policies, facts.mode, context.now);
         refusals.extend(problems.into_iter().map(refusal));
     }
     let (keys, secret) = match (keys, decided) {
@@ -71,7 +76,8 @@ pub fn client(
         }
     };
     let mut provisioned = assemble(declared, facts, &keys, &secret, correlation_id, context);
-    provisioned.advice = client_policy::advice(settings, &keys.after, context.now);
+    let known = Keys { registered: &keys.after, set: facts.key_set };
+    provisioned.advice = client_policy::advice(settings, known, context.now);
     provisioned.secret = secret.minted.map(|minted| minted.secret);
     Ok(provisioned)
 }
@@ -125,19 +131,19 @@ fn assemble(
     next.sealed_secret.clone_from(&secret.sealed);
     next.settings = declared.settings.clone();
     next.updated_at = context.now;
-    let kind = if facts.current.is_some() { "client.updated" } else { "client.created" };
+    let kind = if facts.current.is_some() { Kind::ClientUpdated } else { Kind::ClientCreated };
     let mut changes = vec![match facts.current {
         Some(_) => Change::UpdateClient(next),
         None => Change::InsertClient(next),
     }];
     changes.extend(keys.changes.iter().cloned());
-    let event = |kind: &str| {
+    let event = |kind: Kind| {
         audit::success(&facts.tenant.id, kind, correlation_id, context).client(&declared.client_id)
     };
     if !own.is_empty() {
         changes.push(event(kind).fact("differences", own).change());
     }
-    let of_key = |(kind, key): &(&'static str, ClientKey)| event(kind).detail(keys::audited(key)).change();
+    let of_key = |(kind, key): &(Kind, ClientKey)| event(*kind).detail(keys::audited(key)).change();
     changes.extend(keys.events.iter().map(of_key));
     Provisioned { changes, differences, ..Provisioned::default() }
 }

@@ -4,9 +4,9 @@
 use uuid::Uuid;
 
 use super::{Provisioned, client::ClientFacts, keys};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
-use crate::client_policy::{self, Contradiction, KeptSecret};
+use crate::client_policy::{self, Contradiction, KeptSecret, Keys};
 use crate::context::Context;
 use crate::records::{Client, ClientKey, Tenant};
 
@@ -23,9 +23,10 @@ pub fn withdraw_key(
     let key = facts.keys.iter().find(|key| key.id == id && key.revoked_at.is_none())?;
     let after: Vec<ClientKey> = facts.keys.iter().filter(|other| other.id != id).cloned().collect();
     let (settings, policies) = (&client.settings, &facts.tenant.settings);
-    let broken = client_policy::check(settings, kept, &after, policies, facts.mode, context.now);
+    let (own, known) = (&client.client_id, Keys { registered: &after, set: facts.key_set });
+    let broken = client_policy::check(own, settings, kept, known, policies, facts.mode, context.now);
     let next = Client { version: client.version + 1, updated_at: context.now, ..client.clone() };
-    let event = audit::success(&client.tenant, "client.key_revoked", correlation_id, context)
+    let event = audit::success(&client.tenant, Kind::ClientKeyRevoked, correlation_id, context)
         .client(&client.client_id)
         .detail(keys::audited(key))
         .change();
@@ -33,7 +34,7 @@ pub fn withdraw_key(
     let provisioned = Provisioned {
         changes: vec![Change::UpdateClient(next), revoke, event],
         differences: vec![format!("{}: withdrawn", keys::what(key))],
-        advice: client_policy::advice(settings, &after, context.now),
+        advice: client_policy::advice(settings, known, context.now),
         secret: None,
     };
     Some((provisioned, broken))
@@ -46,7 +47,7 @@ pub fn remove_client(
     correlation_id: &str,
     context: &Context<'_>,
 ) -> Provisioned {
-    let event = audit::success(&tenant.id, "client.deleted", correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::ClientDeleted, correlation_id, context)
         .client(&client.client_id)
         .fact("client_name", client.settings.client_name.as_str());
     // The version that was judged is the one that goes: the first change finds no other.

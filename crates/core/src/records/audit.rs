@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::words;
 use crate::context::UnixTime;
 use crate::ids::{ClientId, TenantId};
 
@@ -29,18 +30,21 @@ pub struct AuditEvent {
     pub client_id: Option<ClientId>,
     /// The user, as far as known.
     pub user_id: Option<Uuid>,
+    /// Who did it, as far as somebody did: the label of a [`crate::audit::By`]. `None` for what Signet does by itself, and for
+    /// what clients and people do in a protocol.
+    pub actor: Option<String>,
     /// Facts for the operator.
     pub detail: Map<String, Value>,
 }
 
-/// How an audited step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Done.
-    Success,
-    /// Refused, with a reason.
-    Refused,
+words! {
+    /// How an audited step ended.
+    Outcome {
+        /// Done.
+        Success = "success",
+        /// Refused, with a reason.
+        Refused = "refused",
+    }
 }
 
 /// One link of the chain that makes the trail tamper-evident. A link covers the events that were written since the link before

@@ -212,8 +212,10 @@ words! {
     LinkPurpose {
         /// A new account: the person chooses a password.
         Invitation = "invitation",
-        /// The person chooses another password.
+        /// The person chooses another password, as an administrator wants it.
         PasswordReset = "password_reset",
+        /// The person chooses another password, as somebody wants it who says that they have forgotten it.
+        Forgotten = "forgotten",
     }
 }
 

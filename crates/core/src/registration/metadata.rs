@@ -8,7 +8,7 @@ use signet_jose::SigAlg;
 
 use super::reader::Reader;
 use crate::claims::Catalogue;
-use crate::client_policy::needed_grants;
+use crate::client_policy::{more_unasked, needed_grants};
 use crate::discovery;
 use crate::fault::Fault;
 use crate::ids::ClientId;
@@ -41,6 +41,9 @@ pub fn settings(
     settings.scope = scope(&reader, &settings, tenant)?;
     responses(&reader, &mut settings)?;
     request_objects(&reader, &mut settings, tenant)?;
+    // Consent is an administrator's to switch off, for the client as they saw it. A client that asks for more by itself, or
+    // has its answers sent elsewhere, is another one: people are asked again.
+    settings.require_consent |= more_unasked(Some(base), &settings).is_some();
     Ok(settings)
 }
 

@@ -17,7 +17,10 @@ fn encryption(alg: KeyAlg) -> Encryption {
 fn codes(settings: &ClientSettings, has_secret: bool, keys: &[ClientKey]) -> Vec<&'static str> {
     let tenant = TenantSettings::default();
     let secret = if has_secret { KeptSecret::Hashed } else { KeptSecret::Nothing };
-    check(settings, secret, keys, &tenant, Mode::Production, NOW).iter().map(Contradiction::code).collect()
+    check(&"c".into(), settings, secret, keys, &tenant, Mode::Production, NOW)
+        .iter()
+        .map(Contradiction::code)
+        .collect()
 }
 
 #[test]
@@ -47,6 +50,26 @@ fn settings_that_cannot_work_are_refused_a75() {
             s.require_pkce = false;
         }),
         (&["openid_not_in_scope"], |s| s.scope = ["email".to_owned()].into()),
+        (&["administers_unasked"], |s| {
+            s.require_consent = false;
+            s.scope.extend([USERS_WRITE.to_owned()]);
+        }),
+        (&["administers_unasked"], |s| {
+            s.require_consent = false;
+            s.grant_types = [GrantType::ClientCredentials, GrantType::DeviceCode].into();
+            s.response_types.clear();
+            s.redirect_uris.clear();
+            s.scope.extend([USERS_WRITE.to_owned()]);
+        }),
+        (&[], |s| s.scope.extend([USERS_WRITE.to_owned()])),
+        (&[], |s| s.require_consent = false),
+        (&[], |s| {
+            s.require_consent = false;
+            s.grant_types = [GrantType::ClientCredentials].into();
+            s.response_types.clear();
+            s.redirect_uris.clear();
+            s.scope = [USERS_WRITE.to_owned()].into();
+        }),
         (&["scope_unknown"], |s| s.scope.extend(["payments".to_owned()])),
         (&["lifetime"], |s| s.lifetimes.code = 601),
         (&["lifetime"], |s| s.lifetimes.code = 9),
@@ -247,11 +270,12 @@ fn secrets_are_long_enough_for_their_mac_rfc7518_3_2() {
     ] {
         settings.token_endpoint_auth_signing_alg = alg;
         let secret = KeptSecret::Sealed { bytes };
-        let found = check(&settings, secret, &[], &tenant, Mode::Production, NOW);
+        let found = check(&"c".into(), &settings, secret, &[], &tenant, Mode::Production, NOW);
         assert_eq!(found.is_empty(), fits, "{alg:?} {bytes}: {found:?}");
     }
     settings.token_endpoint_auth_signing_alg = Some(SigAlg::RS256);
-    let found = check(&settings, KeptSecret::Sealed { bytes: 64 }, &[], &tenant, Mode::Production, NOW);
+    let found =
+        check(&"c".into(), &settings, KeptSecret::Sealed { bytes: 64 }, &[], &tenant, Mode::Production, NOW);
     assert_eq!(found[0].code(), "assertion_alg_method");
 }
 
@@ -269,7 +293,7 @@ fn what_a_tenant_allows_its_clients_may() {
         ..TenantSettings::default()
     };
     let codes = |settings: &ClientSettings| -> Vec<_> {
-        check(settings, KeptSecret::Hashed, &[], &tenant, Mode::Production, NOW)
+        check(&"c".into(), settings, KeptSecret::Hashed, &[], &tenant, Mode::Production, NOW)
             .iter()
             .map(Contradiction::code)
             .collect()
@@ -334,7 +358,7 @@ fn mode_and_tenant_count_a75_a127() {
         signing_algs: vec![SigAlg::ES256],
         ..TenantSettings::default()
     };
-    let found = check(&settings, KeptSecret::Hashed, &[], &tenant, Mode::Development, NOW);
+    let found = check(&"c".into(), &settings, KeptSecret::Hashed, &[], &tenant, Mode::Development, NOW);
     let codes: Vec<_> = found.iter().map(Contradiction::code).collect();
     assert_eq!(codes, ["response_alg_without_key", "encrypted_objects_impossible"]);
     assert!(found[0].to_string().contains("id_token.signed is RS256"));

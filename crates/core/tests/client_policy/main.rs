@@ -2,10 +2,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod contradictions;
+mod key_sets;
 
 use common::{CALLBACK, NOW, plain_key};
 use proptest::prelude::*;
 use serde_json::json;
+use signet_core::admin::USERS_WRITE;
 use signet_core::client_policy::{
     Advice, Contradiction, KeptSecret, Mode, NoKey, advice, check, client_id, encryption_key, key_state,
     next_encryption_key,
@@ -201,7 +203,7 @@ fn where_a_key_stands_follows_from_the_choice_a87() {
     };
     assert_eq!(
         states(&settings),
-        "ended ended, older valid, now in_use, next next 11, later waiting, withdrawn revoked, sig in_use, \
+        "ended ended, older valid, now in_use, next next 11, later next 21, withdrawn revoked, sig in_use, \
          sig later waiting"
     );
     assert_eq!(

@@ -145,6 +145,43 @@ fn why_an_object_does_not_open_is_told_without_a_client() {
 }
 
 #[test]
+fn no_explanation_has_the_place_of_a_value_in_it() {
+    let codes = Fault::TABLE.iter().map(|row| row.0).chain(JoseFault::CODES.iter().copied());
+    for code in codes {
+        let report = Report::of_code(code, None, None);
+        let text = report.reason.unwrap().text;
+        assert!(!text.is_empty() && !text.contains(['{', '}']), "{code}: {text}");
+        for finding in report.findings {
+            let told = [finding.title, finding.happened, finding.remedy].concat();
+            assert!(!told.contains(['{', '}']), "{code}: {told}");
+        }
+    }
+    let kept = Report::of_code("assertion_lifetime", Some("at most 5 seconds"), None);
+    assert_eq!(kept.reason.unwrap().text, "at most 5 seconds", "what was told is told again");
+}
+
+#[test]
+fn code_for_requests_without_an_object_has_no_object_in_it() {
+    let world = World::new();
+    for (name, value, finding) in [
+        ("redirect_uri", "https://evil.example", "redirect_uri"),
+        ("response_type", "token", "response_type"),
+        ("scope", "profile", "scope"),
+    ] {
+        let mut pairs = vec![("client_id", "c"), ("redirect_uri", "https://rp.example/cb")];
+        pairs.extend([("response_type", "code"), ("scope", "openid")]);
+        pairs.iter_mut().filter(|pair| pair.0 == name).for_each(|pair| pair.1 = value);
+        let report = world.explain(&query(&pairs));
+        let found = report.findings.iter().find(|one| one.id == finding).unwrap();
+        let code: String = found.code.iter().map(|snippet| snippet.code).collect();
+        assert!(code.contains("buildAuthorizationUrl(") && !code.contains("claims"), "{name}: {code}");
+        let report = world.explain(&signed(&json!({ name: value })));
+        let found = report.findings.iter().find(|one| one.id == finding).unwrap();
+        assert!(found.code.iter().any(|snippet| snippet.code.contains("WithJAR")), "{name}");
+    }
+}
+
+#[test]
 fn every_reason_of_the_request_path_has_a_remedy_and_every_code_of_the_table_exists() {
     let own: Vec<&str> = Fault::TABLE.iter().map(|row| row.0).collect();
     for mistake in mistakes() {
@@ -168,7 +205,7 @@ fn every_reason_of_the_request_path_has_a_remedy_and_every_code_of_the_table_exi
     let of_requests = Fault::TABLE.iter().filter(|row| wires.contains(&row.1)).map(|row| row.0);
     let codes = JoseFault::CODES.iter().copied().filter(|code| !makers.contains(code)).chain(of_requests);
     for code in codes.filter(|code| !elsewhere.contains(code)) {
-        let report = Report::of_code(code, None);
+        let report = Report::of_code(code, None, None);
         assert!(!report.findings.is_empty(), "{code} has no remedy");
         assert!(!report.accepted);
     }

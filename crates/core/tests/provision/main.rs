@@ -58,6 +58,7 @@ impl Stored {
             tenant: &tenant,
             current: self.client.as_ref(),
             keys: &self.keys,
+            key_set: None,
             secrets: &Seal,
             mode: Mode::Production,
         };

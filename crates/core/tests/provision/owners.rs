@@ -56,6 +56,7 @@ fn a_key_is_withdrawn_whatever_breaks_and_what_breaks_is_said() {
         tenant: &tenant,
         current: Some(&client),
         keys: &stored.keys,
+        key_set: None,
         secrets: &Seal,
         mode: Mode::Production,
     };

@@ -1,8 +1,10 @@
 //! What commands that change or read the records have in common.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use signet_core::audit::By;
 use signet_core::client_policy::Mode;
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::ids::{ClientId, TenantId};
@@ -12,9 +14,12 @@ use signet_store_sqlite::Durability;
 
 use super::Common;
 use super::output::{self, Problem};
+use crate::config::Config;
 use crate::edge::{self, Clock};
+use crate::fetch::Fetcher;
 use crate::node::Location;
 use crate::provisioning::Provisioner;
+use crate::remote_keys::RemoteKeys;
 use crate::tenant_keys::{Source, Workshop};
 use crate::vault::Vault;
 
@@ -105,6 +110,16 @@ impl Admin {
         })
     }
 
+    /// Reads what clients publish, from here and now: with the settings that `signet serve` would have.
+    pub(super) fn remote_keys(tenant: &Tenant) -> Result<RemoteKeys, Problem> {
+        let wrong = |text: String| Problem::new("config", text);
+        let file = std::env::var_os("SIGNET_CONFIG").map(PathBuf::from);
+        let config = Config::load(file.as_deref()).map_err(|error| wrong(error.to_string()))?;
+        let mode = Self::mode(tenant);
+        let fetcher = Fetcher::new(&config.fetch, mode).map_err(wrong)?;
+        Ok(RemoteKeys::new(fetcher, Clock::system(), mode))
+    }
+
     /// The master key: as told, else that of `signet dev` here.
     pub(super) fn vault(&self) -> Result<Arc<Vault>, Problem> {
         vault(&self.common)
@@ -123,6 +138,7 @@ impl Admin {
             store,
             entropy,
             vault,
+            by: By::CommandLine,
             now: self.now,
             millis: Clock::system().millis(),
             mode,

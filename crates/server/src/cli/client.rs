@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use signet_core::client_policy;
+use signet_core::client_policy::{self, KeySet, Keys};
 use signet_core::ids::ClientId;
 use signet_core::provision::{self, ClientDeclaration, Provisioned, Secret};
 use signet_core::records::{Client, ClientSettings, Tenant};
+use signet_core::remote_keys::Demand;
 use signet_core::templates::Template;
 use signet_jose::KeyUse;
 use signet_store::Page;
@@ -168,9 +169,17 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     let keys = admin.store.client_keys(&tenant.id, &client.client_id).await?;
     let settings = &client.settings;
     let mode = Admin::mode(tenant);
-    let broken =
-        client_policy::check(settings, kept_secret(&client), &keys, &tenant.settings, mode, admin.now);
-    let advice = client_policy::advice(settings, &keys, admin.now);
+    let set = match settings.jwks_uri.as_deref() {
+        Some(uri) => {
+            let owner = (&tenant.id, &client.client_id);
+            Some(Admin::remote_keys(tenant)?.keys(uri, owner, Demand::Look).await.set)
+        }
+        None => None,
+    };
+    let known = Keys { registered: &keys, set: set.as_ref() };
+    let (own, kept) = (&client.client_id, kept_secret(&client));
+    let broken = client_policy::check(own, settings, kept, known, &tenant.settings, mode, admin.now);
+    let advice = client_policy::advice(settings, known, admin.now);
     let text = |items: Vec<String>| items;
     let shown = json!({
         "client_id": client.client_id,
@@ -181,6 +190,7 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
         "registered_itself": client.registration_token.is_some(),
         "settings": settings,
         "keys": keys.iter().map(|key| key::shown(key, &keys, &client, tenant, admin.now)).collect::<Vec<_>>(),
+        "key_set": set.as_ref().map(key_set),
         "contradictions": text(broken.iter().map(ToString::to_string).collect()),
         "advice": text(advice.iter().map(ToString::to_string).collect()),
         "created": output::time(client.created_at),
@@ -188,6 +198,16 @@ async fn show(admin: &Admin, tenant: &Tenant, id: &str) -> Result<(), Problem> {
     });
     output::line(serde_json::to_string_pretty(&shown).unwrap_or_default());
     Ok(())
+}
+
+/// What was found at a `jwks_uri` just now.
+fn key_set(set: &KeySet) -> Value {
+    json!({
+        "read": set.read_at.is_some(),
+        "keys": set.keys.iter().map(|key| json!({ "kid": key.kid, "usage": key.usage })).collect::<Vec<_>>(),
+        "failing": set.failing.as_ref().map(|failing| failing.reason.as_str()),
+        "skipped": set.skipped,
+    })
 }
 
 fn settings(create: &Create, client_id: &str) -> ClientSettings {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use signet_core::audit::chain::Found;
-use signet_core::client_policy;
+use signet_core::client_policy::{self, Keys};
 use signet_core::discovery;
 use signet_core::ids::ClientId;
 use signet_core::records::{ClientKey, KeyState, Tenant};
@@ -24,6 +24,8 @@ use crate::vault::tenant_key_context;
 const TOLERANCE: i64 = 5;
 /// Problems of an audit trail that are named one by one.
 const SHOWN: usize = 10;
+/// Most key sets of clients that are read.
+const MAX_SETS: usize = 1000;
 /// Events older than this, in seconds, should have their link.
 const UNSEALED: i64 = 3600;
 
@@ -169,19 +171,30 @@ async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<
             registered.entry(key.client_id.clone()).or_default().push(key);
         }
     }
-    for client in clients.iter().filter(|client| !client.disabled) {
+    let in_use = || clients.iter().filter(|client| !client.disabled);
+    let published = Admin::remote_keys(tenant)?;
+    published.prepare(in_use().filter_map(|client| client.settings.jwks_uri.as_deref()), MAX_SETS).await;
+    for client in in_use() {
         let keys = registered.remove(&client.client_id).unwrap_or_default();
         let settings = &client.settings;
         let subject = format!("client {}", client.client_id);
+        let uri = settings.jwks_uri.as_deref();
+        let set = uri.map(|uri| published.last(uri, (&tenant.id, &client.client_id)));
+        let keys = Keys { registered: &keys, set: set.as_ref() };
         let wrong = client_policy::check(
+            &client.client_id,
             settings,
             kept_secret(client),
-            &keys,
+            keys,
             &tenant.settings,
             Admin::mode(tenant),
             admin.now,
         );
-        let advice = client_policy::advice(settings, &keys, admin.now);
+        let advice = client_policy::advice(settings, keys, admin.now);
+        if client_policy::rests_on_unread_keys(settings, keys) {
+            let text = format!("its jwks_uri was not read: no more than {MAX_SETS} are");
+            report.add(Verdict::Warning, &subject, text);
+        }
         quiet += usize::from(wrong.is_empty() && advice.is_empty());
         for problem in &wrong {
             report.add(Verdict::Wrong, &subject, problem.to_string());

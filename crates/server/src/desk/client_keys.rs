@@ -18,7 +18,6 @@ use zeroize::Zeroizing;
 use super::clients::{Remark, unchanged};
 use super::receipt::{Before, Pass};
 use super::{Desk, Refused, Result, Write};
-use crate::clients::parts;
 use crate::provisioning::{Pair, declaration_of};
 
 /// How often an addition that names no version is tried anew when somebody else changes the client at the same moment.
@@ -235,13 +234,15 @@ impl Desk<'_> {
     pub async fn client_keys(&self, id: &ClientId) -> Result<Vec<ClientKeyView>> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
-        let mut keys = self.app.store.client_keys(&self.tenant().id, id).await?;
-        if client.settings.jwks_uri.is_some() {
-            let found = self.app.client(&self.tenant().id, id).await?;
-            let published = parts(found.as_deref()).1.iter().filter(|key| key.origin == KeyOrigin::JwksUri);
-            keys.extend(published.cloned());
-        }
+        let keys = self.every_key(&client).await?;
         Ok(keys.iter().map(|key| self.key_view(key, &keys, &client.settings)).collect())
+    }
+
+    /// Every key of a client: those that are stored, then those that it publishes.
+    pub(super) async fn every_key(&self, client: &Client) -> Result<Vec<ClientKey>> {
+        let mut keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
+        keys.extend(self.known_set(client).await.map(|set| set.keys).unwrap_or_default());
+        Ok(keys)
     }
 
     fn key_view(&self, key: &ClientKey, all: &[ClientKey], settings: &ClientSettings) -> ClientKeyView {
@@ -399,7 +400,7 @@ impl Desk<'_> {
     }
 
     /// A client whose proofs this actor may change.
-    async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
+    pub(super) async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
         let client = self.changeable(id, write).await?;
         self.may_shape(&client.settings)?;
         Ok(client)
@@ -432,7 +433,8 @@ impl Desk<'_> {
         }
     }
 
-    async fn apply_keys(
+    /// Writes the keys of `declaration`, all or none.
+    pub(super) async fn apply_keys(
         &self,
         client: &Client,
         keys: &[ClientKey],

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signet_core::admin::CLIENTS_WRITE;
 use signet_core::change::Change;
+use signet_core::client_policy::{KeySet, Keys};
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::provision::{self, ClientDeclaration, KeyDeclaration, Provisioned, Refusal, Secret};
-use signet_core::records::{Client, ClientKey, ClientSettings};
+use signet_core::records::{Client, ClientSettings};
 use signet_core::templates::Template;
 use signet_jose::{KeySpec, KeyUse};
 use uuid::Uuid;
@@ -17,8 +18,8 @@ use zeroize::Zeroizing;
 use super::client_keys::{PrivateKeyView, changed_keys};
 use super::clients::{ClientView, Remark};
 use super::receipt::{Before, Pass};
-use super::{Desk, Refused, Result, Write};
-use crate::provisioning::{Pair, declaration_of};
+use super::{Desk, Refused, Result, Write, reading};
+use crate::provisioning::{Along, Pair, declaration_of};
 
 /// A client to make.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +31,8 @@ pub struct NewClient {
     pub template: Option<Template>,
     /// The developer whose client it is. Developers own what they make.
     pub owner: Option<Uuid>,
+    /// Registered, and treated as unknown until it is enabled: for whoever serves a `jwks_uri` later.
+    pub disabled: bool,
     /// Settings in place of the template's, member by member.
     #[schemars(with = "ClientSettings")]
     pub settings: Map<String, Value>,
@@ -50,6 +53,21 @@ pub struct ClientChange {
     pub owner: Option<Option<Uuid>>,
     /// Also make a secret if the settings need one that is not there.
     #[serde(default)]
+    pub generate_secret: bool,
+}
+
+/// What shall be different of a client: a JSON merge patch (RFC 7396).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientPatch {
+    /// The settings to change, member by member; `null` gives a setting its default.
+    pub settings: Map<String, Value>,
+    /// The developer whose client it is; only administrators send it. Left out, it stays whose it is; `null` makes it
+    /// nobody's.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Uuid>")]
+    pub owner: Option<Option<Uuid>>,
+    /// Also make a secret if the settings need one that is not there.
     pub generate_secret: bool,
 }
 
@@ -95,8 +113,7 @@ impl NewClient {
         if let Some(members) = value.as_object_mut() {
             members.extend(self.settings.clone());
         }
-        serde_json::from_value(value)
-            .map_err(|error| Refused::Malformed { pointer: "/settings".into(), detail: error.to_string() })
+        reading::value(value, "/settings")
     }
 }
 
@@ -122,6 +139,7 @@ impl Desk<'_> {
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
         self.may_shape(&settings)?;
+        self.may_leave_unasked(None, &settings)?;
         self.app.check_sector(&settings).await?;
         let owner = self.owner(new.owner).await?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
@@ -129,9 +147,10 @@ impl Desk<'_> {
         }
         let pairs = self.missing_pairs(new).await?;
         let keys = new.keys.iter().cloned().chain(pairs.iter().map(|pair| pair.declared.clone())).collect();
+        let key_set = self.looked_at(&client_id, &settings).await;
         let declared = ClientDeclaration {
             client_id: client_id.clone(),
-            disabled: false,
+            disabled: new.disabled,
             secret: None,
             generate_secret: settings.token_endpoint_auth_method.uses_secret(),
             keys,
@@ -140,9 +159,11 @@ impl Desk<'_> {
             settings,
         };
         let along = self.along(&Write { seen: Some(0), ..write.clone() }, self.kept(pass, &id));
+        let along = Along { key_set, ..along };
         let done = self.provisioner(write).client_with(self.tenant(), &declared, &along).await?;
         let private = if write.dry_run { Vec::new() } else { pairs };
-        let mut written = self.written(None, &[], done, write)?;
+        let mut written =
+            self.written(None, Keys { registered: &[], set: along.key_set.as_ref() }, done, write)?;
         written.private_keys =
             private.iter().map(|pair| PrivateKeyView::of(&pair.private)).collect::<Result<_>>()?;
         Ok(written)
@@ -201,6 +222,7 @@ impl Desk<'_> {
         self.may_shape(&client.settings)?;
         self.may_shape(&change.settings)?;
         let (before, after) = (&client.settings, &change.settings);
+        self.may_leave_unasked(Some(before), after)?;
         let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
         if sector(before) != sector(after) {
             self.app.check_sector(after).await?;
@@ -215,7 +237,22 @@ impl Desk<'_> {
             owner,
             ..declaration_of(&client)
         };
-        self.apply_client(&client, &declared, write).await
+        // What changes no setting is not refused for what became of the keys meanwhile.
+        let key_set = self.looked_at(id, after).await.filter(|_| before != after);
+        self.apply_client(&client, &declared, key_set, write).await
+    }
+
+    /// Changes some settings of a client. All others stay as they were in the version that was seen.
+    pub async fn patch_client(
+        &self,
+        id: &ClientId,
+        patch: &ClientPatch,
+        write: &Write,
+    ) -> Result<ClientWritten> {
+        let client = self.changeable(id, write).await?;
+        let settings = reading::patched(&client.settings, &patch.settings)?;
+        let ClientPatch { owner, generate_secret, .. } = *patch;
+        self.replace_client(id, &ClientChange { settings, owner, generate_secret }, write).await
     }
 
     /// Treats a client as unknown, or accepts it again.
@@ -224,8 +261,9 @@ impl Desk<'_> {
         if !disabled {
             self.may_shape(&client.settings)?;
         }
+        let key_set = if disabled { None } else { self.looked_at(id, &client.settings).await };
         let declared = ClientDeclaration { disabled, ..declaration_of(&client) };
-        self.apply_client(&client, &declared, write).await
+        self.apply_client(&client, &declared, key_set, write).await
     }
 
     /// Gives a client a new secret. The old one ends at once.
@@ -237,7 +275,7 @@ impl Desk<'_> {
             secret: Some(Secret::new(minted.secret.as_str())),
             ..declaration_of(&client)
         };
-        let mut written = self.apply_client(&client, &declared, write).await?;
+        let mut written = self.apply_client(&client, &declared, None, write).await?;
         written.client_secret = (!write.dry_run).then_some(minted.secret);
         Ok(written)
     }
@@ -249,7 +287,7 @@ impl Desk<'_> {
         let along = self.along(write, Vec::new());
         let done = self.provisioner(write).remove_client(self.tenant(), &client, &along).await?;
         self.app.clients.forget();
-        let written = self.written(Some(&client), &[], done, write)?;
+        let written = self.written(Some(&client), Keys::from(&[]), done, write)?;
         Ok(ClientWritten { client: view, ..written })
     }
 
@@ -258,19 +296,24 @@ impl Desk<'_> {
         &self,
         client: &Client,
         declared: &ClientDeclaration,
+        key_set: Option<KeySet>,
         write: &Write,
     ) -> Result<ClientWritten> {
         let keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
-        let along = self.along(write, Vec::new());
+        let along = Along { key_set, ..self.along(write, Vec::new()) };
         let done = self.provisioner(write).client_with(self.tenant(), declared, &along).await?;
-        self.written(Some(client), &keys, done, write)
+        let known = match &along.key_set {
+            None => self.known_set(client).await.filter(|_| client.settings == declared.settings),
+            looked => looked.clone(),
+        };
+        self.written(Some(client), Keys { registered: &keys, set: known.as_ref() }, done, write)
     }
 
     /// What a write came to, from the changes that made it.
     pub(super) fn written(
         &self,
         before: Option<&Client>,
-        keys: &[ClientKey],
+        keys: Keys<'_>,
         done: Provisioned,
         write: &Write,
     ) -> Result<ClientWritten> {
@@ -279,9 +322,9 @@ impl Desk<'_> {
             Change::InsertClient(client) | Change::UpdateClient(client) => Some(client),
             _ => None,
         });
-        let keys = changed_keys(keys, &done.changes);
+        let registered = changed_keys(keys.registered, &done.changes);
         let client = stored.or(before).ok_or(Fault::Internal { detail: "a write has no record" })?;
-        let mut client = self.view_with(client, &keys);
+        let mut client = self.view_with(client, Keys { registered: &registered, set: keys.set });
         if !done.advice.is_empty() {
             client.advice = done.advice.iter().map(Remark::from).collect();
         }

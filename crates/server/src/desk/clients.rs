@@ -4,24 +4,28 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::{CLIENTS_READ, CLIENTS_WRITE};
 use signet_core::builtin::Builtin;
-use signet_core::client_policy::{self, Advice, Contradiction};
+use signet_core::client_policy::{self, Advice, Contradiction, Keys};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
-use signet_core::records::{Client, ClientKey, ClientSettings, LogoutDelivery};
+use signet_core::records::{Client, ClientSettings, LogoutDelivery};
 use signet_core::templates::Template;
 use signet_jose::KeyUse;
 use signet_store::{ClientFilter, Page};
 use uuid::Uuid;
 
-use super::{Desk, Paged, Refused, Result, Write, paged};
+use super::{Desk, KeySetView, Paged, Refused, Result, Write, paged};
 use crate::provisioning::kept_secret;
 
 /// Which clients to list.
 #[derive(Clone, Debug, Default)]
 pub struct ClientQuery {
-    /// Only those whose `client_id` or name begins with this.
+    /// Only those whose `client_id`, name or host of a redirect URI has this in it; less than three characters, begins with it.
     pub search: Option<String>,
+    /// Only this developer's.
+    pub owner: Option<Uuid>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Where the page before ended.
     pub after: Option<String>,
     /// At most this many (1 to 100).
@@ -97,6 +101,8 @@ pub struct ClientView {
     pub registered_itself: bool,
     /// What was chosen for it.
     pub settings: ClientSettings,
+    /// What is known of the keys at its `jwks_uri`; `null` if it has none.
+    pub key_set: Option<KeySetView>,
     /// Why it will fail; empty if it works.
     pub contradictions: Vec<Remark>,
     /// What works but should be looked at.
@@ -251,17 +257,32 @@ impl Desk<'_> {
         }
     }
 
+    /// Refuses those who are confined to their own clients to let one tell of people who were not asked; see
+    /// [`client_policy::more_unasked`].
+    pub(super) fn may_leave_unasked(
+        &self,
+        before: Option<&ClientSettings>,
+        after: &ClientSettings,
+    ) -> Result<()> {
+        let confined = self.actor.confined_to().is_some();
+        match client_policy::more_unasked(before, after).filter(|_| confined) {
+            Some(setting) => Err(Fault::AdminConsentForbidden { setting }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// The client as it is shown.
     pub(super) async fn view_of(&self, client: &Client) -> Result<ClientView> {
         let keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
-        Ok(self.view_with(client, &keys))
+        let set = self.known_set(client).await;
+        Ok(self.view_with(client, Keys { registered: &keys, set: set.as_ref() }))
     }
 
     /// The client as it is shown, with keys that are at hand.
-    pub(super) fn view_with(&self, client: &Client, keys: &[ClientKey]) -> ClientView {
+    pub(super) fn view_with(&self, client: &Client, keys: Keys<'_>) -> ClientView {
         let (settings, policies) = (&client.settings, &self.tenant().settings);
-        let broken =
-            client_policy::check(settings, kept_secret(client), keys, policies, self.mode(), self.now);
+        let (id, kept) = (&client.client_id, kept_secret(client));
+        let broken = client_policy::check(id, settings, kept, keys, policies, self.mode(), self.now);
         let advice = client_policy::advice(settings, keys, self.now);
         ClientView {
             client_id: client.client_id.to_string(),
@@ -273,6 +294,7 @@ impl Desk<'_> {
             secret_sealed: client.sealed_secret.is_some(),
             registered_itself: client.registration_token.is_some(),
             settings: settings.clone(),
+            key_set: keys.set.map(KeySetView::from),
             contradictions: broken.iter().map(Remark::from).collect(),
             advice: advice.iter().map(Remark::from).collect(),
             created_at: client.created_at,
@@ -284,9 +306,14 @@ impl Desk<'_> {
     pub async fn clients(&self, query: &ClientQuery) -> Result<Paged<ClientLine>> {
         self.actor.need(CLIENTS_READ)?;
         let limit = query.limit.clamp(1, 100);
+        let own = self.actor.confined_to();
+        if own.is_some() && query.owner.is_some() && own != query.owner {
+            return Ok(Paged { items: Vec::new(), next: None });
+        }
         let filter = ClientFilter {
             search: query.search.clone(),
-            owner: self.actor.confined_to(),
+            owner: own.or(query.owner),
+            disabled: query.disabled,
             page: Page { after: query.after.clone(), limit: limit + 1 },
         };
         let rows = self.app.store.find_clients(&self.tenant().id, &filter).await?;

@@ -9,9 +9,12 @@ mod audit_chain;
 mod client_keys;
 mod client_writes;
 mod clients;
+mod configuration;
 mod explain;
+mod key_set;
 mod overview;
 mod preview;
+pub mod reading;
 mod receipt;
 mod refused;
 mod registration_tokens;
@@ -38,19 +41,21 @@ use crate::tenancy::TenantView;
 pub use audit::{AuditLine, AuditQuery, AuditStory, Lines};
 pub use audit_chain::{AuditChain, AuditLink};
 pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, PrivateKeyView, RotateKey};
-pub use client_writes::{ClientChange, ClientWritten, NewClient};
+pub use client_writes::{ClientChange, ClientPatch, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryView, Remark, TemplateView};
+pub use configuration::{Configuration, Offer};
 pub use explain::Failure;
+pub use key_set::{KeySetFailing, KeySetView};
 pub use overview::{
     ClientHealth, DAYS, DayCount, EndingKey, FailingClient, Overview, ReasonCount, TenantKeyHealth,
 };
 pub use preview::PreviewView;
 pub use refused::Refused;
 pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten};
-pub use tenant::{TenantChange, TenantRecord, TenantWritten};
+pub use tenant::{TenantChange, TenantPatch, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 pub use tenants::{FirstOwner, NewTenant, TenantCreated, TenantLine, TenantQuery};
-pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
+pub use trial::{NewTrialKey, TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
 
 pub use user_access::{ConsentView, CredentialView, Done, Handed, NewPassword, SessionView};
 pub use user_import::{ImportReport, ImportRow, ImportUsers};
@@ -106,12 +111,7 @@ impl<'a> Desk<'a> {
 
     /// What goes along with a write of this request.
     fn along(&self, write: &Write, further: Vec<Change>) -> Along<'a> {
-        Along {
-            correlation_id: Some(self.correlation_id),
-            by: Some(self.actor.label()),
-            seen: write.seen,
-            further,
-        }
+        Along { correlation_id: Some(self.correlation_id), seen: write.seen, key_set: None, further }
     }
 
     fn provisioner(&self, write: &Write) -> Provisioner {
@@ -119,6 +119,7 @@ impl<'a> Desk<'a> {
             store: self.app.store.clone(),
             entropy: self.app.entropy.clone(),
             vault: Some(self.app.vault.clone()),
+            by: self.actor.by(),
             now: self.now,
             millis: self.app.clock.millis(),
             mode: self.mode(),

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::{AUDIT_READ, CLIENTS_READ, KEYS_READ, TENANT_READ};
+use signet_core::audit::Kind;
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::records::{AuditTally, KeyState, Outcome, TenantKey};
+use signet_core::tenant_health::{self, Warning};
 use signet_jose::KeyUse;
 use signet_store::{AuditFilter, ClientFilter, Page};
 
@@ -25,15 +27,7 @@ const MAX_OWN: u32 = 20;
 const MAX_REASONS: usize = 12;
 
 /// What counts as a login: a response that a person was sent back to a client with.
-const LOGIN: &str = "authorize.responded";
-/// What counts as a failed login, with what was refused in words.
-const FAILURES: &[(&str, &str)] = &[
-    ("authorize.refused", "authorization request"),
-    ("authorize.push_refused", "pushed request"),
-    ("login.refused", "sign-in"),
-    ("token.refused", "token request"),
-    ("userinfo.refused", "UserInfo request"),
-];
+const LOGIN: Kind = Kind::AuthorizeResponded;
 
 /// The health of a tenant; of their own clients alone for developers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -53,6 +47,8 @@ pub struct Overview {
 /// The health of clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientHealth {
+    /// When they were looked at, in Unix seconds: within the last minute, and not always just now.
+    pub judged_at: UnixTime,
     /// How many were looked at.
     pub checked: usize,
     /// Whether there are more.
@@ -61,6 +57,8 @@ pub struct ClientHealth {
     pub failing_count: usize,
     /// The first 100 of them.
     pub failing: Vec<FailingClient>,
+    /// How many need keys of a `jwks_uri` that this node has not read yet, so that nothing is known of them.
+    pub unread: usize,
     /// Keys and certificates that end within 30 days, the first to end first.
     pub ending: Vec<EndingKey>,
 }
@@ -121,7 +119,7 @@ pub struct ReasonCount {
     pub what: String,
     /// The reason code.
     pub reason: String,
-    /// The sentence that is shown for it, if it is always the same.
+    /// The sentence that is shown for it; what varies in it is named in words.
     pub text: Option<String>,
     /// How often.
     pub count: i64,
@@ -138,14 +136,20 @@ pub struct DayCount {
     pub failures: i64,
 }
 
+impl From<&Warning> for Remark {
+    fn from(one: &Warning) -> Self {
+        Self { code: one.code().to_owned(), text: one.to_string() }
+    }
+}
+
 impl Desk<'_> {
     /// How the tenant is. Developers see what concerns their own clients.
     pub async fn overview(&self) -> Result<Overview> {
         self.actor.need(TENANT_READ)?;
         let owner = self.actor.confined_to();
         let checkup = if self.actor.holds(CLIENTS_READ) {
-            let (store, tenant) = (self.app.store.clone(), self.tenant().clone());
-            self.app.checkups.of(Look { store, tenant, owner, mode: self.mode(), now: self.now }).await?
+            let (app, tenant) = (self.app.clone(), self.tenant().clone());
+            self.app.checkups.of(Look { app, tenant, owner, now: self.now }).await?
         } else {
             None
         };
@@ -153,7 +157,7 @@ impl Desk<'_> {
         let sees_keys = owner.is_none() && self.actor.holds(KEYS_READ);
         let tenant_keys = if sees_keys { self.keys_in_use() } else { Vec::new() };
         Ok(Overview {
-            warnings: self.warnings(&tenant_keys).await?,
+            warnings: self.warnings().await?,
             clients: checkup.as_deref().map(health),
             tenant_keys,
             failures: reasons(&tallies),
@@ -180,7 +184,7 @@ impl Desk<'_> {
     async fn own_tallies(&self) -> Result<Vec<AuditTally>> {
         let (store, tenant) = (&self.app.store, &self.tenant().id);
         let page = Page { after: None, limit: MAX_OWN };
-        let filter = ClientFilter { search: None, owner: self.actor.confined_to(), page };
+        let filter = ClientFilter { owner: self.actor.confined_to(), page, ..ClientFilter::default() };
         let mut tallies = Vec::new();
         for client in store.find_clients(tenant, &filter).await? {
             let filter = AuditFilter {
@@ -204,54 +208,19 @@ impl Desk<'_> {
         self.view.keys.iter().filter(|key| shown.contains(&key.state(self.now))).map(health).collect()
     }
 
-    async fn warnings(&self, keys: &[TenantKeyHealth]) -> Result<Vec<Remark>> {
-        let mut warnings = Vec::new();
+    async fn warnings(&self) -> Result<Vec<Remark>> {
         if self.actor.confined_to().is_some() {
-            return Ok(warnings);
+            return Ok(Vec::new());
         }
-        let mut warn = |code: &str, text: String| {
-            warnings.push(Remark { code: code.to_owned(), text });
+        let facts = tenant_health::Facts {
+            settings: &self.tenant().settings,
+            keys: &self.view.keys,
+            drift: self.app.store.clock().await?.saturating_sub(self.app.clock.now()),
+            tolerated: self.app.clock_tolerance,
+            mail: self.app.mailer.works(),
+            now: self.now,
         };
-        let settings = &self.tenant().settings;
-        let signing = settings.signing_algs.iter().map(|alg| (KeyUse::Sig, alg.name()));
-        let sealing = settings.encryption_algs.iter().map(|alg| (KeyUse::Enc, alg.name()));
-        for (usage, alg) in signing.chain(sealing) {
-            let serving = || {
-                self.view
-                    .keys
-                    .iter()
-                    .filter(|key| key.usage == usage && key.algs.iter().any(|own| own == alg))
-            };
-            let end = serving().map(|key| key.use_until).max().unwrap_or(self.now);
-            // Successors are published at least this long before they are needed.
-            if end <= self.now {
-                warn("tenant_key_missing", format!("No key of this tenant serves {alg}. Rotate the keys."));
-            } else if end - self.now <= settings.key_propagation && !keys.is_empty() {
-                let text = format!(
-                    "The key for {alg} ends soon and has no successor. Is the job that makes keys running?"
-                );
-                warn("tenant_key_ending", text);
-            }
-        }
-        let drift = self.app.store.clock().await? - self.app.clock.now();
-        let tolerated = self.app.clock_tolerance.unwrap_or(5);
-        if drift.abs() > tolerated {
-            let text = format!(
-                "The clocks of this node and of the database differ by {} seconds; {tolerated} are tolerated. Let both set their clocks by NTP.",
-                drift.abs()
-            );
-            warn("clock_drift", text);
-        }
-        if !self.app.mailer.works() {
-            let text = "No mail is sent, so nobody can be invited or reset a password by mail: the settings name no mail server.";
-            warn("mail_off", text.to_owned());
-        }
-        if settings.development {
-            let text =
-                "This tenant was made by \"signet dev\": its secrets are known to everybody.".to_owned();
-            warn("development", text);
-        }
-        Ok(warnings)
+        Ok(tenant_health::warnings(&facts).iter().map(Remark::from).collect())
     }
 }
 
@@ -276,10 +245,12 @@ fn health(checkup: &Checkup) -> ClientHealth {
         problems: remarks(&one.problems),
     });
     ClientHealth {
+        judged_at: checkup.at,
         checked: checkup.checked,
         more: checkup.more,
         failing_count: checkup.failing_count,
         failing: failing.collect(),
+        unread: checkup.unread,
         ending: ending.collect(),
     }
 }
@@ -295,9 +266,10 @@ fn tally(event: &signet_core::records::AuditEvent) -> AuditTally {
     }
 }
 
+/// What was refused, if it counts as a failed login.
 fn failure(tally: &AuditTally) -> Option<&'static str> {
-    let known = FAILURES.iter().find(|(kind, _)| *kind == tally.kind).map(|(_, what)| *what);
-    known.filter(|_| tally.outcome == Outcome::Refused)
+    let failed = Kind::find(&tally.kind).and_then(Kind::failed_login);
+    failed.filter(|_| tally.outcome == Outcome::Refused)
 }
 
 fn reasons(tallies: &[AuditTally]) -> Vec<ReasonCount> {
@@ -307,17 +279,13 @@ fn reasons(tallies: &[AuditTally]) -> Vec<ReasonCount> {
             counts.entry((&tally.kind, &tally.reason)).or_insert((what, 0)).1 += tally.count;
         }
     }
-    let text = |reason: &str| {
-        let row = Fault::TABLE.iter().find(|row| row.0 == reason)?;
-        (!row.3.contains('{')).then(|| row.3.to_owned())
-    };
     let mut reasons: Vec<ReasonCount> = counts
         .into_iter()
         .map(|((kind, reason), (what, count))| ReasonCount {
             kind: kind.to_owned(),
             what: what.to_owned(),
             reason: reason.to_owned(),
-            text: text(reason),
+            text: Fault::general(reason),
             count,
         })
         .collect();
@@ -331,7 +299,7 @@ fn days(tallies: &[AuditTally], now: UnixTime) -> Vec<DayCount> {
     let on = |day: i64| {
         let of_day = tallies.iter().filter(|tally| tally.day == day);
         of_day.fold(DayCount { at: day * DAY, ..DayCount::default() }, |mut count, tally| {
-            if tally.kind == LOGIN && tally.outcome == Outcome::Success {
+            if tally.kind == LOGIN.name() && tally.outcome == Outcome::Success {
                 count.logins += tally.count;
             }
             if failure(tally).is_some() {
@@ -347,9 +315,9 @@ fn days(tallies: &[AuditTally], now: UnixTime) -> Vec<DayCount> {
 mod tests {
     use super::*;
 
-    fn tally(day: i64, kind: &str, reason: &str, count: i64) -> AuditTally {
+    fn tally(day: i64, kind: Kind, reason: &str, count: i64) -> AuditTally {
         let outcome = if reason.is_empty() { Outcome::Success } else { Outcome::Refused };
-        AuditTally { day, kind: kind.into(), outcome, reason: reason.into(), count }
+        AuditTally { day, kind: kind.name().into(), outcome, reason: reason.into(), count }
     }
 
     #[test]
@@ -360,17 +328,20 @@ mod tests {
             tally(100, LOGIN, "", 1),
             tally(87, LOGIN, "", 3),
             tally(86, LOGIN, "", 9),
-            tally(100, "authorize.refused", "token_expired", 2),
-            tally(99, "authorize.refused", "token_expired", 2),
-            tally(99, "login.refused", "credentials_wrong", 5),
-            tally(99, "client.updated", "", 5),
+            tally(100, Kind::AuthorizeRefused, "token_expired", 2),
+            tally(99, Kind::AuthorizeRefused, "token_expired", 2),
+            tally(99, Kind::LoginRefused, "credentials_wrong", 5),
+            tally(99, Kind::SecondFactorRefused, "second_factor_wrong", 3),
+            tally(99, Kind::ClientUpdated, "", 5),
+            tally(99, Kind::ConsoleRefused, "csrf", 5),
         ];
         let days = days(&tallies, now);
         assert_eq!(days.len(), 14);
         assert_eq!(days[13], DayCount { at: 100 * DAY, logins: 8, failures: 2 });
-        assert_eq!(days[12], DayCount { at: 99 * DAY, logins: 0, failures: 7 });
+        assert_eq!(days[12], DayCount { at: 99 * DAY, logins: 0, failures: 10 });
         assert_eq!(days[0], DayCount { at: 87 * DAY, logins: 3, failures: 0 });
         let reasons: Vec<_> = reasons(&tallies).into_iter().map(|one| (one.reason, one.count)).collect();
-        assert_eq!(reasons, [("credentials_wrong".to_owned(), 5), ("token_expired".to_owned(), 4)]);
+        let expected = [("credentials_wrong", 5), ("token_expired", 4), ("second_factor_wrong", 3)];
+        assert_eq!(reasons, expected.map(|(reason, count)| (reason.to_owned(), count)));
     }
 }

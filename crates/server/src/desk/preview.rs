@@ -3,11 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::CLIENTS_READ;
-use signet_core::client_policy;
+use signet_core::client_policy::{self, Keys};
 use signet_core::ids::ClientId;
 
 use super::{Desk, Result};
-use crate::clients::parts;
 
 /// What a client must send and what it will receive, in plain words.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -23,8 +22,9 @@ impl Desk<'_> {
     pub async fn client_preview(&self, id: &ClientId) -> Result<PreviewView> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
-        let found = self.app.client(&self.tenant().id, id).await?;
-        let keys = parts(found.as_deref()).1;
+        let registered = self.app.store.client_keys(&self.tenant().id, id).await?;
+        let set = self.known_set(&client).await;
+        let keys = Keys { registered: &registered, set: set.as_ref() };
         let preview = client_policy::preview(id.as_str(), &client.settings, keys, self.tenant(), self.now);
         Ok(PreviewView { sends: preview.sends, receives: preview.receives })
     }

@@ -2,13 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use signet_core::admin::{TENANT_READ, TENANT_WRITE};
 use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::provision::{Refusal, TenantDeclaration};
 use signet_core::records::{Tenant, TenantSettings};
 
-use super::{Desk, Refused, Result, Write};
+use super::{Desk, Refused, Result, Write, reading};
 use crate::tenant_keys::Workshop;
 
 /// A tenant, all but the salt of its pairwise subjects.
@@ -44,6 +45,14 @@ impl From<&Tenant> for TenantRecord {
 pub struct TenantChange {
     /// All its settings; what is left out gets its default. `operator` and `development` must be sent as they are.
     pub settings: TenantSettings,
+}
+
+/// What shall be different of a tenant: a JSON merge patch (RFC 7396).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantPatch {
+    /// The settings to change, member by member; `null` gives a setting its default.
+    pub settings: Map<String, Value>,
 }
 
 /// What a write on a tenant came to.
@@ -94,6 +103,20 @@ impl Desk<'_> {
         }
         let (tenant, dry_run) = (TenantRecord::from(after), write.dry_run);
         Ok(TenantWritten { tenant, differences: done.differences, dry_run })
+    }
+
+    /// Changes some of the tenant's settings. All others stay as they were in the version that was seen.
+    pub async fn patch_tenant(&self, patch: &TenantPatch, write: &Write) -> Result<TenantWritten> {
+        self.actor.need(TENANT_WRITE)?;
+        let current = self.stored_tenant().await?;
+        match write.seen {
+            None => Err(Refused::VersionMissing),
+            Some(seen) if seen != current.version => Err(Refused::Stale { current: current.version }),
+            Some(_) => {
+                let settings = reading::patched(&current.settings, &patch.settings)?;
+                self.replace_tenant(&TenantChange { settings }, write).await
+            }
+        }
     }
 
     /// The tenant from the store: the view may be a second old.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signet_core::admin::{USERS_READ, USERS_WRITE};
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::change::{Change, Conflict};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
@@ -24,15 +24,17 @@ use crate::people::{Cause, SessionsEnding};
 use crate::provisioning::ProvisioningError;
 
 /// Users whose names are read for one page.
-const MAX_NAMED: usize = 50;
+const MAX_NAMED: usize = 100;
 
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
 pub struct UserQuery {
-    /// Only those whose username or e-mail address begins with this.
+    /// Only those whose username, e-mail address or name has this in it; less than three characters, begins with it.
     pub search: Option<String>,
     /// Only those with this role.
     pub role: Option<Role>,
+    /// Only those that are disabled, or those that are not.
+    pub disabled: Option<bool>,
     /// Where the page before ended.
     pub after: Option<String>,
     /// At most this many (1 to 100).
@@ -168,6 +170,7 @@ impl Desk<'_> {
         let filter = UserFilter {
             search: query.search.clone(),
             role: query.role,
+            disabled: query.disabled,
             page: Page { after: query.after.clone(), limit: limit + 1 },
         };
         let rows = self.app.store.find_users(&self.tenant().id, &filter).await?;
@@ -185,13 +188,16 @@ impl Desk<'_> {
     pub async fn create_user(&self, new: &NewUser, write: &Write) -> Result<UserWritten> {
         const WHAT: &str = "user";
         self.actor.need(USERS_WRITE)?;
-        let pass = match self.before(write, WHAT, new).await? {
+        let input = (new, new.password.as_deref());
+        let pass = match self.before(write, WHAT, &input).await? {
             Before::Made(id) => return self.made_user(&id).await,
             Before::New(pass) => pass,
         };
         match self.make_user(new, write, &pass).await {
             Ok(made) => Ok(made),
-            Err(refused) => self.made_user(&self.meanwhile(write, WHAT, new, refused.of_new()).await?).await,
+            Err(refused) => {
+                self.made_user(&self.meanwhile(write, WHAT, &input, refused.of_new()).await?).await
+            }
         }
     }
 
@@ -270,9 +276,9 @@ impl Desk<'_> {
         let further = self.owner_leaves(&user).await?;
         let view = self.user_view(&user).await?;
         let context = self.app.context(self.now);
-        let event = audit::success(&self.tenant().id, "user.deleted", self.correlation_id, &context)
+        let event = audit::success(&self.tenant().id, Kind::UserDeleted, self.correlation_id, &context)
             .user(user.id)
-            .fact("by", self.actor.label());
+            .by(&self.actor.by());
         let last = User { version: user.version + 1, updated_at: self.now, ..user.clone() };
         let ending = self.sessions_ending(&user, "user_deleted").await?;
         // The version that was judged is the one that goes: the first change finds no other.
@@ -297,7 +303,7 @@ impl Desk<'_> {
         })
     }
 
-    /// The usernames of these users, as far as they are still there: of the first fifty of them, and of none for somebody
+    /// The usernames of these users, as far as they are still there: of the first hundred of them, and of none for somebody
     /// who may not see users.
     pub async fn usernames(&self, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, String>> {
         let mut names = BTreeMap::new();
@@ -328,16 +334,14 @@ impl Desk<'_> {
         if user.role != Some(Role::Owner) || user.disabled {
             return Ok(Vec::new());
         }
-        let tenants = self.app.store.tenants().await?;
-        let tenant = tenants.into_iter().find(|tenant| tenant.id == self.tenant().id);
-        let tenant = tenant.ok_or(Refused::NotFound)?;
+        let tenant = self.stored_tenant().await?;
         let page = Page { after: None, limit: 1_000 };
-        let filter = UserFilter { search: None, role: Some(Role::Owner), page };
+        let filter = UserFilter { role: Some(Role::Owner), page, ..UserFilter::default() };
         let owners = self.app.store.find_users(&tenant.id, &filter).await?;
         Ok(vec![people::without_owner(&tenant, &owners, user.id)?])
     }
 
-    pub(super) fn cause<'a>(&'a self, by: &'a str) -> Cause<'a> {
+    pub(super) fn cause<'a>(&'a self, by: &'a By) -> Cause<'a> {
         Cause { correlation_id: self.correlation_id, by: Some(by), now: self.now }
     }
 

@@ -10,6 +10,7 @@ use signet_core::change::Change;
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::fault::Fault;
 use signet_core::interaction::{can_be_tried, use_one_time};
+use signet_core::params::Params;
 use signet_core::records::{Credential, CredentialKind, User};
 use totp_rs::{Builder, Totp};
 use uuid::Uuid;
@@ -38,6 +39,20 @@ impl Shared {
         let mut bytes = Zeroizing::new(vec![0; SECRET]);
         entropy.fill(&mut bytes);
         Self(bytes)
+    }
+
+    /// The one that the form offers once more after a wrong code, because an application has it by now; a fresh one without a
+    /// form, or when the form's time is over. `purpose` is what [`enrolment`] names.
+    pub fn offered(
+        vault: &Vault,
+        purpose: &str,
+        form: Option<&Params>,
+        now: UnixTime,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        let sealed = form.and_then(|form| form.get("enrolment"));
+        let kept = sealed.and_then(|sealed| super::open(vault, purpose, sealed, now));
+        kept.unwrap_or_else(|| Self::fresh(entropy))
     }
 
     /// As people type it (RFC 4648 section 6), in groups of four.

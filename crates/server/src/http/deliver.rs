@@ -6,10 +6,10 @@ use signet_core::records::Client;
 use signet_core::redirect::{Delivery, Ready};
 
 use super::extract::Moment;
-use super::protect::protect;
 use super::render::{self, shell};
 use crate::app::App;
 use crate::pages::FormPostPage;
+use crate::protect::protect;
 use crate::tenancy::TenantView;
 
 /// A response that the browser can carry out. JARM responses are made on the crypto pool first; one that cannot be made as
@@ -25,7 +25,7 @@ pub(super) async fn ready(
         Delivery::Ready(ready) => Ok(ready),
         Delivery::Seal(mut sealing) => {
             let claims = std::mem::take(&mut sealing.claims);
-            let jwt = protect(app, view, moment, client, sealing.protection.clone(), claims).await?;
+            let jwt = protect(app, view, moment.now, client, sealing.protection.clone(), claims).await?;
             Ok(sealing.deliver(jwt))
         }
     }

@@ -10,13 +10,13 @@ use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
 use signet_core::initiation::initiation;
-use signet_core::records::Session;
+use signet_core::records::{Session, User};
 
 use super::extract::{Moment, Tenant};
 use super::render::{self, Failure};
-use super::{cookies, screens};
+use super::{cookies, dev_mail, screens};
 use crate::app::{App, store_fault};
-use crate::pages::{HomePage, Visitor};
+use crate::pages::{Door, HomePage, Visitor};
 use crate::tenancy::TenantView;
 
 pub(super) async fn home(
@@ -25,8 +25,8 @@ pub(super) async fn home(
     moment: Moment,
     headers: HeaderMap,
 ) -> Response {
-    let visitor = match visitor(&app, &view, &moment, &headers).await {
-        Ok(visitor) => visitor,
+    let (visitor, user) = match visitor(&app, &view, &moment, &headers).await {
+        Ok(found) => found.unzip(),
         Err(fault) => return Failure::page(fault).into_response(),
     };
     let page = HomePage {
@@ -34,10 +34,23 @@ pub(super) async fn home(
         issuer: view.tenant.issuer.clone(),
         discovery: format!("{}/.well-known/openid-configuration", view.prefix),
         jwks: format!("{}{}", view.prefix, Endpoint::Jwks.path()),
+        doors: doors(&app, &view, user.as_ref()),
         demo: (app.mode == Mode::Development).then(|| "/demo".to_owned()),
         visitor,
     };
     render::page(StatusCode::OK, page.render(), None)
+}
+
+/// The account for everybody, the console for those who have a role in it. In development everybody is shown everything.
+fn doors(app: &App, view: &TenantView, user: Option<&User>) -> Vec<Door> {
+    let door = |name, path: &str, text| Door { name, address: format!("{}{path}", view.prefix), text };
+    let account = door("Account", "/account", "Password, passkeys, sessions, applications.");
+    let console =
+        door("Console", "/console", "Register applications, look at their keys, logins and people.");
+    let administers = app.mode == Mode::Development || user.is_some_and(|user| user.role.is_some());
+    let text = "What would have been sent: invitations, links for a new password.";
+    let mails = dev_mail::address(app).map(|address| Door { name: "Mails", address, text });
+    [Some(account), administers.then_some(console), mails].into_iter().flatten().collect()
 }
 
 /// Who is signed in, with the applications that they use and that can be started from here.
@@ -46,7 +59,7 @@ async fn visitor(
     view: &TenantView,
     moment: &Moment,
     headers: &HeaderMap,
-) -> Result<Option<Visitor>, Fault> {
+) -> Result<Option<(Visitor, User)>, Fault> {
     let tenant = &view.tenant;
     let Some(cookie) = cookies::read(headers, &cookies::session_name(view)) else { return Ok(None) };
     let session = app.store.session(&tenant.id, &TokenHash::of(&cookie)).await.map_err(store_fault)?;
@@ -55,12 +68,12 @@ async fn visitor(
     };
     let user = app.store.user(&tenant.id, session.user_id).await.map_err(store_fault)?;
     let Some(user) = user.filter(|user| !user.disabled) else { return Ok(None) };
-    Ok(Some(Visitor {
+    let visitor = Visitor {
         account: screens::account(&user),
-        account_pages: format!("{}/account", view.prefix),
         sign_out: format!("{}{}", view.prefix, Endpoint::EndSession.path()),
         applications: applications(app, view, &session).await?,
-    }))
+    };
+    Ok(Some((visitor, user)))
 }
 
 /// Clients that this person has allowed something, or is logged in to: name and address. Others are nobody's business.

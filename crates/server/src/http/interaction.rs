@@ -193,9 +193,9 @@ impl Stepper<'_> {
             Step::Login => self.login_page(loaded).await,
             Step::Register => Ok(self.registration_page(loaded)),
             Step::Second { passkey_only } => Ok(self.second_page(loaded, passkey_only, None)),
-            Step::Enrol => self.enrolment_page(loaded, None),
+            Step::Enrol => self.enrolment_page(loaded, None, None),
             Step::Consent(scope) => {
-                let html = screens::consent(self.view, loaded, &scope, self.moment);
+                let html = screens::consent(self.view, loaded, &scope);
                 Ok(page(loaded, StatusCode::OK, html))
             }
             Step::Respond => self.respond(loaded, false).await,

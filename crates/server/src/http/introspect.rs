@@ -1,5 +1,6 @@
 //! The introspection endpoint (RFC 7662, RFC 9701).
 
+use signet_core::audit::Kind;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -15,10 +16,10 @@ use signet_store::StoreError;
 
 use super::client_auth::{self, Caller};
 use super::extract::{FormParams, Moment, Tenant};
-use super::protect;
 use super::render::{Failure, Note};
 use crate::app::{App, store_fault};
 use crate::clients::parts;
+use crate::protect::protect_as;
 use crate::tenancy::TenantView;
 
 /// RFC 7662 section 2.
@@ -63,7 +64,7 @@ async fn answer(
         Some(protection) => {
             let client = caller.client.client();
             let claims = form.claims;
-            let jwt = protect::protect_as(JWT_TYPE, app, view, moment, client, protection, claims).await?;
+            let jwt = protect_as(JWT_TYPE, app, view, moment.now, client, protection, claims).await?;
             (format!("application/{JWT_TYPE}"), jwt)
         }
     };
@@ -74,7 +75,9 @@ async fn answer(
     }
     match app.store.apply(&view.tenant.id, &claim).await {
         Ok(()) => Ok((kind, body)),
-        Err(StoreError::Conflict(Conflict::Replay)) => Err(Fault::AssertionReplayed),
+        Err(StoreError::Conflict(Conflict::Replay)) => {
+            Err(caller.replayed(app, view, moment, Kind::IntrospectionRefused).await)
+        }
         Err(error) => Err(store_fault(error)),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::authorize::{self, Arrival, PushOutcome, Pushed};
 use signet_core::change::Conflict;
 use signet_core::client_auth::AuthenticatedClient;
@@ -57,25 +57,29 @@ fn created(pushed: &Pushed) -> Response {
 
 /// Load, decide, apply. RFC 9126 section 2.3: errors are for the client; nothing is redirected.
 async fn accept(app: &App, view: &Arc<TenantView>, moment: &Moment, caller: Caller) -> Result<Pushed, Fault> {
-    let Caller { params, client, registered } = caller;
+    let (client, registered) = (&caller.client, &caller.registered);
+    let params = caller.params.clone();
     let case = Case { app: app.clone(), view: view.clone(), moment: moment.clone(), params };
-    let mut outcome = decide(&case, &client, &registered).await?;
+    let mut outcome = decide(&case, client, registered).await?;
     // As at the authorization endpoint: an unfamiliar kid is a reason to fetch the client's keys again.
     if outcome.reply.as_ref().is_err_and(may_be_stale)
         && let Some(fresh) = app.client_afresh(&view.tenant.id, &registered.client.client_id).await?
     {
-        outcome = decide(&case, &client, &fresh).await?;
+        outcome = decide(&case, client, &fresh).await?;
     }
     let PushOutcome { changes, reply, trace } = outcome;
     let pushed = match reply {
         Ok(pushed) => pushed,
-        Err(fault) => return Err(refused(&case, &client, &registered, &trace, fault).await),
+        Err(fault) => return Err(refused(&case, client, registered, &trace, fault).await),
     };
     match app.store.apply(&view.tenant.id, &changes).await {
         Ok(()) => Ok(pushed),
         Err(StoreError::Conflict(Conflict::Replay)) => {
-            let fault = replayed(&case, &client).await;
-            Err(refused(&case, &client, &registered, &trace, fault).await)
+            let fault = replayed(&case, client).await;
+            if fault == Fault::AssertionReplayed {
+                return Err(caller.replayed(app, view, moment, Kind::AuthorizePushRefused).await);
+            }
+            Err(refused(&case, client, registered, &trace, fault).await)
         }
         Err(error) => Err(store_fault(error)),
     }
@@ -125,7 +129,7 @@ async fn refused(
     let known = (Some(client.client()), registered.keys.as_slice());
     let (name, value) = case.record(&fault, case.params.get("request"), trace, known).fact();
     let event =
-        audit::refused(tenant, "authorize.push_refused", &fault, &case.moment.correlation_id, &context)
+        audit::refused(tenant, Kind::AuthorizePushRefused, &fault, &case.moment.correlation_id, &context)
             .client(&client.client().client_id)
             .fact(name, value);
     case.app.record(tenant, &[event.change()]).await;

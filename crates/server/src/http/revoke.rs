@@ -1,5 +1,6 @@
 //! The revocation endpoint (RFC 7009).
 
+use signet_core::audit::Kind;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -57,7 +58,9 @@ async fn end(app: &App, view: &Arc<TenantView>, moment: &Moment, caller: &Caller
     let outcome = revocation::revoke(input, &app.context(moment.now));
     match app.store.apply(&tenant.id, &outcome.changes).await {
         Ok(()) => outcome.reply,
-        Err(StoreError::Conflict(Conflict::Replay)) => Err(Fault::AssertionReplayed),
+        Err(StoreError::Conflict(Conflict::Replay)) => {
+            Err(caller.replayed(app, view, moment, Kind::RevocationRefused).await)
+        }
         Err(error) => Err(store_fault(error)),
     }
 }

@@ -8,7 +8,6 @@ use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::records::{Client, User};
 
-use super::extract::Moment;
 use super::forms;
 use super::interaction::Loaded;
 use super::render::shell;
@@ -28,7 +27,6 @@ pub(super) fn login(
     loaded: &Loaded,
     username: &str,
     fault: Option<&Fault>,
-    moment: &Moment,
 ) -> String {
     let again = loaded.session.is_some() && fault.is_none();
     let action = path(view, loaded, "login");
@@ -46,35 +44,57 @@ pub(super) fn login(
         username: username.to_owned(),
         error: fault.map(Fault::public),
         asks: again.then(|| "The application asks you to confirm who you are.".to_owned()),
-        correlation_id: moment.correlation_id.clone(),
-        demo_users: app.demo_users.clone(),
+        correlation_id: loaded.interaction.correlation_id.clone(),
+        demo_users: demo_users(app, view),
     };
     page.render()
 }
 
+/// The people of development, where they are.
+fn demo_users(app: &App, view: &TenantView) -> Vec<(String, String)> {
+    let here = app.demo_users.as_ref().filter(|demo| demo.tenant == view.tenant.id);
+    here.map(|demo| demo.people.clone()).unwrap_or_default()
+}
+
 /// The consent page for `scope`.
-pub(super) fn consent(
-    view: &TenantView,
-    loaded: &Loaded,
-    scope: &BTreeSet<String>,
-    moment: &Moment,
-) -> String {
+pub(super) fn consent(view: &TenantView, loaded: &Loaded, scope: &BTreeSet<String>) -> String {
     let catalogue = Catalogue::of(&view.tenant.settings);
+    let device = loaded.interaction.request.device.is_some();
+    let lines = |wanted: bool| {
+        let names = in_order(scope).filter(move |name| admin::is_scope(name) == wanted);
+        names.map(|name| line(catalogue, name)).collect::<Vec<_>>()
+    };
+    let administers = lines(true);
     let page = ConsentPage {
         shell: shell(view),
         client_name: client_name(loaded.client()),
         client_logo: loaded.client().settings.logo_uri.clone(),
         about: about(loaded.client()),
         account: loaded.user.as_ref().map(account).unwrap_or_default(),
-        scopes: in_order(scope).map(|name| line(catalogue, name)).collect(),
+        scopes: lines(false),
+        goes_to: (!device).then(|| place(&loaded.interaction.request.redirect_uri)),
+        role: loaded
+            .user
+            .as_ref()
+            .and_then(|user| user.role)
+            .map(|role| role.name())
+            .unwrap_or_default()
+            .into(),
         action: path(view, loaded, "consent"),
         csrf: forms::csrf("consent", &loaded.secret),
-        device: loaded.interaction.request.device.is_some(),
-        remembered: loaded.interaction.request.device.is_none(),
+        device,
+        remembered: !device && administers.is_empty(),
+        administers,
         switch_action: Some(path(view, loaded, "switch")),
-        correlation_id: moment.correlation_id.clone(),
+        correlation_id: loaded.interaction.correlation_id.clone(),
     };
     page.render()
+}
+
+/// Where an address leads, as far as people need it: scheme and host; all of it where there is no host.
+fn place(uri: &str) -> String {
+    let origin = url::Url::parse(uri).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+    origin.map_or_else(|| uri.to_owned(), |origin| origin.ascii_serialization())
 }
 
 /// What is said when a device has its answer.
@@ -84,13 +104,7 @@ pub(super) fn device_done(view: &TenantView, loaded: &Loaded, allowed: bool) -> 
 }
 
 /// The page on which people make an account. `form` is what the last attempt held, `fault` why it failed.
-pub(super) fn register(
-    view: &TenantView,
-    loaded: &Loaded,
-    form: &Params,
-    fault: Option<&Fault>,
-    moment: &Moment,
-) -> String {
+pub(super) fn register(view: &TenantView, loaded: &Loaded, form: &Params, fault: Option<&Fault>) -> String {
     let kept = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let page = RegisterPage {
         shell: shell(view),
@@ -104,7 +118,7 @@ pub(super) fn register(
         name: kept("name"),
         email: kept("email"),
         error: fault.map(|fault| (field(fault), fault.public())),
-        correlation_id: moment.correlation_id.clone(),
+        correlation_id: loaded.interaction.correlation_id.clone(),
     };
     page.render()
 }
@@ -121,12 +135,12 @@ fn field(fault: &Fault) -> &'static str {
 }
 
 /// What the pages of the second step have in common. `step` is where the form is posted, and what its token is for.
-pub(super) fn frame(view: &TenantView, loaded: &Loaded, step: &str, moment: &Moment) -> Frame {
+pub(super) fn frame(view: &TenantView, loaded: &Loaded, step: &str) -> Frame {
     Frame {
         client_name: client_name(loaded.client()),
         action: path(view, loaded, step),
         csrf: forms::csrf(step, &loaded.secret),
-        correlation_id: moment.correlation_id.clone(),
+        correlation_id: loaded.interaction.correlation_id.clone(),
     }
 }
 

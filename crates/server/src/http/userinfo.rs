@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
@@ -11,10 +11,10 @@ use signet_core::records::{AccessToken, User};
 use signet_core::{bearer, userinfo};
 
 use super::extract::{FormParams, Moment, Tenant, authorization};
-use super::protect;
 use super::render::{Failure, Note};
 use crate::app::{App, store_fault};
 use crate::clients::parts;
+use crate::protect::protect;
 use crate::tenancy::TenantView;
 
 /// RFC 6750 section 2.1.
@@ -85,7 +85,7 @@ async fn answer(
         return Ok(("application/json", serde_json::Value::Object(answer.claims).to_string()));
     }
     let client = client.ok_or(Fault::TokenUnknown)?;
-    let body = protect::protect(app, view, moment, client, answer.protection, answer.claims).await?;
+    let body = protect(app, view, moment.now, client, answer.protection, answer.claims).await?;
     Ok(("application/jwt", body))
 }
 
@@ -103,6 +103,7 @@ async fn record(app: &App, view: &TenantView, moment: &Moment, fault: &Fault, cl
         return;
     }
     let context = app.context(moment.now);
-    let event = audit::refused(&view.tenant.id, "userinfo.refused", fault, &moment.correlation_id, &context);
+    let event =
+        audit::refused(&view.tenant.id, Kind::UserinfoRefused, fault, &moment.correlation_id, &context);
     app.record(&view.tenant.id, &[event.client(client).change()]).await;
 }

@@ -50,6 +50,8 @@ pub struct Frame {
     pub prefix: String,
     /// Who is signed in.
     pub account: String,
+    /// Whether they have a role in the console.
+    pub administers: bool,
     /// Which part it is.
     pub section: Section,
     /// Token against cross-site posts.
@@ -271,6 +273,14 @@ pub struct ForgotPage {
     pub csrf: String,
     /// Whether an answer is given; it is the same for everybody.
     pub sent: bool,
+    /// How long the link is good, in words.
+    pub lifetime: String,
+    /// How long no other one is sent, in words.
+    pub quiet: String,
+    /// Where mails are shown instead of being sent; only ever given by `signet dev`.
+    pub mails: Option<String>,
+    /// Their account pages, where one signs in.
+    pub account: String,
     /// Why not.
     pub error: Option<String>,
 }
@@ -309,6 +319,8 @@ pub struct ChosenPage {
     pub username: String,
     /// The account pages.
     pub account: String,
+    /// The console, for those who have a role in it.
+    pub console: Option<String>,
 }
 
 /// A mail in the list of `signet dev`.
@@ -332,6 +344,8 @@ pub struct MailLine {
 pub struct MailsPage {
     /// What all pages share.
     pub shell: Shell,
+    /// Address of the list.
+    pub home: String,
     /// The mails, newest first.
     pub lines: Vec<MailLine>,
 }
@@ -342,6 +356,8 @@ pub struct MailsPage {
 pub struct MailPage {
     /// What all pages share.
     pub shell: Shell,
+    /// Address of the list.
+    pub home: String,
     /// The mail.
     pub line: MailLine,
     /// Its text up to the link.

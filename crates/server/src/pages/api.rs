@@ -19,7 +19,7 @@ pub struct ApiPage {
     /// Each scope with its sentence and the roles that have it.
     pub scopes: Vec<(&'static str, &'static str, String)>,
     /// Each reason code with its status and text.
-    pub problems: Vec<(&'static str, u16, &'static str)>,
+    pub problems: Vec<(&'static str, u16, String)>,
 }
 
 /// One operation.
@@ -28,7 +28,7 @@ pub struct ApiOperation {
     /// Its name.
     pub id: &'static str,
     /// HTTP method.
-    pub method: String,
+    pub method: &'static str,
     /// Path below the interface.
     pub path: &'static str,
     /// The scopes that it needs.

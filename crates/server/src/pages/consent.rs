@@ -27,8 +27,14 @@ pub struct ConsentPage {
     pub about: About,
     /// Who is signed in: user name or display name.
     pub account: String,
-    /// What is asked for.
+    /// What is asked for, but for what is in `administers`.
     pub scopes: Vec<ScopeLine>,
+    /// What the client could do in the administration of the tenant.
+    pub administers: Vec<ScopeLine>,
+    /// Where the answer goes, for a client that would administer: its name tells nothing of whose it is by now.
+    pub goes_to: Option<String>,
+    /// The person's role there.
+    pub role: String,
     /// Where the answer is posted: `csrf`, `decision=accept` or `decision=deny`.
     pub action: String,
     /// Token against cross-site posts.

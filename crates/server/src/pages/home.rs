@@ -16,6 +16,8 @@ pub struct HomePage {
     pub discovery: String,
     /// Address of the public keys.
     pub jwks: String,
+    /// The parts that this visitor may want to open.
+    pub doors: Vec<Door>,
     /// Address of the demo; only ever given by `signet dev`.
     pub demo: Option<String>,
     /// Who is signed in here.
@@ -27,12 +29,21 @@ pub struct HomePage {
 pub struct Visitor {
     /// Who.
     pub account: String,
-    /// Their account pages.
-    pub account_pages: String,
     /// Where to sign out.
     pub sign_out: String,
     /// Applications that can be started from here: name and address (OpenID Connect Core section 4).
     pub applications: Vec<(String, String)>,
+}
+
+/// The way to a part of the provider.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its address.
+    pub address: String,
+    /// What is done there.
+    pub text: &'static str,
 }
 
 impl HomePage {

@@ -44,6 +44,9 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         about: About { client_uri: some(), policy_uri: some(), tos_uri: some() },
         account: own(),
         scopes: vec![ScopeLine { title: own(), detail: own() }],
+        goes_to: some(),
+        administers: vec![ScopeLine { title: own(), detail: own() }],
+        role: own(),
         action: "/acme/consent/1".into(),
         csrf: own(),
         device: true,
@@ -98,10 +101,10 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         issuer: own(),
         discovery: own(),
         jwks: own(),
+        doors: vec![Door { name: "Account", address: "/acme/account".into(), text: "What is yours." }],
         demo: Some("/demo".into()),
         visitor: Some(Visitor {
             account: own(),
-            account_pages: "/acme/account".into(),
             sign_out: "/acme/logout".into(),
             applications: vec![(own(), own())],
         }),
@@ -147,6 +150,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     let around = || account::Frame {
         prefix: "/acme".into(),
         account: own(),
+        administers: true,
         section: account::Section::Security,
         csrf: own(),
         done: some(),
@@ -210,7 +214,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
                 has_password: true,
                 can_have_passkeys: true,
                 passkeys: vec![key()],
-                totp: Some(app_key),
+                totp: vec![app_key],
                 recovery_codes: 3,
                 has_second: true,
             }
@@ -232,6 +236,10 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
                 action: "/acme/account/forgot".into(),
                 csrf: own(),
                 sent: true,
+                lifetime: own(),
+                quiet: own(),
+                mails: some(),
+                account: "/acme/account".into(),
                 error: some(),
             }
             .render(),
@@ -250,16 +258,33 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ),
         (
             "chosen",
-            account::ChosenPage { shell: shell(), username: own(), account: "/acme/account".into() }.render(),
+            account::ChosenPage {
+                shell: shell(),
+                username: own(),
+                account: "/acme/account".into(),
+                console: some(),
+            }
+            .render(),
         ),
     ];
     let mail = || account::MailLine { number: 1, to: own(), subject: own(), at: own(), text: own() };
     let mails = vec![
-        ("dev_mails", account::MailsPage { shell: shell(), lines: vec![mail()] }.render()),
+        (
+            "dev_mails",
+            account::MailsPage { shell: shell(), home: "/acme/dev/mail".into(), lines: vec![mail()] }
+                .render(),
+        ),
         (
             "dev_mail",
-            account::MailPage { shell: shell(), line: mail(), before: own(), link: own(), after: own() }
-                .render(),
+            account::MailPage {
+                shell: shell(),
+                home: "/acme/dev/mail".into(),
+                line: mail(),
+                before: own(),
+                link: own(),
+                after: own(),
+            }
+            .render(),
         ),
     ];
     own_pages

@@ -9,7 +9,7 @@ use signet_core::ids::{TenantId, TokenHash};
 use signet_core::records::{ResponseType, Stage};
 use signet_store::contract::Handle;
 use signet_store::contract::build::{NOW, id};
-use signet_store::{ClientFilter, Page};
+use signet_store::{ClientFilter, Page, UserFilter};
 use sqlx::ConnectOptions as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
@@ -18,9 +18,9 @@ use sqlx::postgres::PgConnectOptions;
 const BEFORE: &str = r#"
     INSERT INTO tenants VALUES ('one', 'https://one.example', 1, '{}', 0), ('two', 'https://two.example', 1, '{}', 0);
     INSERT INTO clients VALUES ('one', 'app', 1, false, NULL, '{}', 0, 0),
-        ('one', 'shop', 1, false, NULL, '{"client_name":"Corner SHOP"}', 0, 0),
+        ('one', 'shop', 1, false, NULL, '{"client_name":"Corner SHOP","redirect_uris":["https://Login.example:8443/cb?x=y","org.native.app:/cb"]}', 0, 0),
         ('one', 'odd', 1, false, NULL, '{"client_name":"nul \u0000 inside"}', 0, 0);
-    INSERT INTO users VALUES ('one', '00000000-0000-0000-0000-000000000001', 'ada', NULL, '{"email":"Ada@Example.com"}', false, 1, 0, 0),
+    INSERT INTO users VALUES ('one', '00000000-0000-0000-0000-000000000001', 'ada', NULL, '{"email":"Ada@Example.com","given_name":"Augusta","family_name":"King","locale":"en"}', false, 1, 0, 0),
         ('one', '00000000-0000-0000-0000-000000000002', 'bob', NULL, '{"email":7}', false, 1, 0, 0),
         ('one', '00000000-0000-0000-0000-000000000003', 'carl', NULL, '{"email":"a\u0000b"}', false, 1, 0, 0);
     INSERT INTO interactions VALUES ('one', 'waiting', '\x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b', 1, 'authenticated', 'sid',
@@ -58,7 +58,7 @@ fn migrations() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres"))
 }
 
-/// The clients of the tenant `one` that begin with `search`.
+/// The clients of the tenant `one` that `search` finds.
 async fn found(store: &Handle, search: &str) -> Vec<String> {
     let page = Page { after: None, limit: 9 };
     let filter = ClientFilter { search: Some(search.into()), page, ..ClientFilter::default() };
@@ -86,7 +86,19 @@ async fn version_3_with_data_is_brought_up() {
     let client = store.client(&one, &"app".into()).await.unwrap().unwrap();
     assert_eq!((client.sealed_secret, client.registration_token, client.owner), (None, None, None));
     assert_eq!(found(store, "corner s").await, ["shop"]);
-    assert_eq!(found(store, "o").await, ["odd"]);
+    assert_eq!(found(store, "o").await, ["odd", "shop"]);
+    for search in ["ner SH", "hop", "gin.example:84", "ative.app"] {
+        assert_eq!(found(store, search).await, ["shop"], "{search}");
+    }
+    for search in ["/cb", "x=y", "orner\u{1}", "rn"] {
+        assert!(found(store, search).await.is_empty(), "{search}");
+    }
+    for search in ["ugus", "augusta k", "ki", "a@exa", "ada"] {
+        let page = Page { after: None, limit: 9 };
+        let filter = UserFilter { search: Some(search.into()), page, ..UserFilter::default() };
+        let users = store.find_users(&one, &filter).await.unwrap();
+        assert_eq!(users.iter().map(|user| user.id).collect::<Vec<_>>(), [id(1)], "{search}");
+    }
     let ada = store.users_by_email(&one, "ADA@example.com").await.unwrap();
     assert_eq!(ada.iter().map(|user| (user.id, user.role)).collect::<Vec<_>>(), [(id(1), None)]);
     let waiting = store.interaction(&one, "waiting").await.unwrap().unwrap();

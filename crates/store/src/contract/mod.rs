@@ -95,13 +95,18 @@ macro_rules! contract_tests {
             people: credentials_are_kept_oldest_first, a_credential_is_used_renamed_and_removed,
                 a_person_has_one_authenticator_application_and_a_passkey_one_person,
                 wrong_codes_are_counted_however_many_come_at_a_time,
-                a_link_is_used_once_in_time, an_idempotency_key_is_noted_once,
+                a_link_is_used_once_in_time, an_offered_link_leaves_alone_a_fresh_one_of_its_kind,
+                an_idempotency_key_is_noted_once,
                 sessions_of_a_user_are_listed_while_they_live, links_and_receipts_go_when_they_expire,
                 a_deleted_user_leaves_no_credential_link_or_client_of_theirs,
                 people_of_one_tenant_are_not_anothers, a_late_conflict_undoes_every_change_to_people, one_use_of_a_one_time_password_wins,
                 one_use_of_a_recovery_code_wins, one_use_of_a_link_wins,
-                one_creation_with_an_idempotency_key_wins, one_link_is_left_of_many_sent_at_once;
+                one_creation_with_an_idempotency_key_wins, of_many_links_offered_at_once_one_is_taken,
+                one_link_is_left_of_many_sent_at_once;
             search: clients_are_found_by_id_and_name, a_developers_clients_are_theirs_alone,
+                clients_are_found_by_the_hosts_of_their_redirect_uris,
+                clients_and_users_are_found_by_whether_they_are_disabled,
+                a_search_that_much_matches_finds_all_of_it_page_by_page, users_are_found_by_the_names_they_go_by,
                 odd_names_do_no_harm_to_a_search, users_are_found_by_name_address_and_role,
                 keys_of_several_clients_are_read_at_once, keys_that_end_soon_come_first,
                 a_search_sees_one_tenant;

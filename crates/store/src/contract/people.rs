@@ -178,6 +178,43 @@ pub async fn a_link_is_used_once_in_time(store: &Handle) {
     assert_conflict(store.apply(&world.id, &[Change::InsertUserLink(ghost)]).await, Conflict::Missing);
 }
 
+pub async fn an_offered_link_leaves_alone_a_fresh_one_of_its_kind(store: &Handle) {
+    let world = world(store, "one").await;
+    let at = |secret: &str, created_at| UserLink {
+        created_at,
+        expires_at: created_at + 600,
+        ..link(&world.user, secret, LinkPurpose::Forgotten)
+    };
+    let offer = |link: &UserLink, since| Change::OfferUserLink { link: link.clone(), since };
+    let is_there = async |link: &UserLink| store.user_link(&world.id, &link.hash).await.unwrap().is_some();
+    let reset = link(&world.user, "reset", LinkPurpose::PasswordReset);
+    let first = at("first", NOW);
+    apply(store, &world.id, &[Change::InsertUserLink(reset.clone()), offer(&first, NOW)]).await;
+    assert!(is_there(&first).await && is_there(&reset).await, "it is none of the other kind's");
+    let second = at("second", NOW + 60);
+    assert_conflict(store.apply(&world.id, &[offer(&second, NOW)]).await, Conflict::Link);
+    assert!(is_there(&first).await && !is_there(&second).await);
+    apply(store, &world.id, &[offer(&second, NOW + 1)]).await;
+    assert!(!is_there(&first).await && is_there(&second).await && is_there(&reset).await);
+    // One that has expired, or was used, is in nobody's way.
+    let third = at("third", NOW + 660);
+    assert_conflict(store.apply(&world.id, &[offer(&at("early", NOW + 659), NOW)]).await, Conflict::Link);
+    apply(store, &world.id, &[offer(&third, NOW)]).await;
+    apply(store, &world.id, &[Change::UseUserLink { hash: third.hash, at: NOW + 661 }]).await;
+    apply(store, &world.id, &[offer(&at("fourth", NOW + 662), NOW)]).await;
+    let ghost = UserLink { user_id: id(9), ..at("ghost", NOW) };
+    assert_conflict(store.apply(&world.id, &[offer(&ghost, NOW)]).await, Conflict::Missing);
+}
+
+pub async fn of_many_links_offered_at_once_one_is_taken(store: &Handle) {
+    let world = world(store, "one").await;
+    one_wins(store, &world.id, Conflict::Link, |racer| {
+        let link = link(&world.user, &format!("link {racer}"), LinkPurpose::Forgotten);
+        vec![Change::OfferUserLink { since: link.created_at, link }]
+    })
+    .await;
+}
+
 pub async fn an_idempotency_key_is_noted_once(store: &Handle) {
     let world = world(store, "one").await;
     let bob = user(&world.id, 2, "bob");

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::build::{NOW, client, client_key, id, tenant, user, world};
 use super::{Handle, apply, assert_conflict};
-use crate::{ClientFilter, Page, UserFilter};
+use crate::{ClientFilter, Page, UserFilter, search};
 
 fn named(tenant: &TenantId, client_id: &str, name: &str, owner: Option<Uuid>) -> Client {
     let mut client = client(tenant, client_id);
@@ -26,8 +26,11 @@ async fn clients(
     limit: u32,
 ) -> Vec<String> {
     let page = Page { after: after.map(str::to_owned), limit };
-    let filter = ClientFilter { search: search.map(str::to_owned), owner, page };
-    let found = store.find_clients(tenant, &filter).await.unwrap();
+    let filter = ClientFilter { search: search.map(str::to_owned), owner, disabled: None, page };
+    ids(store.find_clients(tenant, &filter).await.unwrap())
+}
+
+fn ids(found: Vec<Client>) -> Vec<String> {
     found.into_iter().map(|client| client.client_id.as_str().to_owned()).collect()
 }
 
@@ -50,6 +53,18 @@ pub async fn clients_are_found_by_id_and_name(store: &Handle) {
     let (tenant, all) = ten_clients(store).await;
     let cases: &[(&str, &[&str])] = &[
         ("bank", &["Shop-0", "Shop-2", "Shop-4", "bank-5", "bank-6", "bank-7", "bank-8", "bank-9"]),
+        ("ANK-", &["bank-5", "bank-6", "bank-7", "bank-8", "bank-9"]),
+        ("k ærø", &["Shop-0", "Shop-2", "Shop-4", "bank-6", "bank-8"]),
+        ("Rø 2", &["Shop-2"]),
+        ("op-", &["Shop-0", "Shop-1", "Shop-2", "Shop-3", "Shop-4"]),
+        ("sh", &["Shop-0", "Shop-1", "Shop-2", "Shop-3", "Shop-4"]),
+        ("S", &["Shop-0", "Shop-1", "Shop-2", "Shop-3", "Shop-4"]),
+        ("nk", &[]),
+        ("\u{1}bank", &[]),
+        ("00%_\\", &["Shop-1", "Shop-3", "bank-5", "bank-7", "bank-9"]),
+        ("%an", &[]),
+        ("___", &[]),
+        ("b*k", &[]),
         ("BANK-", &["bank-5", "bank-6", "bank-7", "bank-8", "bank-9"]),
         ("shop", &["Shop-0", "Shop-1", "Shop-2", "Shop-3", "Shop-4"]),
         ("bank ÆRØ 2", &["Shop-2"]),
@@ -57,7 +72,6 @@ pub async fn clients_are_found_by_id_and_name(store: &Handle) {
         ("%", &[]),
         ("_", &[]),
         ("app", &["app"]),
-        ("ank", &[]),
         ("bank\0", &[]),
         ("\u{10ffff}", &[]),
         ("' OR 1=1 --", &[]),
@@ -109,6 +123,112 @@ pub async fn a_developers_clients_are_theirs_alone(store: &Handle) {
     assert_conflict(store.apply(&tenant, &[Change::InsertClient(nobodys)]).await, Conflict::Missing);
 }
 
+pub async fn clients_are_found_by_the_hosts_of_their_redirect_uris(store: &Handle) {
+    let (tenant, all) = ten_clients(store).await;
+    let found = async |search| clients(store, &tenant, Some(search), None, None, 9).await;
+    let mut changed = all[5].clone();
+    changed.version = 2;
+    changed.settings.redirect_uris =
+        vec!["https://Login.Bücher.example:8443/path".into(), "org.example.native:/cb".into()];
+    apply(store, &tenant, &[Change::UpdateClient(changed.clone())]).await;
+    for search in ["in.büch", "BÜCHER.example:8443", "login.b", "e.native", "lo"] {
+        assert_eq!(found(search).await, ["bank-5"], "{search}");
+    }
+    assert!(found("/path").await.is_empty());
+    assert!(found("https").await.is_empty());
+
+    // What it is found by follows the record, and goes with it.
+    changed.version = 3;
+    changed.settings.redirect_uris = vec!["https://other.example".into()];
+    changed.settings.client_name = "Renamed".into();
+    apply(store, &tenant, &[Change::UpdateClient(changed.clone())]).await;
+    assert!(found("bücher").await.is_empty());
+    assert_eq!(found("ther.e").await, ["bank-5"]);
+    assert_eq!(found("NAMED").await, ["bank-5"]);
+    apply(store, &tenant, &[Change::DeleteClient(changed.client_id.clone())]).await;
+    assert!(found("named").await.is_empty());
+    (changed.version, changed.settings.client_name) = (1, "Again".into());
+    apply(store, &tenant, &[Change::InsertClient(changed)]).await;
+    assert!(found("named").await.is_empty());
+    assert_eq!(found("gain").await, ["bank-5"]);
+}
+
+pub async fn clients_and_users_are_found_by_whether_they_are_disabled(store: &Handle) {
+    let (tenant, all) = ten_clients(store).await;
+    let ada = id(1);
+    let mut changes = Vec::new();
+    for client in &all[3..7] {
+        changes.push(Change::UpdateClient(Client { version: 2, disabled: true, ..client.clone() }));
+    }
+    apply(store, &tenant, &changes).await;
+    let found = async |search: &str, owner, disabled, after: &str, limit| {
+        let page = Page { after: Some(after.into()), limit };
+        let filter = ClientFilter { search: Some(search.into()), owner, disabled, page };
+        ids(store.find_clients(&tenant, &filter).await.unwrap())
+    };
+    assert_eq!(found("", None, Some(true), "", 9).await, ["Shop-3", "Shop-4", "bank-5", "bank-6"]);
+    assert_eq!(found("", None, Some(true), "Shop-4", 1).await, ["bank-5"]);
+    assert_eq!(found("", None, Some(false), "bank", 9).await, ["bank-7", "bank-8", "bank-9"]);
+    assert_eq!(found("ank-", None, Some(true), "", 9).await, ["bank-5", "bank-6"]);
+    assert_eq!(found("ank-", None, Some(false), "", 2).await, ["bank-7", "bank-8"]);
+    assert_eq!(found("", Some(ada), Some(true), "", 9).await, ["Shop-3", "bank-6"]);
+    assert_eq!(found("ank", Some(ada), Some(true), "", 9).await, ["bank-6"]);
+    assert_eq!(found("ank", Some(ada), Some(false), "", 9).await, ["Shop-0", "bank-9"]);
+
+    let mut barred = person(&tenant, 2, "barred", "barred@example.com", Some(Role::Developer));
+    barred.disabled = true;
+    apply(store, &tenant, &[Change::InsertUser(barred)]).await;
+    let found = async |search: &str, role, disabled| {
+        let page = Page { after: None, limit: 9 };
+        let filter = UserFilter { search: Some(search.into()), role, disabled, page };
+        let users = store.find_users(&tenant, &filter).await.unwrap();
+        users.into_iter().map(|user| user.username).collect::<Vec<_>>()
+    };
+    assert_eq!(found("", None, Some(true)).await, ["barred"]);
+    assert_eq!(found("", None, Some(false)).await, ["ada"]);
+    assert_eq!(found("rre", None, Some(true)).await, ["barred"]);
+    assert!(found("rre", None, Some(false)).await.is_empty());
+    assert_eq!(found("rre", Some(Role::Developer), Some(true)).await, ["barred"]);
+    assert!(found("", Some(Role::Developer), Some(false)).await.is_empty());
+}
+
+/// A search that much matches goes through the records in their order, and finds the same.
+pub async fn a_search_that_much_matches_finds_all_of_it_page_by_page(store: &Handle) {
+    let world = world(store, "one").await;
+    let row = |n: i64| named(&world.id, &format!("c{n:03}"), &format!("{} {n}", "many ".repeat(39)), None);
+    let made = search::FEW / 39 + 2;
+    let mut all: Vec<Client> = (0..made).map(row).collect();
+    for client in all.iter_mut().step_by(2) {
+        client.disabled = true;
+    }
+    let changes: Vec<Change> = all.iter().cloned().map(Change::InsertClient).collect();
+    apply(store, &world.id, &changes).await;
+    let crowd = (0..made).map(|n| {
+        let mut user = user(&world.id, 100 + u128::try_from(n).unwrap(), &format!("u{n:03}"));
+        user.claims.insert("name".into(), "many ".repeat(39).into());
+        Change::InsertUser(user)
+    });
+    apply(store, &world.id, &crowd.collect::<Vec<_>>()).await;
+    for (typed, disabled) in [("any m", None), ("any m", Some(true)), ("any m", Some(false))] {
+        let expected = all.iter().filter(|client| disabled.is_none_or(|wanted| wanted == client.disabled));
+        let expected: Vec<String> = expected.map(|client| client.client_id.to_string()).collect();
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = Page { after, limit: 50 };
+            let filter = ClientFilter { search: Some(typed.into()), owner: None, disabled, page };
+            let found = ids(store.find_clients(&world.id, &filter).await.unwrap());
+            after = found.last().cloned();
+            paged.extend(found);
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, expected, "{disabled:?}");
+    }
+    assert_eq!(users(store, &world.id, Some("y man"), None, Some("u100"), 2).await, ["u101", "u102"]);
+    assert!(users(store, &world.id, Some("y man"), None, Some("u999"), 2).await.is_empty());
+}
+
 pub async fn odd_names_do_no_harm_to_a_search(store: &Handle) {
     let world = world(store, "one").await;
     let long = "ß".repeat(5000);
@@ -143,7 +263,7 @@ async fn users(
     limit: u32,
 ) -> Vec<String> {
     let page = Page { after: after.map(str::to_owned), limit };
-    let filter = UserFilter { search: search.map(str::to_owned), role, page };
+    let filter = UserFilter { search: search.map(str::to_owned), role, disabled: None, page };
     store.find_users(tenant, &filter).await.unwrap().into_iter().map(|user| user.username).collect()
 }
 
@@ -166,11 +286,17 @@ pub async fn users_are_found_by_name_address_and_role(store: &Handle) {
     let find = async |search, role| users(store, &world.id, search, role, None, 100).await;
     assert_eq!(find(Some("a"), None).await, ["ada", "anton", "bob"]);
     assert_eq!(find(Some("AN"), None).await, ["anton", "bob"]);
+    assert_eq!(find(Some("NTO"), None).await, ["anton"]);
+    assert_eq!(find(Some("a@EXAMPLE"), None).await, ["bob"]);
+    assert_eq!(find(Some("yvi"), None).await, ["øyvind"]);
+    assert_eq!(find(Some("nt"), None).await, Vec::<String>::new());
+    assert_eq!(find(Some("%ar"), None).await, Vec::<String>::new());
     assert_eq!(find(Some("ØY"), None).await, ["øyvind"]);
     assert_eq!(find(Some("an\0"), None).await, Vec::<String>::new());
     assert_eq!(find(Some("%"), None).await, Vec::<String>::new());
     assert_eq!(find(None, Some(Role::Developer)).await, ["anton", "carl"]);
     assert_eq!(find(Some("a"), Some(Role::Developer)).await, ["anton"]);
+    assert_eq!(find(Some("example"), Some(Role::Developer)).await, ["anton", "carl"]);
     assert_eq!(find(Some("anna"), Some(Role::Owner)).await, ["bob"]);
     assert_eq!(find(None, Some(Role::Auditor)).await, Vec::<String>::new());
     assert_eq!(find(None, None).await.len(), 5);
@@ -193,6 +319,32 @@ pub async fn users_are_found_by_name_address_and_role(store: &Handle) {
         .collect();
     apply(store, &world.id, &crowd).await;
     assert_eq!(store.users_by_email(&world.id, "same@example.com").await.unwrap().len(), 10);
+}
+
+pub async fn users_are_found_by_the_names_they_go_by(store: &Handle) {
+    let world = world(store, "one").await;
+    let find = async |search: &str| users(store, &world.id, Some(search), None, None, 9).await;
+    let mut bob = user(&world.id, 2, "bob");
+    bob.claims = json!({"name": "Robert Ærlig", "given_name": "Robert", "family_name": "Virtanen",
+                        "nickname": "Bobby", "preferred_username": "rob-9", "phone_number": "+358401234567",
+                        "locale": ["Robinson"]})
+    .as_object()
+    .unwrap()
+    .clone();
+    apply(store, &world.id, &[Change::InsertUser(bob.clone())]).await;
+    for search in ["robert Æ", "Rlig", "irta", "robert v", "obby", "rob-9", "vi", "ro"] {
+        assert_eq!(find(search).await, ["bob"], "{search}");
+    }
+    assert!(find("35840").await.is_empty(), "nothing else is searched");
+    assert!(find("inson").await.is_empty());
+
+    bob.version = 2;
+    bob.claims = json!({"name": "Renamed"}).as_object().unwrap().clone();
+    apply(store, &world.id, &[Change::UpdateUser(bob.clone())]).await;
+    assert!(find("robert").await.is_empty());
+    assert_eq!(find("named").await, ["bob"]);
+    apply(store, &world.id, &[Change::DeleteUser(bob.id)]).await;
+    assert!(find("named").await.is_empty());
 }
 
 fn key(client: &Client, number: u128, not_after: Option<i64>) -> ClientKey {
@@ -254,6 +406,9 @@ pub async fn a_search_sees_one_tenant(store: &Handle) {
     assert!(clients(store, &two, None, Some(id(1)), None, 9).await.is_empty());
     assert!(clients(store, &two, Some("bank"), Some(id(1)), None, 9).await.is_empty());
     assert_eq!(users(store, &two, Some("a"), None, None, 9).await, ["anna"]);
+    assert_eq!(clients(store, &two, Some("ank"), None, None, 9).await, ["bank-5"]);
+    assert_eq!(users(store, &two, Some("nna"), None, None, 9).await, ["anna"]);
+    assert!(users(store, &one, Some("nna"), None, None, 9).await.is_empty());
     assert!(users(store, &one, None, Some(Role::Owner), None, 9).await.is_empty());
     assert!(users(store, &one, Some("anna"), Some(Role::Owner), None, 9).await.is_empty());
     assert!(store.users_by_email(&one, "anna@example.com").await.unwrap().is_empty());

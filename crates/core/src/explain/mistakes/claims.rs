@@ -2,9 +2,9 @@
 
 use super::super::sighting::Sighting;
 use super::super::snippets::{AUDIENCE, FRESH, ISSUER, TIMES};
-use super::signing::span;
 use super::{Kind, Mistake};
 use crate::discovery::Endpoint;
+use crate::duration::roughly;
 
 const TIME_CLAIMS: [&str; 3] = ["exp", "iat", "nbf"];
 const AUD: &[&str] = &["aud_mismatch"];
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Mistake] = &[
             near.then(|| {
                 format!(
                     "{} ahead; {} seconds are tolerated",
-                    span(ahead),
+                    roughly(ahead),
                     seen.scene.tenant.settings.clock_skew
                 )
             })
@@ -88,7 +88,7 @@ pub(super) const ROWS: &[Mistake] = &[
         sign: |seen| {
             let age = seen.scene.now - seen.number("iat")?;
             let off = (age + 90) % 3_600 <= 180 && age < 15 * 3_600;
-            (age > 600 && !off).then(|| format!("made {} ago", span(age)))
+            (age > 600 && !off).then(|| format!("made {} ago", roughly(age)))
         },
     },
     Mistake {

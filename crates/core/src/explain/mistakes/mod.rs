@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Finding;
 use super::shown;
 use super::sighting::Sighting;
-use super::snippets::Snippet;
+use super::snippets::{PLAIN, Snippet};
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -82,9 +82,21 @@ pub(super) fn found(sighting: &Sighting<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
+/// As [`found`], of the mistakes that name the reason code.
+pub(super) fn found_for_code(sighting: &Sighting<'_>) -> Vec<(String, String)> {
+    let names_it = |id: &str| find(id).is_some_and(|mistake| mistake.codes.contains(&sighting.code));
+    found(sighting).into_iter().filter(|(id, _)| names_it(id)).collect()
+}
+
+/// The mistakes that are made with and without a request object, with the code for those who send none.
+const WITHOUT_OBJECT: &[(&str, &[Snippet])] =
+    &[("redirect_uri", PLAIN), ("response_type", PLAIN), ("scope", PLAIN)];
+
 impl Mistake {
-    /// What is told of it.
-    pub(super) fn finding(&self, sign: &str) -> Finding {
+    /// What is told of it. `object` is whether a request object was sent.
+    pub(super) fn finding(&self, sign: &str, object: bool) -> Finding {
+        let plain = WITHOUT_OBJECT.iter().find(|(id, _)| *id == self.id && !object);
+        let code = plain.map_or(self.code, |(_, code)| *code);
         Finding {
             id: self.id.to_owned(),
             kind: self.kind,
@@ -92,7 +104,7 @@ impl Mistake {
             sign: sign.to_owned(),
             happened: self.happened.to_owned(),
             remedy: self.remedy.to_owned(),
-            code: self.code.to_vec(),
+            code: code.to_vec(),
         }
     }
 }
@@ -119,6 +131,9 @@ mod tests {
             }
             assert!(mistake.happened.ends_with('.') && mistake.remedy.ends_with('.'), "{}", mistake.id);
             assert!(!mistake.title.ends_with('.'), "{}", mistake.id);
+        }
+        for (id, _) in WITHOUT_OBJECT {
+            assert!(find(id).is_some(), "{id}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Mistakes of signing: names of algorithms, forms of signatures, and whose key it was.
 
+use crate::duration::roughly;
 use signet_jose::{KeyUse, SigAlg};
 
 use super::super::snippets::{RAW_ECDSA, SIGN};
@@ -78,11 +79,11 @@ pub(super) const ROWS: &[Mistake] = &[
         sign: |seen| {
             let now = seen.scene.now;
             let key = seen.client_key(seen.inner("kid")?).filter(|key| key.usage == KeyUse::Sig)?;
-            let since = |at: i64| format!("{} ago", span(now - at));
+            let since = |at: i64| format!("{} ago", roughly(now - at));
             let how = match (key.revoked_at, key.not_after, key.not_before) {
                 (Some(at), _, _) if at <= now => format!("revoked {}", since(at)),
                 (_, Some(at), _) if at <= now => format!("not valid any more since {}", since(at)),
-                (_, _, Some(at)) if now < at => format!("valid in {} only", span(at - now)),
+                (_, _, Some(at)) if now < at => format!("valid in {} only", roughly(at - now)),
                 _ => return None,
             };
             Some(format!("kid names the key \"{}\": {how}", key.name))
@@ -212,14 +213,4 @@ fn is_der(signature: &[u8]) -> bool {
         Some(after.is_empty() && rest.is_empty() && !r.is_empty() && !s.is_empty())
     };
     numbers().unwrap_or(false)
-}
-
-/// A duration in words.
-pub(super) fn span(seconds: i64) -> String {
-    match seconds.abs() {
-        few @ 0..120 => format!("{few} seconds"),
-        some @ 120..7_200 => format!("{} minutes", some / 60),
-        more @ 7_200..172_800 => format!("{} hours", more / 3_600),
-        many => format!("{} days", many / 86_400),
-    }
 }

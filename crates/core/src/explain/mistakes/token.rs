@@ -1,6 +1,6 @@
-//! What helps against the refusals of the token endpoint. Nothing but the reason code is kept of those.
+//! What helps against the refusals of the token endpoint, and of the other endpoints that clients call themselves.
 
-use super::super::snippets::{AUDIENCE, FRESH, ISSUER, PKCE, SIGN};
+use super::super::snippets::{ASSERTION, AUDIENCE, FRESH, PKCE};
 use super::Mistake;
 use super::general::row;
 
@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Mistake] = &[
         "The client assertion is not one that is accepted",
         "The assertion is not a signed token of the algorithm that the client is registered for, or its type says that it is something else.",
         "Sign the assertion with the registered algorithm, and send client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer.",
-        SIGN,
+        ASSERTION,
     ),
     row(
         "assertion_key",
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Mistake] = &[
         "No registered key fits the client assertion",
         "The assertion was signed with a key that is not registered for this client, or whose time is over.",
         "Register the public part of the key that the client signs with, with the usage Signing and a period that covers today.",
-        SIGN,
+        ASSERTION,
     ),
     row(
         "assertion_parties",
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Mistake] = &[
         "The client assertion does not name its client",
         "\"iss\" and \"sub\" of a client assertion are both the client_id (RFC 7523 section 3).",
         "Set both to the client_id.",
-        ISSUER,
+        ASSERTION,
     ),
     row(
         "assertion_for_another",

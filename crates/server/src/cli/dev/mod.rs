@@ -63,25 +63,23 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         vault: folder.vault(common)?,
         clock: clock.clone(),
         mode: Mode::Development,
-        demo_users: seed::USERS.iter().map(|user| (user.username.into(), user.password.into())).collect(),
+        demo_users: Some(seed::demo_users()),
         fetcher,
         mailer: Mailer::outbox(),
     };
     let app = node::assemble(setup, &config);
     let tenant = seed::tenant(&app, &issuer).await?;
-    let (keys, users, clients) = tokio::join!(
-        tenant_keys::ensure(&app, &tenant),
-        seed::users(&app, &tenant),
-        seed::clients(&app, &tenant, &folder, &origin)
-    );
+    // Making key pairs takes a while: beside each other, and never where the database is waited for.
+    let (kept, keys) = tokio::join!(seed::kept(&app, folder), tenant_keys::ensure(&app, &tenant));
     keys?;
-    let (users, clients) = (users?, clients?);
+    let users = seed::users(&app, &tenant).await?;
+    let clients = seed::clients(&app, &tenant, kept?, &origin).await?;
     let rp = DemoRp::new(DemoSettings {
         issuer: issuer.clone(),
         origin: origin.clone(),
         shell: Shell::new("", &tenant.settings.branding),
         clients: seed::demo_clients(&clients)?,
-        users: app.demo_users.clone(),
+        users: seed::demo_users().people,
         now: Arc::new(move || clock.now()),
         entropy: edge::entropy(),
     });

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use signet_core::audit::By;
 use signet_core::client_policy::Mode;
 use signet_core::ids::TenantId;
 use signet_core::provision::{
@@ -15,7 +16,7 @@ use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::folder::Folder;
-use crate::app::App;
+use crate::app::{App, DemoUsers};
 use crate::cli::output::Problem;
 use crate::demo::{DemoClient, post_logout_redirect_uri};
 use crate::provisioning::Provisioner;
@@ -86,7 +87,7 @@ pub(super) struct SeededClient {
 
 /// What is kept for the demo application between starts.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     plain_secret: String,
     sealed_secret: String,
     signing_key: Value,
@@ -98,11 +99,18 @@ fn provisioner(app: &App) -> Provisioner {
         store: app.store.clone(),
         entropy: app.entropy.clone(),
         vault: Some(app.vault.clone()),
+        by: By::CommandLine,
         now: app.clock.now(),
         millis: app.clock.millis(),
         mode: Mode::Development,
         dry_run: false,
     }
+}
+
+/// The people that are offered on the login page of the tenant.
+pub(super) fn demo_users() -> DemoUsers {
+    let people = USERS.iter().map(|user| (user.username.into(), user.password.into())).collect();
+    DemoUsers { tenant: TenantId::from(TENANT), people }
 }
 
 /// The tenant, with the issuer of this start. Records that were not made by `signet dev` are left alone.
@@ -181,17 +189,23 @@ impl DemoUser {
     }
 }
 
+/// What the demo application keeps in `folder`, made the first time; on a thread that may be kept busy.
+pub(super) async fn kept(app: &App, folder: Folder) -> Result<Kept, Problem> {
+    let app = app.clone();
+    let text = tokio::task::spawn_blocking(move || folder.demo(|| make(&app))).await;
+    let text = text.map_err(|error| Problem::new("demo_file", error.to_string()))??;
+    serde_json::from_str(&text).map_err(|error| {
+        Problem::new("demo_file", format!("demo.json: {error}")).hint("Remove it; it is made anew.")
+    })
+}
+
 /// The demo application's two registrations, as this start finds or makes them.
 pub(super) async fn clients(
     app: &App,
     tenant: &Tenant,
-    folder: &Folder,
+    kept: Kept,
     origin: &str,
 ) -> Result<Vec<SeededClient>, Problem> {
-    let text = folder.demo(|| make(app))?;
-    let kept: Kept = serde_json::from_str(&text).map_err(|error| {
-        Problem::new("demo_file", format!("demo.json: {error}")).hint("Remove it; it is made anew.")
-    })?;
     let redirect_uris: Vec<String> =
         [&format!("{origin}/demo/callback"), "http://localhost/callback", "http://127.0.0.1/callback"]
             .map(String::from)

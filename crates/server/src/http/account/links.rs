@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
+use signet_core::duration;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::provision;
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::super::extract::{FormParams, Moment, QueryParams, Tenant};
 use super::super::render::{self, Failure};
-use super::super::{cookies, forms};
+use super::super::{cookies, dev_mail, forms};
 use super::visit::{answer, shown};
 use crate::app::{App, store_fault};
 use crate::pages::account::{ChoosePage, ChosenPage, ForgotPage};
@@ -46,6 +47,10 @@ impl Guest {
             action: format!("{}/account/forgot", self.view.prefix),
             csrf: forms::csrf(PURPOSE, &secret),
             sent,
+            lifetime: duration::exactly(signet_core::people::lifetime(LinkPurpose::Forgotten)),
+            quiet: duration::exactly(signet_core::people::QUIET),
+            mails: dev_mail::address(&self.app),
+            account: format!("{}/account", self.view.prefix),
             error: fault.map(Fault::public),
         };
         let mut response = shown(page.render(), fault);
@@ -78,7 +83,9 @@ impl Guest {
     /// others from their mail by a user name that is their address.
     async fn write_to(&self, typed: &str) -> Result<(), Fault> {
         for user in self.meant(typed).await? {
-            people::send_link(&self.app, &self.view, &user, LinkPurpose::PasswordReset, self.cause()).await?;
+            if let Err(fault) = people::send_forgotten(&self.app, &self.view, &user, self.cause()).await {
+                tracing::warn!(%fault, user = %user.id, "no link was sent for a forgotten password");
+            }
         }
         Ok(())
     }
@@ -126,6 +133,7 @@ impl Guest {
         let page = ChosenPage {
             shell: render::shell(&self.view),
             username: user.username,
+            console: user.role.map(|_| format!("{}/console", self.view.prefix)),
             account: format!("{}/account", self.view.prefix),
         };
         Ok(shown(page.render(), None))
@@ -134,7 +142,7 @@ impl Guest {
     async fn recorded(&self, fault: Fault) -> Response {
         let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
         let event =
-            audit::refused(tenant, "user.link_refused", &fault, &self.moment.correlation_id, &context)
+            audit::refused(tenant, Kind::UserLinkRefused, &fault, &self.moment.correlation_id, &context)
                 .fact("address", self.moment.address.to_string());
         self.app.record(tenant, &[event.change()]).await;
         Failure::page(fault).into_response()

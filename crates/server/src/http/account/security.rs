@@ -2,6 +2,7 @@
 
 use axum::http::header;
 use axum::response::Response;
+use signet_core::audit::Kind;
 use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::interaction::{self, Factors, MAX_PASSKEYS, Second};
@@ -49,7 +50,7 @@ async fn refused(visit: &Visit, fault: Fault) -> Response {
     if fault.status() >= 500 {
         return answer(Err(fault));
     }
-    visit.record("credential.refused", &fault).await;
+    visit.record(Kind::CredentialRefused, &fault).await;
     shown(overview(visit, Some(&fault)).render(), Some(&fault))
 }
 
@@ -88,7 +89,7 @@ pub(super) async fn add_passkey(posted: Posted) -> Response {
     match passkey_added(&visit, &form).await {
         Ok(response) => response,
         Err(fault) if fault.status() < 500 => {
-            visit.record("credential.refused", &fault).await;
+            visit.record(Kind::CredentialRefused, &fault).await;
             answer(passkey_page(&visit, Some(&fault)))
         }
         Err(fault) => answer(Err(fault)),
@@ -128,7 +129,7 @@ async fn enrolled(
         Change::InsertCredential(credential),
     ];
     changes.push(interaction::credential_event(
-        "credential.enrolled",
+        Kind::CredentialEnrolled,
         kind,
         &visit.user,
         correlation,
@@ -155,16 +156,16 @@ pub(super) async fn new_totp(visit: Visit) -> Response {
     if let Err(first) = visit.proved("/account/authenticator").await {
         return first;
     }
-    answer(totp_page(&visit, None))
+    answer(totp_page(&visit, None, None))
 }
 
-fn totp_page(visit: &Visit, fault: Option<&Fault>) -> Result<Response, Fault> {
+fn totp_page(visit: &Visit, form: Option<&Params>, fault: Option<&Fault>) -> Result<Response, Fault> {
     if Factors::of(&visit.credentials).totp {
         return Ok(shown(overview(visit, fault).render(), fault));
     }
     let entropy = visit.app.entropy.as_ref();
-    let shared = Shared::fresh(entropy);
     let purpose = totp::enrolment(visit.user.id, &visit.bound());
+    let shared = Shared::offered(&visit.app.vault, &purpose, form, visit.moment.now, entropy);
     let sealed = factors::seal(&visit.app.vault, &purpose, &shared, visit.moment.now, entropy)?;
     let page = NewTotpPage {
         shell: render::shell(&visit.view),
@@ -182,8 +183,8 @@ pub(super) async fn add_totp(posted: Posted) -> Response {
     match totp_added(&visit, &form).await {
         Ok(response) => response,
         Err(fault) if fault.status() < 500 => {
-            visit.record("credential.refused", &fault).await;
-            answer(totp_page(&visit, Some(&fault)))
+            visit.record(Kind::CredentialRefused, &fault).await;
+            answer(totp_page(&visit, Some(&form), Some(&fault)))
         }
         Err(fault) => answer(Err(fault)),
     }
@@ -235,16 +236,18 @@ pub(super) async fn remove(posted: Posted) -> Response {
         let mut changes = people::remove_credential(&visit.user, &visit.credentials, gone);
         let correlation = &visit.moment.correlation_id;
         changes.push(interaction::credential_event(
-            "credential.removed",
+            Kind::CredentialRemoved,
             gone.kind,
             &visit.user,
             correlation,
             &visit.context(),
         ));
-        visit.apply(&changes).await
+        let word =
+            if gone.kind == CredentialKind::Totp { "authenticator-removed" } else { "passkey-removed" };
+        visit.apply(&changes).await.map(|()| word)
     };
     match result.await {
-        Ok(()) => visit.done(HOME, "removed"),
+        Ok(word) => visit.done(HOME, word),
         Err(fault) => refused(&visit, fault).await,
     }
 }
@@ -264,7 +267,7 @@ pub(super) async fn recovery_codes(posted: Posted) -> Response {
     let mut changes = vec![interaction::enrolment(&visit.user)];
     changes.extend(further);
     changes.push(interaction::credential_event(
-        "credential.enrolled",
+        Kind::CredentialEnrolled,
         CredentialKind::RecoveryCode,
         &visit.user,
         &visit.moment.correlation_id,

@@ -1,26 +1,29 @@
 //! Operations on clients.
 
-use axum::http::Method;
 use serde_json::json;
 use signet_core::admin::{CLIENTS_READ, CLIENTS_WRITE};
 use signet_core::ids::ClientId;
 
-use super::operation::{AFTER, Answer, Call, Form, LIMIT, Link, Operation, Parameter};
+use super::operation::{AFTER, Answer, Call, Form, LIMIT, Link, Operation, Parameter, STATE, Verb};
 use crate::desk::{
-    ClientChange, ClientLine, ClientQuery, ClientView, ClientWritten, DeliveryView, NewClient, Paged,
-    PreviewView, Refused, TemplateView,
+    ClientChange, ClientLine, ClientPatch, ClientQuery, ClientView, ClientWritten, Configuration,
+    DeliveryView, NewClient, Paged, PreviewView, Refused, TemplateView,
 };
 
 const SEARCH: Parameter = Parameter {
     name: "search",
-    detail: "Only those whose `client_id` or name begins with this.",
+    detail: "Only those whose `client_id`, name or host of a redirect URI has this in it, in whatever case; less than three \
+             characters are looked for at the beginning.",
     form: Form::Text,
 };
+const OWNER: Parameter =
+    Parameter { name: "owner", detail: "Only those of the developer with this `sub`.", form: Form::Id };
 
 /// What can be done next with a client that was made.
 const NEXT: &[Link] = &[
     Link { operation: "getClient", parameters: ID },
     Link { operation: "replaceClient", parameters: WITH_VERSION },
+    Link { operation: "patchClient", parameters: WITH_VERSION },
     Link { operation: "disableClient", parameters: WITH_VERSION },
     Link { operation: "createClientSecret", parameters: WITH_VERSION },
     Link { operation: "listClientKeys", parameters: ID },
@@ -61,6 +64,8 @@ fn reading() -> Vec<Operation> {
             Box::pin(async move {
                 let query = ClientQuery {
                     search: call.text("search"),
+                    owner: call.id("owner"),
+                    disabled: call.disabled(),
                     after: call.text("after"),
                     limit: call.limit(),
                 };
@@ -68,7 +73,7 @@ fn reading() -> Vec<Operation> {
             })
         })
         .says("List clients", "By `client_id`. Developers see their own.")
-        .query(&[SEARCH, AFTER, LIMIT])
+        .query(&[SEARCH, STATE, OWNER, AFTER, LIMIT])
         .gives::<Paged<ClientLine>>(),
         Operation::read("/clients/{client_id}", "getClient", CLIENTS_READ, |desk, call| {
             Box::pin(async move {
@@ -83,6 +88,20 @@ fn reading() -> Vec<Operation> {
         })
         .says("Tell what a client must send and what it will receive", "In plain words.")
         .gives::<PreviewView>(),
+        Operation::read(
+            "/clients/{client_id}/configuration",
+            "configureClient",
+            CLIENTS_READ,
+            |desk, call| {
+                Box::pin(async move { Answer::ok(&desk.client_configuration(&id(call)).await?) })
+            },
+        )
+        .says(
+            "Make configuration for common relying parties",
+            "Text to copy and run, filled with the client's values. Secrets and private keys are never in it: it says where \
+             they are read from.",
+        )
+        .gives::<Configuration>(),
         Operation::read(
             "/clients/{client_id}/logout-deliveries",
             "listLogoutDeliveries",
@@ -129,6 +148,16 @@ fn writing() -> Vec<Operation> {
         .example(|| {
             json!({ "settings": { "client_name": "Shop", "redirect_uris": ["https://shop.example/callback"] } })
         }),
+        Operation::patch("/clients/{client_id}", "patchClient", CLIENTS_WRITE, |desk, call| {
+            Box::pin(async move {
+                let patch = call.body::<ClientPatch>()?;
+                written(&desk.patch_client(&id(call), &patch, &call.write).await?)
+            })
+        })
+        .says("Change some of a client's settings", "The others stay. A list is replaced as a whole.")
+        .takes::<ClientPatch>()
+        .gives::<ClientWritten>()
+        .example(|| json!({ "settings": { "client_name": "Shop", "logo_uri": null } })),
         Operation::delete("/clients/{client_id}", "deleteClient", CLIENTS_WRITE, |desk, call| {
             Box::pin(async move { written(&desk.delete_client(&id(call), &call.write).await?) })
         })
@@ -146,7 +175,7 @@ fn writing() -> Vec<Operation> {
         .gives::<ClientWritten>(),
         Operation::new(
             super::operation::Kind::Change,
-            Method::POST,
+            Verb::Post,
             "/clients/{client_id}/secret",
             "createClientSecret",
             CLIENTS_WRITE,

@@ -3,10 +3,9 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use signet_core::admin::SCOPES;
-use signet_core::fault::Fault;
 
-use super::operation::{Form, Kind, Operation};
-use super::problem::CODES;
+use super::operation::{Form, Kind, MERGE_PATCH, Operation};
+use super::problem::codes;
 use super::{BASE, TABLE};
 use crate::http::extract::Tenant;
 use crate::http::render;
@@ -26,17 +25,16 @@ pub(super) async fn page(Tenant(view): Tenant) -> Response {
                 (scope.name, scope.detail, roles.join(", "))
             })
             .collect(),
-        problems: CODES
-            .iter()
-            .filter_map(|code| Fault::TABLE.iter().find(|row| row.0 == *code))
-            .map(|row| (row.0, row.2, row.3))
-            .collect(),
+        problems: codes().collect(),
     };
     render::page(StatusCode::OK, page.render(), None)
 }
 
 fn described(operation: &Operation) -> ApiOperation {
     let mut headers = Vec::new();
+    if operation.consumes == MERGE_PATCH {
+        headers.push(("Content-Type", "application/merge-patch+json (RFC 7396)."));
+    }
     match operation.kind {
         Kind::Change => headers.push(("If-Match", "The entity tag of the version that was seen; needed.")),
         Kind::Create => headers.push(("Idempotency-Key", "Another one for each thing to make.")),
@@ -51,7 +49,7 @@ fn described(operation: &Operation) -> ApiOperation {
         operation.example.map(|example| serde_json::to_string_pretty(&example()).unwrap_or_default());
     ApiOperation {
         id: operation.id,
-        method: operation.method.to_string(),
+        method: operation.method.name(),
         path: operation.path,
         scopes: operation.scopes().collect(),
         summary: operation.summary,
@@ -67,6 +65,6 @@ fn form(form: Form) -> String {
         Form::Text => String::new(),
         Form::Id => " A UUID.".to_owned(),
         Form::Number(min, max) => format!(" From {min} to {max}."),
-        Form::Word(words) => format!(" One of: {}.", words.join(", ")),
+        Form::Word(words) => format!(" One of: {}.", words().join(", ")),
     }
 }

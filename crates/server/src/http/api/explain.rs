@@ -1,13 +1,12 @@
 //! Operations that explain why a request fails.
 
-use axum::http::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use signet_core::admin::{AUDIT_READ, CLIENTS_READ};
 use signet_core::explain::Report;
 
-use super::operation::{Answer, Kind, Operation};
+use super::operation::{Answer, Kind, Operation, Verb};
 use crate::desk::Failure;
 
 /// A request to explain.
@@ -23,7 +22,7 @@ struct ToExplain {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::new(Kind::Read, Method::POST, "/explain", "explainRequest", CLIENTS_READ, |desk, call| {
+        Operation::new(Kind::Read, Verb::Post, "/explain", "explainRequest", CLIENTS_READ, |desk, call| {
             Box::pin(async move {
                 let asked = call.body::<ToExplain>()?;
                 Answer::ok(&desk.explain(&asked.text, asked.client_id.as_deref()).await?)

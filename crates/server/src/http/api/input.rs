@@ -61,7 +61,7 @@ fn check_query(operation: &Operation, query: &Params) -> Result<(), Fault> {
             Form::Number(min, max) if !value.parse().is_ok_and(|found: i64| (min..=max).contains(&found)) => {
                 "a whole number within its bounds"
             }
-            Form::Word(words) if !words.contains(&value) => "one of the documented words",
+            Form::Word(words) if !words().contains(&value) => "one of the documented words",
             _ => continue,
         };
         return Err(Fault::AdminParameterMalformed { name: known.name, wanted });
@@ -121,8 +121,8 @@ fn check_body(operation: &Operation, headers: &HeaderMap, body: &[u8]) -> Result
     }
     let kind = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Fault::AdminContentType);
+    if !kind.eq_ignore_ascii_case(operation.consumes) {
+        return Err(Fault::AdminContentType { wanted: operation.consumes });
     }
     // An array would be read as a struct's members in their order.
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');

@@ -21,7 +21,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::extract::{RawPathParams, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::{get, on};
 use signet_core::fault::Fault;
 
 use super::actor::authorized;
@@ -58,11 +58,10 @@ pub(super) fn routes() -> Router<App> {
     let mut router =
         Router::new().route("/openapi.json", get(openapi::document)).route("/docs", get(docs::page));
     for operation in TABLE.iter() {
-        let filter = MethodFilter::try_from(operation.method.clone()).unwrap_or(MethodFilter::GET);
         let handler = move |state, tenant, moment, path, request| {
             serve(operation, state, tenant, moment, path, request)
         };
-        router = router.route(operation.path, on(filter, handler));
+        router = router.route(operation.path, on(operation.method.filter(), handler));
     }
     router
         .fallback(

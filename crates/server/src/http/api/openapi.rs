@@ -54,14 +54,15 @@ fn document_of_table() -> Value {
     for operation in TABLE.iter() {
         let described = described(operation, &mut generator);
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method.as_str().to_ascii_lowercase()] = described;
+        path[operation.method.name().to_ascii_lowercase()] = described;
     }
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Signet, administration",
             "version": "1",
-            "description": "Administration of one tenant: clients and their keys, the tenant and its keys, the audit trail. \
+            "description": "Administration of one tenant: clients and their keys, users, the tenant and its keys, the audit \
+                trail, why requests fail; and, in the tenant that looks after the installation, the other tenants. \
                 Whatever is refused is told in a problem document (RFC 9457). Single records carry their version as an entity \
                 tag; a change names it in If-Match. Every write can be tried with `dry_run=true`.",
         },
@@ -93,7 +94,7 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         if let Some(example) = operation.example {
             content["example"] = example();
         }
-        described["requestBody"] = json!({ "required": true, "content": { "application/json": content } });
+        described["requestBody"] = json!({ "required": true, "content": { operation.consumes: content } });
     }
     described
 }
@@ -137,7 +138,7 @@ fn form(parameter: &Parameter) -> Value {
         Form::Text => json!({ "type": "string", "maxLength": 256 }),
         Form::Id => json!({ "type": "string", "format": "uuid" }),
         Form::Number(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        Form::Word(words) => json!({ "type": "string", "enum": words }),
+        Form::Word(words) => json!({ "type": "string", "enum": words() }),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::pin::Pin;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodFilter;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +14,7 @@ use signet_core::fault::Fault;
 use signet_core::params::Params;
 use uuid::Uuid;
 
-use crate::desk::{Desk, Lines, Refused, Write};
+use crate::desk::{Desk, Lines, Refused, Write, reading};
 
 /// What a handler is doing.
 pub(super) type Handling<'a> = Pin<Box<dyn Future<Output = Result<Answer, Refused>> + Send + 'a>>;
@@ -22,8 +23,45 @@ pub(super) type Handler = for<'a> fn(Desk<'a>, &'a Call) -> Handling<'a>;
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 const JSON: &str = "application/json";
+/// RFC 7396 section 4.
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 /// A JSON text a line (RFC 8259 each).
 const JSON_LINES: &str = "application/jsonl";
+
+/// The method of an operation (RFC 9110 section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Post,
+    Put,
+    /// RFC 5789.
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    /// As it stands in a request.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// What a route is found by.
+    pub(super) fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
+            Self::Patch => MethodFilter::PATCH,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
 
 /// What kind of operation it is; which headers it takes follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +78,7 @@ pub(super) enum Kind {
 
 /// One operation.
 pub(super) struct Operation {
-    pub(super) method: Method,
+    pub(super) method: Verb,
     pub(super) path: &'static str,
     /// `operationId`.
     pub(super) id: &'static str,
@@ -53,6 +91,8 @@ pub(super) struct Operation {
     pub(super) kind: Kind,
     pub(super) query: &'static [Parameter],
     pub(super) request: Option<SchemaOf>,
+    /// The content type of a request.
+    pub(super) consumes: &'static str,
     pub(super) response: SchemaOf,
     /// The content type of a good answer.
     pub(super) media: &'static str,
@@ -79,7 +119,7 @@ pub(super) enum Form {
     /// A whole number between these.
     Number(i64, i64),
     /// One of these words.
-    Word(&'static [&'static str]),
+    Word(fn() -> Vec<&'static str>),
 }
 
 /// What can be asked next about what was made (OpenAPI section 4.20).
@@ -96,6 +136,12 @@ pub(super) const AFTER: Parameter =
 /// How long a page is.
 pub(super) const LIMIT: Parameter =
     Parameter { name: "limit", detail: "At most this many; 50 if left out.", form: Form::Number(1, 100) };
+/// Whether to list what is disabled, or what is not.
+pub(super) const STATE: Parameter = Parameter {
+    name: "state",
+    detail: "Only those in this state.",
+    form: Form::Word(|| vec!["enabled", "disabled"]),
+};
 
 fn nothing(_: &mut SchemaGenerator) -> Schema {
     Schema::default()
@@ -104,7 +150,7 @@ fn nothing(_: &mut SchemaGenerator) -> Schema {
 impl Operation {
     pub(super) fn new(
         kind: Kind,
-        method: Method,
+        method: Verb,
         path: &'static str,
         id: &'static str,
         scope: &'static str,
@@ -121,6 +167,7 @@ impl Operation {
             kind,
             query: &[],
             request: None,
+            consumes: JSON,
             response: nothing,
             media: JSON,
             example: None,
@@ -130,7 +177,7 @@ impl Operation {
     }
 
     pub(super) fn read(path: &'static str, id: &'static str, scope: &'static str, handler: Handler) -> Self {
-        Self::new(Kind::Read, Method::GET, path, id, scope, handler)
+        Self::new(Kind::Read, Verb::Get, path, id, scope, handler)
     }
 
     pub(super) fn create(
@@ -139,7 +186,7 @@ impl Operation {
         scope: &'static str,
         handler: Handler,
     ) -> Self {
-        Self::new(Kind::Create, Method::POST, path, id, scope, handler)
+        Self::new(Kind::Create, Verb::Post, path, id, scope, handler)
     }
 
     pub(super) fn replace(
@@ -148,7 +195,12 @@ impl Operation {
         scope: &'static str,
         handler: Handler,
     ) -> Self {
-        Self::new(Kind::Change, Method::PUT, path, id, scope, handler)
+        Self::new(Kind::Change, Verb::Put, path, id, scope, handler)
+    }
+
+    /// Takes a JSON merge patch (RFC 7396).
+    pub(super) fn patch(path: &'static str, id: &'static str, scope: &'static str, handler: Handler) -> Self {
+        Self { consumes: MERGE_PATCH, ..Self::new(Kind::Change, Verb::Patch, path, id, scope, handler) }
     }
 
     pub(super) fn change(
@@ -157,7 +209,7 @@ impl Operation {
         scope: &'static str,
         handler: Handler,
     ) -> Self {
-        Self::new(Kind::Change, Method::POST, path, id, scope, handler)
+        Self::new(Kind::Change, Verb::Post, path, id, scope, handler)
     }
 
     pub(super) fn delete(
@@ -166,11 +218,11 @@ impl Operation {
         scope: &'static str,
         handler: Handler,
     ) -> Self {
-        Self::new(Kind::Change, Method::DELETE, path, id, scope, handler)
+        Self::new(Kind::Change, Verb::Delete, path, id, scope, handler)
     }
 
     pub(super) fn act(
-        method: Method,
+        method: Verb,
         path: &'static str,
         id: &'static str,
         scope: &'static str,
@@ -272,6 +324,11 @@ impl Call {
         self.query.get(name)?.parse().ok()
     }
 
+    /// What [`STATE`] leaves.
+    pub(super) fn disabled(&self) -> Option<bool> {
+        self.query.get(STATE.name).map(|state| state == "disabled")
+    }
+
     /// The length of a page.
     pub(super) fn limit(&self) -> u32 {
         self.number(LIMIT.name).and_then(|limit| u32::try_from(limit).ok()).unwrap_or(50)
@@ -279,10 +336,7 @@ impl Call {
 
     /// The body. Members that are not known are refused.
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Refused> {
-        serde_json::from_slice(&self.body).map_err(|error| Refused::Malformed {
-            pointer: String::new(),
-            detail: error.to_string().chars().take(300).collect(),
-        })
+        reading::text(&self.body)
     }
 }
 

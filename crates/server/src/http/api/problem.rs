@@ -48,8 +48,11 @@ struct Wrong {
     pointer: Option<String>,
 }
 
-/// The faults that requests here can meet besides those of the desk.
-pub(super) const CODES: &[&str] = &[
+/// Beginnings of the codes of this interface and of what is explained, read and judged behind it.
+const FAMILIES: &[&str] = &["admin_", "paste_", "parameter_", "new_", "sector_identifier_"];
+
+/// The other faults that requests here can meet.
+const FURTHER: &[&str] = &[
     "token_missing",
     "token_malformed",
     "token_multiple",
@@ -57,31 +60,12 @@ pub(super) const CODES: &[&str] = &[
     "access_token_expired",
     "token_for_other_resource",
     "user_gone",
-    "admin_scope_missing",
-    "admin_role_missing",
-    "admin_grant_forbidden",
-    "admin_owner_forbidden",
-    "admin_client_needed",
     "client_built_in",
     "user_forbidden",
     "last_owner",
-    "new_password_unfit",
     "link_unusable",
-    "admin_body_malformed",
-    "admin_body_unexpected",
-    "admin_content_type",
-    "admin_parameter_unknown",
-    "admin_parameter_malformed",
-    "parameter_repeated",
-    "parameter_too_long",
-    "parameter_encoding",
+    "account_changed",
     "too_many_parameters",
-    "admin_version_missing",
-    "admin_version_stale",
-    "admin_record_missing",
-    "admin_record_exists",
-    "admin_record_invalid",
-    "admin_idempotency_key_reused",
     "not_found",
     "method_not_allowed",
     "body_too_large",
@@ -91,6 +75,14 @@ pub(super) const CODES: &[&str] = &[
     "store_unavailable",
     "internal",
 ];
+
+/// The codes of all faults that requests here can meet, each with its status and its text.
+pub(super) fn codes() -> impl Iterator<Item = (&'static str, u16, String)> {
+    let is_met =
+        |code: &str| FAMILIES.iter().any(|family| code.starts_with(family)) || FURTHER.contains(&code);
+    let met = Fault::TABLE.iter().filter(move |row| is_met(row.0));
+    met.map(|row| (row.0, row.2, Fault::general(row.0).unwrap_or_default()))
+}
 
 /// The fault that a refusal of the desk amounts to.
 fn fault(refused: &Refused) -> Fault {
@@ -195,9 +187,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_of_the_documentation_is_a_fault() {
-        for code in CODES {
-            assert!(Fault::TABLE.iter().any(|row| row.0 == *code), "{code}");
+    fn every_code_of_the_documentation_is_a_fault_and_is_told_in_words() {
+        let known: Vec<_> = codes().collect();
+        for code in FURTHER {
+            assert!(known.iter().any(|row| row.0 == *code), "{code}");
         }
+        for family in FAMILIES {
+            assert!(known.iter().any(|row| row.0.starts_with(family)), "{family}");
+        }
+        assert!(known.iter().all(|row| !row.2.is_empty() && !row.2.contains('{')));
     }
 }

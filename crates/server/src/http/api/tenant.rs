@@ -1,13 +1,12 @@
 //! Operations on the tenant, its keys and its registration tokens.
 
-use axum::http::Method;
 use serde_json::json;
 use signet_core::admin::{KEYS_READ, KEYS_WRITE, TENANT_READ, TENANT_WRITE};
 
-use super::operation::{Answer, Kind, Link, Operation};
+use super::operation::{Answer, Kind, Link, Operation, Verb};
 use crate::desk::{
     NewRegistrationToken, RegistrationTokenView, RegistrationTokenWritten, RotateTenantKeys, TenantChange,
-    TenantKeys, TenantKeysWritten, TenantRecord, TenantWritten,
+    TenantKeys, TenantKeysWritten, TenantPatch, TenantRecord, TenantWritten,
 };
 
 /// What can be done next with a token that was made.
@@ -44,6 +43,16 @@ fn itself() -> Vec<Operation> {
         .takes::<TenantChange>()
         .gives::<TenantWritten>()
         .example(|| json!({ "settings": { "branding": { "name": "Example", "accent": "#0a5c8c" } } })),
+        Operation::patch("/tenant", "patchTenant", TENANT_WRITE, |desk, call| {
+            Box::pin(async move {
+                let written = desk.patch_tenant(&call.body::<TenantPatch>()?, &call.write).await?;
+                Ok(Answer::ok(&written)?.version(written.tenant.version))
+            })
+        })
+        .says("Change some of the tenant's settings", "The others stay. A list is replaced as a whole.")
+        .takes::<TenantPatch>()
+        .gives::<TenantWritten>()
+        .example(|| json!({ "settings": { "branding": { "accent": "#0a5c8c" } } })),
     ]
 }
 
@@ -54,7 +63,7 @@ fn keys() -> Vec<Operation> {
         })
         .says("List the tenant's keys", "All that are not gone, each with where it stands in its life.")
         .gives::<TenantKeys>(),
-        Operation::act(Method::POST, "/keys/rotate", "rotateTenantKeys", KEYS_WRITE, |desk, call| {
+        Operation::act(Verb::Post, "/keys/rotate", "rotateTenantKeys", KEYS_WRITE, |desk, call| {
             Box::pin(async move {
                 Answer::ok(&desk.rotate_tenant_keys(&call.body::<RotateTenantKeys>()?, &call.write).await?)
             })
@@ -66,7 +75,7 @@ fn keys() -> Vec<Operation> {
         .takes::<RotateTenantKeys>()
         .gives::<TenantKeysWritten>()
         .example(|| json!({ "usage": "sig" })),
-        Operation::act(Method::DELETE, "/keys/{key_id}", "revokeTenantKey", KEYS_WRITE, |desk, call| {
+        Operation::act(Verb::Delete, "/keys/{key_id}", "revokeTenantKey", KEYS_WRITE, |desk, call| {
             Box::pin(async move { Answer::ok(&desk.revoke_tenant_key(call.path("key_id"), &call.write).await?) })
         })
         .says(
@@ -101,7 +110,7 @@ fn registration_tokens() -> Vec<Operation> {
         .links(TOKEN_NEXT),
         Operation::new(
             Kind::Act,
-            Method::DELETE,
+            Verb::Delete,
             "/registration-tokens/{name}",
             "deleteRegistrationToken",
             TENANT_WRITE,

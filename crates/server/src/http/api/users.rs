@@ -1,12 +1,11 @@
 //! Operations on users.
 
-use axum::http::Method;
 use serde_json::json;
 use signet_core::admin::{USERS_READ, USERS_WRITE};
 use signet_core::ids::ClientId;
 use signet_core::records::Role;
 
-use super::operation::{AFTER, Answer, Form, LIMIT, Link, Operation, Parameter};
+use super::operation::{AFTER, Answer, Form, LIMIT, Link, Operation, Parameter, STATE, Verb};
 use crate::desk::{
     ConsentView, CredentialView, Done, Handed, ImportReport, ImportUsers, NewPassword, NewUser, Paged,
     Refused, SessionView, UserChange, UserLine, UserQuery, UserView, UserWritten,
@@ -14,13 +13,14 @@ use crate::desk::{
 
 const SEARCH: Parameter = Parameter {
     name: "search",
-    detail: "Only those whose user name or e-mail address begins with this.",
+    detail: "Only those whose user name, e-mail address or name has this in it, in whatever case; less than three characters \
+             are looked for at the beginning.",
     form: Form::Text,
 };
 const ROLE: Parameter = Parameter {
     name: "role",
     detail: "Only those with this role.",
-    form: Form::Word(&["owner", "administrator", "developer", "auditor"]),
+    form: Form::Word(|| Role::ALL.iter().map(|role| role.name()).collect()),
 };
 
 /// What can be done next with a user who was made.
@@ -57,6 +57,7 @@ fn accounts() -> Vec<Operation> {
                 let query = UserQuery {
                     search: call.text("search"),
                     role: call.text("role").and_then(|name| Role::from_name(&name)),
+                    disabled: call.disabled(),
                     after: call.text("after"),
                     limit: call.limit(),
                 };
@@ -64,7 +65,7 @@ fn accounts() -> Vec<Operation> {
             })
         })
         .says("List users", "By user name.")
-        .query(&[SEARCH, ROLE, AFTER, LIMIT])
+        .query(&[SEARCH, ROLE, STATE, AFTER, LIMIT])
         .gives::<Paged<UserLine>>(),
         Operation::read("/users/{user_id}", "getUser", USERS_READ, |desk, call| {
             Box::pin(async move {
@@ -107,7 +108,7 @@ fn accounts() -> Vec<Operation> {
         })
         .says("Remove a user", "With sessions, consents and tokens. The answer tells who it was.")
         .gives::<UserWritten>(),
-        Operation::act(Method::POST, "/users/import", "importUsers", USERS_WRITE, |desk, call| {
+        Operation::act(Verb::Post, "/users/import", "importUsers", USERS_WRITE, |desk, call| {
             Box::pin(async move {
                 Answer::ok(&desk.import_users(&call.body::<ImportUsers>()?, &call.write).await?)
             })
@@ -126,7 +127,7 @@ fn accounts() -> Vec<Operation> {
 fn links() -> Vec<Operation> {
     vec![
         Operation::act(
-            Method::POST,
+            Verb::Post,
             "/users/{user_id}/invitation",
             "inviteUser",
             USERS_WRITE,
@@ -138,11 +139,11 @@ fn links() -> Vec<Operation> {
         )
         .says(
             "Invite a user",
-            "Makes a link, good once and for seven days, by which the person chooses a password.",
+            "Makes a link, good once, by which the person chooses a password. The answer says until when.",
         )
         .gives::<Handed>(),
         Operation::act(
-            Method::POST,
+            Verb::Post,
             "/users/{user_id}/password-reset",
             "resetUserPassword",
             USERS_WRITE,
@@ -154,7 +155,7 @@ fn links() -> Vec<Operation> {
         )
         .says(
             "Let a user choose another password",
-            "Makes a link, good once and for half an hour. The present password stays good until it is used.",
+            "Makes a link, good once; the answer says until when. The present password stays good until it is used.",
         )
         .gives::<Handed>(),
         Operation::replace("/users/{user_id}/password", "setUserPassword", USERS_WRITE, |desk, call| {
@@ -182,7 +183,7 @@ fn opened() -> Vec<Operation> {
         .says("List a user's sessions", "The last used first.")
         .gives::<Vec<SessionView>>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/sessions",
             "endUserSessions",
             USERS_WRITE,
@@ -195,7 +196,7 @@ fn opened() -> Vec<Operation> {
         .says("End all of a user's sessions", "Clients that want logout tokens are told.")
         .gives::<Done>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/sessions/{sid}",
             "endUserSession",
             USERS_WRITE,
@@ -214,7 +215,7 @@ fn opened() -> Vec<Operation> {
         .says("List what a user allows clients", "By `client_id`.")
         .gives::<Vec<ConsentView>>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/consents/{client_id}",
             "revokeUserConsent",
             USERS_WRITE,
@@ -233,7 +234,7 @@ fn opened() -> Vec<Operation> {
         .says("List a user's passkeys and authenticator applications", "Oldest first.")
         .gives::<Vec<CredentialView>>(),
         Operation::act(
-            Method::DELETE,
+            Verb::Delete,
             "/users/{user_id}/credentials/{credential_id}",
             "removeUserCredential",
             USERS_WRITE,

@@ -16,13 +16,14 @@ use uuid::Uuid;
 
 use super::clients::path;
 use super::fields::{self, Control, Meanwhile, Section as Part};
+use super::listing::Choice;
 use super::once::OncePage;
 use super::problems;
 use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{ClientChange, ClientView, ClientWritten, PreviewView, Refused, UserQuery, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 /// The parts of a client's page: what people call them, and the last part of the address.
 const TABS: &[(&str, &str)] = &[
@@ -123,12 +124,14 @@ struct FormPage {
     sections: Vec<Part>,
     problems: Vec<Problem>,
     meanwhile: Vec<Meanwhile>,
+    /// Whether the problems are those of another form of the page, so that nothing in this one waits to be saved.
+    elsewhere: bool,
     /// The settings as they were when the form was made.
     base: String,
     has_secret: bool,
     whole: bool,
     /// Developers whose client it may be: id, name, and whether it is theirs. Empty for those who may not choose.
-    owners: Vec<(String, String, bool)>,
+    owners: Vec<Choice>,
 }
 
 impl FormPage {
@@ -145,8 +148,9 @@ impl FormPage {
             whole: tab.name.is_empty(),
             owners: Vec::new(),
             meanwhile: Vec::new(),
+            elsewhere: false,
             problems,
-            frame,
+            frame: frame.script(asset_name("form")),
             tabs,
             head,
         }
@@ -182,18 +186,27 @@ async fn show(visit: &Visit, id: &str, tab: Tab) -> Response {
     visit.answer(result.await)
 }
 
-/// Whose a client may be: the first developers, and whoever has it now.
-async fn owners(visit: &Visit, current: Option<Uuid>) -> Result<Vec<(String, String, bool)>, Refused> {
+/// Whose a client may be: the first developers, whoever has it now, or nobody.
+async fn owners(visit: &Visit, current: Option<Uuid>) -> Result<Vec<Choice>, Refused> {
+    let mut all = developers(visit, current).await?;
+    if visit.actor.holds(USERS_READ) {
+        all.insert(0, (String::new(), "Nobody: administrators look after it".into(), current.is_none()));
+    }
+    Ok(all)
+}
+
+/// The first developers, and whoever is chosen; nobody for those who see no users.
+pub(super) async fn developers(visit: &Visit, chosen: Option<Uuid>) -> Result<Vec<Choice>, Refused> {
     if !visit.actor.holds(USERS_READ) {
         return Ok(Vec::new());
     }
     let query = UserQuery { role: Some(Role::Developer), limit: 100, ..UserQuery::default() };
     let developers = visit.desk().users(&query).await?.items;
-    let mut all: Vec<(String, String, bool)> = developers
+    let mut all: Vec<Choice> = developers
         .into_iter()
-        .map(|user| (user.id.to_string(), user.username, current == Some(user.id)))
+        .map(|user| (user.id.to_string(), user.username, chosen == Some(user.id)))
         .collect();
-    if let Some(id) = current.filter(|_| !all.iter().any(|one| one.2)) {
+    if let Some(id) = chosen.filter(|_| !all.iter().any(|one| one.2)) {
         let name = match visit.desk().user(id).await {
             Ok(user) => user.username,
             Err(Refused::NotFound) => id.to_string(),
@@ -201,7 +214,6 @@ async fn owners(visit: &Visit, current: Option<Uuid>) -> Result<Vec<(String, Str
         };
         all.push((id.to_string(), name, true));
     }
-    all.insert(0, (String::new(), "Nobody: administrators look after it".to_owned(), current.is_none()));
     Ok(all)
 }
 
@@ -324,11 +336,30 @@ async fn owner(Path(id): Path<String>, posted: Posted) -> Response {
 
 async fn secret(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
-    let write = Write { seen: seen(form), ..Write::default() };
-    let written = visit.desk().new_secret(&ClientId::from(id.as_str()), &write).await;
-    visit.answer(written.map(|written| {
-        secret_page(visit, written, "The old secret has ended; the application needs the new one at once.")
-    }))
+    let client_id = ClientId::from(id.as_str());
+    let result = async {
+        if form.get("sure").is_none() {
+            let text = "Tick the box to confirm that the present secret is to end.";
+            return unsure(visit, &client_id, Problem::of_field("sure-secret", "Client secret", text)).await;
+        }
+        let write = Write { seen: seen(form), ..Write::default() };
+        let written = visit.desk().new_secret(&client_id, &write).await?;
+        Ok(secret_page(
+            visit,
+            written,
+            "The old secret has ended; the application needs the new one at once.",
+        ))
+    };
+    visit.answer(result.await)
+}
+
+/// The settings again, after something was asked for without the confirmation that it needs.
+async fn unsure(visit: &Visit, id: &ClientId, problem: Problem) -> Result<Response, Refused> {
+    let view = visit.desk().client(id).await?;
+    let values = json(&view.settings);
+    let mut page = FormPage::of(visit, &view, SETTINGS, &values, vec![problem]);
+    page.elsewhere = true;
+    Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 fn secret_page(visit: &Visit, written: ClientWritten, text: &str) -> Response {
@@ -351,13 +382,9 @@ async fn delete(Path(id): Path<String>, posted: Posted) -> Response {
     let client_id = ClientId::from(id.as_str());
     let result = async {
         if form.get("confirm").map(str::trim) != Some(id.as_str()) {
-            let view = visit.desk().client(&client_id).await?;
             let text =
                 "Type the client_id exactly as it stands, to confirm that the client is to be deleted.";
-            let problems = vec![Problem::of_field("confirm", "Confirmation", text)];
-            let values = json(&view.settings);
-            let page = FormPage::of(visit, &view, SETTINGS, &values, problems);
-            return Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY));
+            return unsure(visit, &client_id, Problem::of_field("confirm", "Confirmation", text)).await;
         }
         let write = Write { seen: seen(form), ..Write::default() };
         let gone = visit.desk().delete_client(&client_id, &write).await?;

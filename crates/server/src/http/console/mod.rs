@@ -7,12 +7,14 @@
 
 mod activity;
 mod audit;
+mod audit_chain;
 mod client;
 mod clients;
 mod configuration;
 mod explain;
 mod fields;
 mod keys;
+mod listing;
 mod once;
 mod overview;
 mod problems;
@@ -40,6 +42,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/sign-out", post(session::sign_out))
         .merge(overview::routes())
         .merge(audit::routes())
+        .merge(audit_chain::routes())
         .merge(explain::routes())
         .merge(clients::routes())
         .merge(client::routes())

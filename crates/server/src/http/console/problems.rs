@@ -1,5 +1,6 @@
 //! Refusals of the desk, as the list above a form.
 
+use signet_core::fault::Fault;
 use signet_core::provision::Refusal;
 use signet_core::setting::{Group, SETTINGS, Setting, TENANT_SETTINGS};
 
@@ -32,12 +33,7 @@ fn within(
     keys: &str,
     elsewhere: impl Fn(&Setting) -> Option<String>,
 ) -> Option<Vec<Problem>> {
-    let problem = |refusal: &Refusal| {
-        let text = refusal.to_string();
-        let code = match refusal {
-            Refusal::Setting { problem } => problem.code(),
-            other => other.code(),
-        };
+    let problem = |text: String, code: &str| {
         let address = |setting: &&'static Setting| {
             let page = elsewhere(setting).unwrap_or_default();
             (setting.title.to_owned(), format!("{page}#{}", fields::id(setting)))
@@ -48,8 +44,15 @@ fn within(
         }
         Problem { text, code: code.to_owned(), links }
     };
+    let of_refusal = |refusal: &Refusal| match refusal {
+        Refusal::Setting { problem: other } => problem(refusal.to_string(), other.code()),
+        other => problem(other.to_string(), other.code()),
+    };
     match refused {
-        Refused::Invalid(refusals) => Some(refusals.iter().map(problem).collect()),
+        Refused::Invalid(refusals) => Some(refusals.iter().map(of_refusal).collect()),
+        Refused::Fault(fault @ Fault::AdminConsentForbidden { .. }) => {
+            Some(vec![problem(fault.public(), fault.code())])
+        }
         Refused::Malformed { pointer, detail } => Some(vec![Problem {
             text: format!("{pointer}: {detail}"),
             code: "malformed".to_owned(),

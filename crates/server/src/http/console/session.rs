@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::builtin::Builtin;
 use signet_core::change::Change;
 use signet_core::discovery::Endpoint;
@@ -38,7 +38,7 @@ pub(super) async fn callback(
     let params = query.0.unwrap_or_default();
     let mut response = match params.get("error") {
         Some(error) => match own.answers(&headers, &params) {
-            Ok(()) => not_signed_in(&view, &moment, &params, error),
+            Ok(()) => not_signed_in(&app, &view, &moment, &params, error).await,
             Err(fault) => failed(&app, &view, &moment, fault).await,
         },
         None => match own.finish(&headers, &params).await {
@@ -59,20 +59,31 @@ pub(super) async fn callback(
 }
 
 /// The authorization endpoint refused. Somebody without a role hears whom to ask; all others may try again.
-fn not_signed_in(view: &TenantView, moment: &Moment, params: &Params, error: &str) -> Response {
+async fn not_signed_in(
+    app: &App,
+    view: &TenantView,
+    moment: &Moment,
+    params: &Params,
+    error: &str,
+) -> Response {
     let described = params.get("error_description").unwrap_or_default();
     if error == "access_denied" && described == signet_core::redirect::description(&Fault::AdminRoleNeeded) {
+        record(app, view, moment, &Fault::AdminRoleMissing).await;
         return visit::without_role(view, moment, None);
     }
-    let fault = Fault::InteractionUnknown;
-    let html = screens::console_error(view, &fault, &moment.correlation_id);
-    render::refused(render::page(StatusCode::BAD_REQUEST, html, None), fault)
+    failed(app, view, moment, Fault::InteractionUnknown).await
+}
+
+/// Whoever quotes the page's reference is found by it.
+async fn record(app: &App, view: &TenantView, moment: &Moment, fault: &Fault) {
+    let context = app.context(moment.now);
+    let event =
+        audit::refused(&view.tenant.id, Kind::ConsoleRefused, fault, &moment.correlation_id, &context);
+    app.record(&view.tenant.id, &[event.change()]).await;
 }
 
 async fn failed(app: &App, view: &TenantView, moment: &Moment, fault: Fault) -> Response {
-    let context = app.context(moment.now);
-    let event = audit::refused(&view.tenant.id, "console.refused", &fault, &moment.correlation_id, &context);
-    app.record(&view.tenant.id, &[event.change()]).await;
+    record(app, view, moment, &fault).await;
     let html = screens::console_error(view, &fault, &moment.correlation_id);
     let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
     render::refused(render::page(status, html, None), fault)

@@ -11,6 +11,7 @@ use signet_core::params::Params;
 use signet_core::people::PROFILE;
 use signet_core::records::Role;
 
+use super::listing::{self, Choice};
 use super::user::{self, LinkPage, refusals};
 use super::{Posted, Visit};
 use crate::app::App;
@@ -40,6 +41,9 @@ struct ListPage {
     search: String,
     role: Option<Role>,
     roles: &'static [Role],
+    states: Vec<Choice>,
+    /// Whether all users are listed.
+    all: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -59,6 +63,7 @@ async fn list(visit: Visit) -> Response {
     let query = UserQuery {
         search: Some(search.clone()).filter(|search| !search.is_empty()),
         role,
+        disabled: listing::disabled(&visit.params),
         after: visit.params.owned("after"),
         limit: ROWS,
     };
@@ -66,15 +71,7 @@ async fn list(visit: Visit) -> Response {
         Ok(paged) => paged,
         Err(refused) => return visit.refused(&refused),
     };
-    let address = |after: Option<&str>| {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("search", &search);
-        pairs.append_pair("role", role.map_or("", |role| role.name()));
-        if let Some(after) = after {
-            pairs.append_pair("after", after);
-        }
-        visit.href(&format!("/console/users?{}", pairs.finish()))
-    };
+    let address = |after| listing::address(&visit, "/console/users", &["search", "role", "state"], after);
     let page = ListPage {
         frame: visit.frame(Section::Users),
         next: paged.next.as_deref().map(|after| address(Some(after))),
@@ -86,6 +83,8 @@ async fn list(visit: Visit) -> Response {
             .collect(),
         writable: visit.actor.holds(USERS_WRITE),
         roles: Role::ALL,
+        states: listing::states(query.disabled),
+        all: query.search.is_none() && role.is_none() && query.disabled.is_none(),
         role,
         search,
     };
@@ -184,10 +183,14 @@ struct ImportPage {
     csv: String,
     report: Option<ImportReport>,
     claims: String,
+    /// Whether each is to be sent an invitation.
+    invite: bool,
+    /// Whether this server sends mail.
+    mails: bool,
 }
 
 impl ImportPage {
-    fn of(visit: &Visit, csv: &str, problems: Vec<Problem>, report: Option<ImportReport>) -> Self {
+    fn of(visit: &Visit, table: &ImportUsers, problems: Vec<Problem>, report: Option<ImportReport>) -> Self {
         let names: Vec<&str> = PROFILE.iter().map(|(name, _)| *name).collect();
         Self {
             frame: visit
@@ -195,9 +198,11 @@ impl ImportPage {
                 .crumb("Import", "/console/import-users")
                 .script(asset_name("keys")),
             problems,
-            csv: csv.to_owned(),
+            csv: table.csv.clone(),
             report,
             claims: names.join(", "),
+            invite: table.invite,
+            mails: visit.app.mailer.works(),
         }
     }
 }
@@ -206,19 +211,23 @@ async fn table(visit: Visit) -> Response {
     if let Err(fault) = visit.actor.need(USERS_WRITE) {
         return visit.refused(&fault.into());
     }
-    let page = ImportPage::of(&visit, "", Vec::new(), None);
+    let empty = ImportUsers { csv: String::new(), invite: false };
+    let page = ImportPage::of(&visit, &empty, Vec::new(), None);
     visit.page(&page.frame, rendered(&page))
 }
 
 async fn import(posted: Posted) -> Response {
     let Posted { visit, form } = posted;
-    let csv = form.get("csv").unwrap_or_default();
+    let csv = form.get("csv").unwrap_or_default().to_owned();
+    let table = ImportUsers { csv, invite: form.get("invite").is_some() };
     let write = Write { dry_run: form.get("decision") != Some("import"), ..Write::default() };
-    let result = visit.desk().import_users(&ImportUsers { csv: csv.to_owned() }, &write).await;
+    let result = visit.desk().import_users(&table, &write).await;
     let (page, status) = match result {
-        Ok(report) => (ImportPage::of(&visit, csv, Vec::new(), Some(report)), StatusCode::OK),
+        Ok(report) => (ImportPage::of(&visit, &table, Vec::new(), Some(report)), StatusCode::OK),
         Err(refused) => match refusals(&refused) {
-            Some(problems) => (ImportPage::of(&visit, csv, problems, None), StatusCode::UNPROCESSABLE_ENTITY),
+            Some(problems) => {
+                (ImportPage::of(&visit, &table, problems, None), StatusCode::UNPROCESSABLE_ENTITY)
+            }
             None => return visit.refused(&refused),
         },
     };
