@@ -10,13 +10,13 @@ use signet_tests::provider::{Provider, Reply, between, form};
 
 const NASTY: &str = "\"><script>alert(1)</script>'{{7*7}}&";
 
-async fn stored(provider: &Provider, id: &str) -> Client {
+pub(super) async fn stored(provider: &Provider, id: &str) -> Client {
     provider.app.clients.forget();
     provider.app.store.client(&"default".into(), &ClientId::from(id)).await.unwrap().unwrap()
 }
 
 /// What a browser would send for the page's form to `action`, without the fields in `but`.
-fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
+pub(super) fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
     let start = page.body.find(&format!("action=\"/auth/open{action}\"")).unwrap();
     let html = &page.body[start..start + page.body[start..].find("</form>").unwrap()];
     let unescape = |text: &str| {
@@ -52,7 +52,7 @@ fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
     found
 }
 
-async fn send(
+pub(super) async fn send(
     provider: &Provider,
     person: &mut Person<'_>,
     path: &str,
@@ -63,7 +63,7 @@ async fn send(
     provider.post(path, form(&pairs), Some(&mut person.browser)).await
 }
 
-fn set(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
+pub(super) fn set(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
     fields.retain(|(known, _)| known != name);
     fields.push((name.to_owned(), value.to_owned()));
 }

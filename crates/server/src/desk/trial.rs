@@ -9,7 +9,7 @@ use signet_core::context::UnixTime;
 use signet_core::discovery::Endpoint;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
-use signet_core::provision::{ClientDeclaration, KeyDeclaration};
+use signet_core::provision::{ClientDeclaration, KeyDeclaration, Refusal};
 use signet_core::records::{
     Client, ClientAuthMethod, ClientKey, ClientSettings, IdTokenSettings, KeyOrigin, ResponseType,
     UserInfoSettings,
@@ -138,6 +138,7 @@ impl Desk<'_> {
     pub async fn trial(&self, id: &ClientId) -> Result<TrialView> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
+        signs_people_in(&client.settings)?;
         let keys = self.every_key(&client).await?;
         Ok(self.trial_of(client, &keys))
     }
@@ -216,6 +217,7 @@ impl Desk<'_> {
         let mut settings = client.settings;
         settings.redirect_uris.retain(|uri| *uri != address);
         if wanted {
+            signs_people_in(&settings)?;
             settings.redirect_uris.push(address);
         }
         self.replace_client(id, &ClientChange { settings, owner: None, generate_secret: false }, write).await
@@ -229,6 +231,7 @@ impl Desk<'_> {
         write: &Write,
     ) -> Result<KeysWritten> {
         let client = self.shapeable(id, write).await?;
+        signs_people_in(&client.settings)?;
         let keys = self.every_key(&client).await?;
         let missing = missing(&client.settings, &keys, self.now);
         if let Some(needless) = new.iter().find(|one| !missing.contains(&one.usage)) {
@@ -276,6 +279,14 @@ fn doing(usage: KeyUse) -> &'static str {
         KeyUse::Sig => "signing",
         KeyUse::Enc => "encryption",
     }
+}
+
+/// Refuses clients that sign nobody in: there is no login to try.
+fn signs_people_in(settings: &ClientSettings) -> Result<()> {
+    if settings.response_types.is_empty() {
+        return Err(Refused::Invalid(vec![Refusal::TrialWithoutLogin]));
+    }
+    Ok(())
 }
 
 /// The least that the client's record demands of its requests.

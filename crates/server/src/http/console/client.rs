@@ -88,7 +88,10 @@ impl Head {
 pub(super) fn frame(visit: &Visit, view: &ClientView, tab: &str) -> (Frame, Vec<Link>) {
     let base = path(&view.client_id);
     let frame = visit.frame(Section::Clients).crumb(&view.settings.client_name, &base);
-    let tabs = tabs(&frame, &base, TABS, tab);
+    // Where nobody signs in there is no login to test.
+    let shown = |(_, last): &&(&str, &str)| *last != "trial" || !view.settings.response_types.is_empty();
+    let shown: Vec<_> = TABS.iter().filter(shown).copied().collect();
+    let tabs = tabs(&frame, &base, &shown, tab);
     (frame, tabs)
 }
 

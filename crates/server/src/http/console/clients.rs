@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use signet_core::admin::CLIENTS_WRITE;
 use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
+use signet_core::records::ClientSettings;
 use signet_core::templates::Template as Kind;
 use signet_jose::KeyUse;
 use uuid::Uuid;
@@ -215,7 +216,7 @@ async fn create(posted: Posted) -> Response {
     let page = OncePage {
         frame: visit.frame(Section::Clients).crumb(&client.settings.client_name, &home),
         heading: "The client is registered".into(),
-        text: format!("\"{}\" can sign people in from now on.", client.settings.client_name),
+        text: made(&client.settings),
         client_id: client.client_id.clone(),
         secret: written.client_secret,
         keys: written.private_keys.iter().map(Private::from).collect(),
@@ -223,6 +224,12 @@ async fn create(posted: Posted) -> Response {
         onward: ("Go to its configuration".into(), visit.href(&configuration)),
     };
     page.answer(visit)
+}
+
+/// What a client that was made just now can do.
+fn made(settings: &ClientSettings) -> String {
+    let what = if settings.response_types.is_empty() { "get tokens of its own" } else { "sign people in" };
+    format!("\"{}\" can {what} from now on.", settings.client_name)
 }
 
 /// The form again, with what was typed and why it was refused.

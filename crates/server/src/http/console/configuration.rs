@@ -5,7 +5,9 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
+use signet_core::client_policy::Mode;
 use signet_core::ids::ClientId;
+use signet_core::records::ApplicationType;
 
 use super::Visit;
 use super::client::{self, Head};
@@ -26,6 +28,10 @@ struct ConfigurationPage {
     head: Head,
     issuer: String,
     metadata: String,
+    /// Where redirect URIs are registered.
+    redirect_uris: String,
+    /// Whether a loopback address must be a native application's here.
+    native_only: bool,
     offers: Vec<Offer>,
     unfit: Vec<Offer>,
 }
@@ -39,7 +45,20 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Response {
         let (offers, unfit) = offers.into_iter().partition(|offer| offer.lacks.is_empty());
         let head = Head::of(&visit, &view);
         let frame = frame.script(asset_name("copy"));
-        let page = ConfigurationPage { frame, tabs, head, issuer, metadata, offers, unfit };
+        let redirect_uris = format!("{}#redirect_uris", head.href);
+        let native = view.settings.application_type == ApplicationType::Native;
+        let native_only = visit.app.mode == Mode::Production && !native;
+        let page = ConfigurationPage {
+            frame,
+            tabs,
+            head,
+            issuer,
+            metadata,
+            redirect_uris,
+            native_only,
+            offers,
+            unfit,
+        };
         Ok(visit.page(&page.frame, rendered(&page)))
     };
     visit.answer(result.await)
