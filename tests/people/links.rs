@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use signet_core::change::Change;
+use signet_core::people::QUIET;
 use signet_core::provision::UserDeclaration;
+use signet_core::records::LinkPurpose;
 use signet_server::mail::Mail;
+use signet_server::people::{self, Cause};
 use signet_tests::provider::{Browser, ISSUER, Provider, Reply, USER, between, form};
 
 use super::{csrf, page_of, silently, start, submit, visit};
@@ -91,7 +94,7 @@ async fn nobody_learns_whether_there_is_an_account() {
         bodies.insert(reply.body.replacen(csrf(&reply), "", 1));
     }
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
-    assert_eq!(mails(&provider).len(), 2);
+    assert_eq!(mails(&provider).len(), 1, "alice was asked for twice");
     let forged = provider.post("/account/forgot", form(&[("account", "alice")]), None).await;
     assert_eq!(forged.status, 403);
 }
@@ -101,6 +104,7 @@ async fn of_several_who_use_a_link_at_a_time_one_wins_and_a_newer_link_ends_an_o
     let provider = start().await;
     forgotten(&provider, "alice").await;
     let (_, older) = link(&mails(&provider)[0]);
+    provider.advance(QUIET);
     forgotten(&provider, "alice").await;
     let (_, token) = link(&mails(&provider)[0]);
     assert_ne!(older, token);
@@ -181,7 +185,7 @@ async fn a_user_name_that_is_somebodys_address_keeps_no_mail_from_them() {
             role: None,
         };
         provider.provisioner().user(&"default".into(), &user).await.unwrap();
-        provider.advance(60);
+        provider.advance(QUIET);
         let before = mails(&provider).len();
         forgotten(&provider, "alice@example.org").await;
         let all = mails(&provider);
@@ -195,12 +199,17 @@ async fn a_user_name_that_is_somebodys_address_keeps_no_mail_from_them() {
 async fn mails_are_shown_in_development() {
     let provider = start().await;
     forgotten(&provider, "alice").await;
-    let get = |path: &str| {
-        let request = axum::http::Request::get(path).header("host", "id.example");
+    let at = |host: &str, path: &str| {
+        let request = axum::http::Request::get(path).header("host", host);
         provider.raw(request.body(axum::body::Body::empty()).unwrap())
     };
+    let get = |path: &str| at("id.example", &format!("/auth/open{path}"));
     let list = get("/dev/mail").await;
-    assert!(list.status == 200 && list.body.contains("/dev/mail/1"), "{}", list.body);
+    assert!(list.status == 200 && list.body.contains("href=\"/auth/open/dev/mail/1\""), "{}", list.body);
+    // A page of somebody else that has this address in its name reads nothing (DNS rebinding).
+    for path in ["/dev/mail", "/dev/mail/1", "/auth/open/dev/mail", "/auth/open/dev/mail/1"] {
+        assert_eq!(at("evil.example", path).await.status, 404, "{path}");
+    }
     let mail = get("/dev/mail/1").await;
     assert!(
         mail.body.contains(&format!("id=\"mail-link\" href=\"{ISSUER}/account/link?token=")),
@@ -210,4 +219,73 @@ async fn mails_are_shown_in_development() {
     assert_eq!(get("/dev/mail/2").await.status, 404);
     assert_eq!(get("/dev/mail/0").await.status, 404);
     assert!(between(&mail.body, "<h1>", "</h1>").contains("A new password"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_on_ends_no_link_and_sends_no_mail() {
+    let provider = start().await;
+    let alice = provider.person(USER.0).await;
+    let sources = provider.app.sources(provider.now());
+    let view = provider.app.tenancy.find(Some("id.example"), "/auth/open", &sources).await;
+    let (view, _) = view.unwrap().unwrap();
+    let cause = Cause { correlation_id: "c", by: Some("user:1"), now: provider.now() };
+    let sent =
+        people::send_link(&provider.app, &view, &alice, LinkPurpose::PasswordReset, cause).await.unwrap();
+    let (reset, _) = link(&mails(&provider)[0]);
+    assert!(sent.mailed && sent.url.ends_with(&reset));
+    forgotten(&provider, "alice").await;
+    let (first, token) = link(&mails(&provider)[0]);
+    provider.advance(QUIET - 1);
+    for typed in ["alice", "alice@example.org", "ALICE"] {
+        forgotten(&provider, typed).await;
+    }
+    assert_eq!(mails(&provider).len(), 2, "what was sent just now is left alone");
+    for path in [&reset, &first] {
+        assert_eq!(provider.get(path, None).await.status, 200, "{path}");
+    }
+    provider.advance(1);
+    forgotten(&provider, "alice").await;
+    let (second, _) = link(&mails(&provider)[0]);
+    assert_eq!(mails(&provider).len(), 3);
+    assert_eq!(provider.get(&first, None).await.status, 400, "the newer one took its place");
+    for path in [&reset, &second] {
+        assert_eq!(provider.get(path, None).await.status, 200, "{path}");
+    }
+    // One that is good no more, because the account was written since, is in nobody's way.
+    provider.advance(1);
+    let mut alice = provider.person(USER.0).await;
+    (alice.version, alice.updated_at) = (alice.version + 1, provider.now());
+    provider.app.store.apply(&alice.tenant.clone(), &[Change::UpdateUser(alice)]).await.unwrap();
+    provider.advance(1);
+    assert_eq!(provider.get(&second, None).await.status, 400);
+    forgotten(&provider, "alice").await;
+    let (_, newest) = link(&mails(&provider)[0]);
+    assert_ne!(newest, token);
+    assert_eq!(provider.post("/account/link", choice(&newest, "a new password"), None).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_holds_no_address_that_somebody_chose_as_their_user_name() {
+    let provider = start().await;
+    let name = "https://evil.example/claim-your-prize";
+    let claims = serde_json::json!({ "email": "stranger@example.org" }).as_object().cloned().unwrap();
+    let declared = UserDeclaration {
+        username: name.into(),
+        disabled: false,
+        password: None,
+        password_hash: None,
+        claims,
+        role: None,
+    };
+    provider.provisioner().user(&"default".into(), &declared).await.unwrap();
+    forgotten(&provider, name).await;
+    let [mail] = mails(&provider).try_into().unwrap();
+    assert_eq!(mail.to, "stranger@example.org");
+    assert!(!mail.text.contains("evil") && !mail.html.contains("evil"), "{}", mail.text);
+    let page = provider.get("/dev/mail/1", None).await;
+    assert!(
+        page.body.contains(&format!("id=\"mail-link\" href=\"{ISSUER}/account/link?token=")),
+        "{}",
+        page.body
+    );
 }

@@ -151,7 +151,7 @@ faults! {
     UserForbidden = "user_forbidden", "insufficient_scope", 403, Warn, "This role allows more than you may do yourself, or is an owner's: only owners change owners.";
     AttemptsExhausted = "attempts_exhausted", "temporarily_unavailable", 429, Warn, "Too many attempts. Wait a minute, then try again.";
     SelfRegistrationOff = "self_registration_off", "invalid_request", 400, Warn, "Accounts cannot be made here.";
-    NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 characters and no spaces.";
+    NewUsernameUnfit = "new_username_unfit", "invalid_request", 400, Info, "A user name has 1 to 128 letters and digits, of one alphabet, and of these signs: . _ - + @ ' (not at its beginning).";
     NewUsernameTaken = "new_username_taken", "invalid_request", 400, Info, "Somebody has this user name already. Choose another one.";
     NewPasswordUnfit = "new_password_unfit", "invalid_request", 400, Info, "A password has at least 8 characters, and at most 512 bytes.";
     NewPasswordsDiffer = "new_passwords_differ", "invalid_request", 400, Info, "The two passwords are not the same.";

@@ -74,10 +74,19 @@ pub struct Parts {
     pub remote_keys: RemoteKeys,
     /// Mail to people.
     pub mailer: Mailer,
-    /// People to show on the login page, in development only: username and password.
-    pub demo_users: Vec<(String, String)>,
+    /// People to show on the login page, in development only.
+    pub demo_users: Option<DemoUsers>,
     /// Tolerated difference between this node's clock and the database's, in seconds; `None` in development.
     pub clock_tolerance: Option<i64>,
+}
+
+/// People who are made for development.
+#[derive(Clone, Debug)]
+pub struct DemoUsers {
+    /// The tenant that has them.
+    pub tenant: TenantId,
+    /// Username and password.
+    pub people: Vec<(String, String)>,
 }
 
 /// Bounds of one request.

@@ -48,7 +48,11 @@ struct Limiters {
     accounts: DefaultKeyedRateLimiter<(TenantId, Key)>,
     guesses: DefaultKeyedRateLimiter<IpAddr>,
     registrations: DefaultKeyedRateLimiter<IpAddr>,
+    mails: DefaultKeyedRateLimiter<(TenantId, TokenHash)>,
 }
+
+/// Mails an hour to one address that nobody has shown to be theirs, however many accounts say that it is.
+const MAILS: NonZeroU32 = NonZeroU32::MIN.saturating_add(5);
 
 impl Limits {
     /// No limits: `signet dev`.
@@ -64,6 +68,7 @@ impl Limits {
             accounts: RateLimiter::keyed(Quota::per_minute(rates.passwords)),
             guesses: RateLimiter::keyed(Quota::per_minute(guesses)),
             registrations: RateLimiter::keyed(Quota::per_minute(rates.registrations)),
+            mails: RateLimiter::keyed(Quota::per_hour(MAILS)),
         }))
     }
 
@@ -111,7 +116,14 @@ impl Limits {
         self.attempt(address, tenant, Key::Second(user))
     }
 
-    /// One mail for a forgotten password, whether there is such an account or not: as many as passwords for the account.
+    /// One mail that somebody unknown causes to be sent to `to`, of which nobody knows whether it is theirs.
+    pub fn mail(&self, tenant: &TenantId, to: &str) -> Result<(), Fault> {
+        let Some(limiters) = &self.0 else { return Ok(()) };
+        let key = (tenant.clone(), TokenHash::of(&to.trim().to_lowercase()));
+        limiters.mails.check_key(&key).map_err(|_| Fault::AttemptsExhausted)
+    }
+
+    /// One request for a new password, whether there is such an account or not: as many as passwords for the account.
     pub fn forgotten(&self, address: IpAddr, tenant: &TenantId, typed: &str) -> Result<(), Fault> {
         self.attempt(address, tenant, Key::Forgotten(TokenHash::of(typed)))
     }
@@ -123,6 +135,7 @@ impl Limits {
             limiters.accounts.retain_recent();
             limiters.guesses.retain_recent();
             limiters.registrations.retain_recent();
+            limiters.mails.retain_recent();
         }
     }
 }
@@ -221,6 +234,16 @@ mod tests {
         assert_eq!(from("10.0.0.1"), Err(Fault::RateLimited));
         assert_eq!(from("10.0.0.2"), Ok(()));
         assert_eq!(Limits::none().registration(address("10.0.0.1")), Ok(()));
+    }
+
+    #[test]
+    fn mails_are_counted_by_tenant_and_address() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        let sent = |to: &str| limits.mail(&tenant, to).is_ok();
+        assert_eq!((0..20).filter(|_| sent("ada@example.org")).count(), 6);
+        assert!(!sent(" Ada@Example.org") && sent("bob@example.org"));
+        assert_eq!(limits.mail(&TenantId::from("other"), "ada@example.org"), Ok(()));
+        assert_eq!(Limits::none().mail(&tenant, "ada@example.org"), Ok(()));
     }
 
     #[test]

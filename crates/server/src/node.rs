@@ -14,7 +14,7 @@ use signet_store::{Store, StoreError};
 use signet_store_postgres::{PostgresOptions, PostgresStore};
 use signet_store_sqlite::{Durability, SqliteStore};
 
-use crate::app::{App, HttpLimits, Parts};
+use crate::app::{App, DemoUsers, HttpLimits, Parts};
 use crate::config::Config;
 use crate::edge::{self, Clock};
 use crate::fetch::Fetcher;
@@ -83,8 +83,8 @@ pub struct Setup {
     pub clock: Clock,
     /// Production or development.
     pub mode: Mode,
-    /// People to show on the login page; empty in production.
-    pub demo_users: Vec<(String, String)>,
+    /// People to show on the login page; none in production.
+    pub demo_users: Option<DemoUsers>,
     /// Fetches from addresses that clients name.
     pub fetcher: Fetcher,
     /// Mail to people.
@@ -130,7 +130,7 @@ pub fn assemble(setup: Setup, config: &Config) -> App {
         remote_keys: RemoteKeys::new(setup.fetcher.clone(), setup.clock.clone(), setup.mode),
         fetcher: setup.fetcher,
         mailer: setup.mailer,
-        demo_users: if production { Vec::new() } else { setup.demo_users },
+        demo_users: setup.demo_users.filter(|_| !production),
         clock_tolerance: production.then_some(config.clock.tolerance_seconds),
     })
 }

@@ -65,12 +65,47 @@ pub async fn send_link(
         done => done.map_err(store_fault)?,
     }
     let url = link_address(&view.tenant, &secret);
-    let mailed = email(user).is_some_and(|to| {
-        let occasion = Occasion::Link { purpose, url: &url };
-        let letter = Letter { tenant: &view.tenant, to, account: &user.username, occasion, at: cause.now };
-        app.mailer.send(letter.write())
-    });
+    let mailed = mail_link(app, &view.tenant, user, purpose, &url, cause.now);
     Ok(Made { url, link, mailed })
+}
+
+/// Sends a link to a person. `false` if mail does not work or they have no address.
+pub fn mail_link(
+    app: &App,
+    tenant: &Tenant,
+    user: &User,
+    purpose: LinkPurpose,
+    url: &str,
+    at: UnixTime,
+) -> bool {
+    email(user).is_some_and(|to| {
+        let letter =
+            Letter { tenant, to, account: &user.username, occasion: Occasion::Link { purpose, url }, at };
+        app.mailer.send(letter.write())
+    })
+}
+
+/// Mails a link to somebody of whom it is said that they have forgotten their password, unless they had one of this kind just
+/// now. An address that is known to be theirs gets the mails of this account alone; others could be anybody's, so all
+/// accounts together that have one send few.
+pub async fn send_forgotten(
+    app: &App,
+    view: &TenantView,
+    user: &User,
+    cause: Cause<'_>,
+) -> Result<(), Fault> {
+    let (context, purpose) = (app.context(cause.now), LinkPurpose::Forgotten);
+    let (secret, _, changes) = people::link(user, purpose, cause.by, cause.correlation_id, &context);
+    match app.store.apply(&view.tenant.id, &changes).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict(Conflict::Link)) => return Ok(()),
+        Err(error) => return Err(store_fault(error)),
+    }
+    if user.claims.get("email_verified") != Some(&true.into()) {
+        app.limits.mail(&view.tenant.id, email(user).unwrap_or_default())?;
+    }
+    mail_link(app, &view.tenant, user, purpose, &link_address(&view.tenant, &secret), cause.now);
+    Ok(())
 }
 
 /// Where a link leads. The secret stands in the query, which no log line holds.

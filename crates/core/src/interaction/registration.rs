@@ -61,7 +61,7 @@ impl Account {
         if !tenant.settings.self_registration {
             return Err(Fault::SelfRegistrationOff);
         }
-        let username = provision::username(wish.username).map_err(|_| Fault::NewUsernameUnfit)?;
+        let username = provision::chosen_username(wish.username).map_err(|_| Fault::NewUsernameUnfit)?;
         people::new_password(wish.password, wish.repeated)?;
         let (name, email) = (wish.name.trim(), wish.email.trim());
         if !fits(name) {

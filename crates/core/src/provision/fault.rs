@@ -54,7 +54,7 @@ coded! {
         TokenExpires = "token_expires", "expires_at lies in the past.";
         TokenUses { max: i64 } = "token_uses", "uses must lie between 1 and {max}; leave it out for any number.";
 
-        Username { name: String } = "username_form", "The username \"{name}\" must have 1 to 128 characters, without spaces and control characters.";
+        Username { name: String } = "username_form", "The username \"{name}\" must have 1 to 128 characters, without spaces, control characters and others that cannot be seen.";
         PasswordTwice = "password_twice", "password and password_hash are both given. Keep one of the two.";
         PasswordHash = "password_hash_form", "password_hash must be a PHC string of argon2id ($argon2id$...).";
         PasswordUnhashed = "password_unhashed", "The password was not hashed before it came here.";

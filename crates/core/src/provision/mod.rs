@@ -13,6 +13,7 @@ mod registration_token;
 mod secret;
 mod tenant;
 mod user;
+mod username;
 mod withdraw;
 
 pub use client::{ClientFacts, client};
@@ -23,7 +24,8 @@ pub use fault::Refusal;
 pub use registration_token::registration_token;
 pub use secret::{SECRET_PREFIX, SecretKeeper, mint_secret};
 pub use tenant::{TenantFacts, tenant};
-pub use user::{PasswordHash, UserFacts, user, username};
+pub use user::{PasswordHash, UserFacts, user};
+pub use username::{chosen_username, may_be_mailed, new_username, username};
 pub use withdraw::{remove_client, withdraw_key};
 
 use zeroize::Zeroizing;

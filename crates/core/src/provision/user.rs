@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::declaration::UserDeclaration;
 use super::fault::Refusal;
+use super::username::{new_username, username};
 use super::{Provisioned, difference};
 use crate::audit::{self, Kind};
 use crate::authorize::has_nul;
@@ -13,8 +14,6 @@ use crate::context::Context;
 use crate::ids::TenantId;
 use crate::records::{CustomScope, Role, User};
 
-/// Longest username.
-const MAX_USERNAME: usize = 128;
 /// Longest value of a claim, in bytes of JSON.
 const MAX_CLAIM: usize = 4096;
 
@@ -47,14 +46,6 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// A username as it is stored and looked up: lower case, without spaces around it. Login uses the same rule.
-pub fn username(text: &str) -> Result<String, Refusal> {
-    let name = text.trim().to_lowercase();
-    let fits = (1..=MAX_USERNAME).contains(&name.chars().count())
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace());
-    if fits { Ok(name) } else { Err(Refusal::Username { name: text.chars().take(MAX_USERNAME).collect() }) }
-}
-
 /// Makes a user as `declared`. All that is wrong is said at once.
 pub fn user(
     declared: &UserDeclaration,
@@ -65,7 +56,9 @@ pub fn user(
 ) -> Result<Provisioned, Vec<Refusal>> {
     let mut refusals: Vec<Refusal> =
         declared.claims.iter().filter_map(|(name, value)| claim(name, value, facts.scopes).err()).collect();
-    let name = username(&declared.username).map_err(|refusal| refusals.push(refusal));
+    let name =
+        if facts.current.is_some() { username(&declared.username) } else { new_username(&declared.username) };
+    let name = name.map_err(|refusal| refusals.push(refusal));
     let hash = hash(declared, password, facts.current).map_err(|refusal| refusals.push(refusal));
     let (Ok(name), Ok(hash), true) = (name, hash, refusals.is_empty()) else { return Err(refusals) };
     Ok(assemble(declared, name, hash, facts, correlation_id, context))

@@ -58,7 +58,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         vault,
         clock: Clock::system(),
         mode: Mode::Production,
-        demo_users: Vec::new(),
+        demo_users: None,
         fetcher,
         mailer,
     };

@@ -9,7 +9,7 @@ use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::ids::TenantId;
 use signet_core::provision::{self, PasswordHash, TenantDeclaration, UserDeclaration, UserFacts};
-use signet_core::records::{LinkPurpose, Role, Tenant, TenantSettings};
+use signet_core::records::{LinkPurpose, Role, Tenant, TenantSettings, User};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -92,6 +92,8 @@ pub struct TenantCreated {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub invitation: Option<Zeroizing<String>>,
+    /// Whether the link is on its way by mail as well.
+    pub mailed: bool,
     /// Until when the link is good, in Unix seconds.
     pub invitation_expires_at: Option<UnixTime>,
     /// Nothing was written.
@@ -158,10 +160,13 @@ impl Desk<'_> {
             self.note_tenant(&new.id, pass).await?;
         }
         let url = people::link_address(made, &secret);
+        let mailed = !write.dry_run
+            && people::mail_link(self.app, made, &owner, LinkPurpose::Invitation, &url, self.now);
         Ok(TenantCreated {
             tenant: TenantRecord::from(made),
-            owner: Some(owner),
+            owner: Some(owner.id),
             invitation: (!write.dry_run).then_some(url),
+            mailed,
             invitation_expires_at: Some(expires_at),
             dry_run: write.dry_run,
             replayed: false,
@@ -173,7 +178,7 @@ impl Desk<'_> {
         &self,
         tenant: &TenantId,
         owner: &FirstOwner,
-    ) -> Result<(Uuid, Zeroizing<String>, UnixTime, Vec<Change>)> {
+    ) -> Result<(User, Zeroizing<String>, UnixTime, Vec<Change>)> {
         let (context, by) = (self.app.context(self.now), self.actor.by());
         let declared = UserDeclaration {
             username: owner.username.clone(),
@@ -195,7 +200,7 @@ impl Desk<'_> {
         let (secret, link, changes) =
             signet_core::people::link(&user, purpose, Some(&by), self.correlation_id, &context);
         let further = done.changes.into_iter().chain(changes).collect();
-        Ok((user.id, secret, link.expires_at, further))
+        Ok((user, secret, link.expires_at, further))
     }
 
     /// Tells this tenant's own trail of the new one.
@@ -215,6 +220,7 @@ impl Desk<'_> {
             tenant: TenantRecord::from(tenant),
             owner: None,
             invitation: None,
+            mailed: false,
             invitation_expires_at: None,
             dry_run: false,
             replayed: true,

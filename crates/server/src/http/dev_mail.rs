@@ -8,18 +8,20 @@ use axum::routing::get;
 use signet_core::client_policy::Mode;
 use signet_core::fault::Fault;
 
+use super::extract::Tenant;
 use super::render::{self, Failure};
 use crate::app::App;
 use crate::mail::Mail;
 use crate::pages::account::{MailLine, MailPage, MailsPage};
 use crate::pages::console::instant;
+use crate::tenancy::TenantView;
 
 /// Where the mails are shown: in development, where they are kept.
 pub(super) fn address(app: &App) -> Option<String> {
     (app.mode == Mode::Development && app.mailer.kept().is_some()).then(|| "/dev/mail".to_owned())
 }
 
-/// `/dev/mail`, if there is such a page.
+/// `/dev/mail`, if there is such a page. Below an issuer, so that no foreign host name leads here.
 pub(super) fn routes(app: &App) -> Router<App> {
     if address(app).is_none() {
         return Router::new();
@@ -37,22 +39,28 @@ fn line(number: usize, mail: &Mail) -> MailLine {
     }
 }
 
+fn home(view: &TenantView) -> String {
+    format!("{}/dev/mail", view.prefix)
+}
+
 /// Numbered from the oldest, so that an address stays that of its mail while others arrive.
-async fn list(State(app): State<App>) -> Response {
+async fn list(State(app): State<App>, Tenant(view): Tenant) -> Response {
     let kept = app.mailer.kept().unwrap_or_default();
     let count = kept.len();
     let lines = kept.iter().enumerate().map(|(index, mail)| line(count - index, mail)).collect();
-    render::page(StatusCode::OK, MailsPage { shell: crate::pages::Shell::default(), lines }.render(), None)
+    let page = MailsPage { shell: render::shell(&view), home: home(&view), lines };
+    render::page(StatusCode::OK, page.render(), None)
 }
 
-async fn show(State(app): State<App>, Path(number): Path<usize>) -> Response {
+async fn show(State(app): State<App>, Tenant(view): Tenant, Path(number): Path<usize>) -> Response {
     let kept = app.mailer.kept().unwrap_or_default();
     let found = kept.len().checked_sub(number).and_then(|index| kept.get(index));
     match found {
         Some(mail) => {
-            let (before, link, after) = with_link(&mail.text);
+            let (before, link, after) = with_link(&mail.text, &mail.link);
             let page = MailPage {
-                shell: crate::pages::Shell::default(),
+                shell: render::shell(&view),
+                home: home(&view),
                 line: line(number, mail),
                 before: before.to_owned(),
                 link: link.to_owned(),
@@ -64,11 +72,10 @@ async fn show(State(app): State<App>, Path(number): Path<usize>) -> Response {
     }
 }
 
-/// The text around its link.
-fn with_link(text: &str) -> (&str, &str, &str) {
-    let start = text.find("http").unwrap_or(text.len());
-    let (before, rest) = text.split_at(start);
-    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-    let (link, after) = rest.split_at(end);
-    (before, link, after)
+/// The text around its link, which is ours.
+fn with_link<'a>(text: &'a str, link: &'a str) -> (&'a str, &'a str, &'a str) {
+    match text.split_once(link) {
+        Some((before, after)) if !link.is_empty() => (before, link, after),
+        _ => (text, "", ""),
+    }
 }

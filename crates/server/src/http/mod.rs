@@ -50,7 +50,6 @@ pub fn router(app: &App, extra: Router) -> Router {
     let node = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .merge(dev_mail::routes(app))
         .with_state(app.clone())
         .merge(crate::pages::assets())
         .merge(extra);
@@ -103,6 +102,7 @@ fn tenant_routes(app: &App) -> Router {
         .route(Endpoint::CheckSession.path(), get(check_session::frame))
         .merge(console::routes())
         .merge(account::routes())
+        .merge(dev_mail::routes(app))
         .merge(cross_origin)
         .fallback(|| async { Failure::page(Fault::NotFound) })
         .method_not_allowed_fallback(method_not_allowed)

@@ -3,6 +3,7 @@
 use askama::Template;
 use signet_core::context::UnixTime;
 use signet_core::records::{LinkPurpose, Tenant};
+use signet_core::{duration, people, provision};
 
 use super::Mail;
 use crate::pages::Brand;
@@ -26,7 +27,8 @@ pub struct Letter<'a> {
     pub tenant: &'a Tenant,
     /// To which address.
     pub to: &'a str,
-    /// How the account is called.
+    /// How the account is called. Whoever makes an account chooses its name, and whom we write to: it is left out where it could
+    /// be more than a name ([`provision::may_be_mailed`]).
     pub account: &'a str,
     /// What it is about.
     pub occasion: Occasion<'a>,
@@ -48,24 +50,33 @@ impl Letter<'_> {
     pub fn write(&self) -> Mail {
         let brand = Brand::from(&self.tenant.settings.branding);
         let Occasion::Link { purpose, url } = self.occasion;
+        let good = format!("The link is good once, for {}.", duration::exactly(people::lifetime(purpose)));
+        let name = provision::may_be_mailed(self.account, self.to).then_some(self.account);
         let (subject, before, button, after) = match purpose {
             LinkPurpose::Invitation => (
                 format!("Your account at {}", brand.name),
-                format!("There is an account for you at {}: {}.", brand.name, self.account),
+                match name {
+                    Some(name) => format!("There is an account for you at {}: {name}.", brand.name),
+                    None => format!("There is an account for you at {}.", brand.name),
+                },
                 "Choose a password",
-                "The link is good once, for seven days. If you expect nothing of this kind, do nothing.",
+                format!("{good} If you expect nothing of this kind, do nothing."),
             ),
-            LinkPurpose::PasswordReset => (
+            LinkPurpose::PasswordReset | LinkPurpose::Forgotten => (
                 format!("A new password at {}", brand.name),
-                format!("Somebody wants to choose a new password for {} at {}.", self.account, brand.name),
+                format!(
+                    "Somebody wants to choose a new password for {} at {}.",
+                    name.unwrap_or("your account"),
+                    brand.name
+                ),
                 "Choose a new password",
-                "The link is good once, for half an hour. If it was not you, do nothing: your password stays as it is.",
+                format!("{good} If it was not you, do nothing: your password stays as it is."),
             ),
         };
         let text = format!("{before}\n\n{button}:\n{url}\n\n{after}\n");
-        let lines = [before, after.to_owned()];
+        let lines = [before, after];
         let html = crate::pages::rendered(&Html { brand: &brand, lines: &lines, button, url });
-        Mail { to: self.to.to_owned(), subject, text, html, at: self.at }
+        Mail { to: self.to.to_owned(), subject, text, html, link: url.to_owned(), at: self.at }
     }
 }
 
@@ -75,7 +86,7 @@ mod tests {
     use signet_core::records::TenantSettings;
 
     #[test]
-    fn both_forms_hold_the_link_and_markup_in_names_is_shown_only() {
+    fn both_forms_hold_the_link_and_of_names_those_that_are_names_only() {
         let mut tenant = Tenant {
             id: "t".into(),
             issuer: "https://op.example".into(),
@@ -85,18 +96,31 @@ mod tests {
             created_at: 0,
         };
         tenant.settings.branding.name = "<script>alert(1)</script>".into();
-        for purpose in [LinkPurpose::Invitation, LinkPurpose::PasswordReset] {
+        for (purpose, good) in [
+            (LinkPurpose::Invitation, "for 7 days."),
+            (LinkPurpose::PasswordReset, "for 30 minutes."),
+            (LinkPurpose::Forgotten, "for 30 minutes."),
+        ] {
             let url = "https://op.example/account/link?token=x&y";
-            let occasion = Occasion::Link { purpose, url };
-            let mail =
-                Letter { tenant: &tenant, to: "a@b.example", account: "alice<b>", occasion, at: 0 }.write();
-            assert!(mail.text.contains(url) && mail.text.contains("alice<b>"));
-            assert!(
-                mail.html.contains("href=\"https://op.example/account/link?token=x&#38;y\""),
-                "{}",
-                mail.html
-            );
-            assert!(!mail.html.contains("<script") && !mail.html.contains("alice<b>"), "{}", mail.html);
+            let written = |account: &str| {
+                let occasion = Occasion::Link { purpose, url };
+                Letter { tenant: &tenant, to: "a@b.example", account, occasion, at: 0 }.write()
+            };
+            let mail = written("alice");
+            assert!(mail.text.contains(url) && mail.text.contains("alice") && mail.text.contains(good));
+            assert_eq!(mail.link, url);
+            let href = "href=\"https://op.example/account/link?token=x&#38;y\"";
+            assert!(mail.html.contains(href) && mail.html.contains(good), "{}", mail.html);
+            assert!(!mail.html.contains("<script"), "{}", mail.html);
+            assert!(written("a@b.example").text.contains("a@b.example"));
+            for name in
+                ["alice<b>", "https://evil.example/claim-your-prize", "evil.example", "prize@evil.example"]
+            {
+                let mail = written(name);
+                assert!(
+                    !mail.text.contains(name) && !mail.html.contains("evil") && !mail.html.contains("alice")
+                );
+            }
         }
     }
 }

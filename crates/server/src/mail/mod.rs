@@ -37,6 +37,8 @@ pub struct Mail {
     pub text: String,
     /// The same as HTML.
     pub html: String,
+    /// The link in both.
+    pub link: String,
     /// When it was written.
     pub at: UnixTime,
 }
@@ -178,6 +180,7 @@ mod tests {
             subject: "Hello".into(),
             text: "plain".into(),
             html: "<p>rich</p>".into(),
+            link: String::new(),
             at: 0,
         }
     }

@@ -273,6 +273,10 @@ pub struct ForgotPage {
     pub csrf: String,
     /// Whether an answer is given; it is the same for everybody.
     pub sent: bool,
+    /// How long the link is good, in words.
+    pub lifetime: String,
+    /// How long no other one is sent, in words.
+    pub quiet: String,
     /// Where mails are shown instead of being sent; only ever given by `signet dev`.
     pub mails: Option<String>,
     /// Their account pages, where one signs in.
@@ -340,6 +344,8 @@ pub struct MailLine {
 pub struct MailsPage {
     /// What all pages share.
     pub shell: Shell,
+    /// Address of the list.
+    pub home: String,
     /// The mails, newest first.
     pub lines: Vec<MailLine>,
 }
@@ -350,6 +356,8 @@ pub struct MailsPage {
 pub struct MailPage {
     /// What all pages share.
     pub shell: Shell,
+    /// Address of the list.
+    pub home: String,
     /// The mail.
     pub line: MailLine,
     /// Its text up to the link.

@@ -236,6 +236,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
                 action: "/acme/account/forgot".into(),
                 csrf: own(),
                 sent: true,
+                lifetime: own(),
+                quiet: own(),
                 mails: some(),
                 account: "/acme/account".into(),
                 error: some(),
@@ -267,11 +269,22 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     ];
     let mail = || account::MailLine { number: 1, to: own(), subject: own(), at: own(), text: own() };
     let mails = vec![
-        ("dev_mails", account::MailsPage { shell: shell(), lines: vec![mail()] }.render()),
+        (
+            "dev_mails",
+            account::MailsPage { shell: shell(), home: "/acme/dev/mail".into(), lines: vec![mail()] }
+                .render(),
+        ),
         (
             "dev_mail",
-            account::MailPage { shell: shell(), line: mail(), before: own(), link: own(), after: own() }
-                .render(),
+            account::MailPage {
+                shell: shell(),
+                home: "/acme/dev/mail".into(),
+                line: mail(),
+                before: own(),
+                link: own(),
+                after: own(),
+            }
+            .render(),
         ),
     ];
     own_pages

@@ -3,8 +3,8 @@
 use super::super::sighting::Sighting;
 use super::super::snippets::{AUDIENCE, FRESH, ISSUER, TIMES};
 use super::{Kind, Mistake};
-use crate::duration::roughly;
 use crate::discovery::Endpoint;
+use crate::duration::roughly;
 
 const TIME_CLAIMS: [&str; 3] = ["exp", "iat", "nbf"];
 const AUD: &[&str] = &["aud_mismatch"];

@@ -27,7 +27,7 @@ pub(super) fn ready(
             "discovery": format!("{base}/.well-known/openid-configuration"),
             "console": format!("{base}/console"),
             "account": format!("{base}/account"),
-            "mail": format!("{origin}/dev/mail"),
+            "mail": format!("{}/dev/mail", issuer.trim_end_matches('/')),
             "registration": Endpoint::Register.url(issuer),
             "users": users,
             "clients": clients,
@@ -46,7 +46,10 @@ pub(super) fn ready(
         output::line(format!("  Console:             {base}/console   ({name} / {password} owns the place)"));
     }
     output::line(format!("  Account pages:       {base}/account"));
-    output::line(format!("  Mails:               {origin}/dev/mail   (shown there, not sent)"));
+    output::line(format!(
+        "  Mails:               {}/dev/mail   (shown there, not sent)",
+        issuer.trim_end_matches('/')
+    ));
     for client in clients {
         output::line(format!(
             "  Client:              {}   secret {}",

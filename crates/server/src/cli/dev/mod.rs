@@ -63,7 +63,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         vault: folder.vault(common)?,
         clock: clock.clone(),
         mode: Mode::Development,
-        demo_users: seed::USERS.iter().map(|user| (user.username.into(), user.password.into())).collect(),
+        demo_users: Some(seed::demo_users()),
         fetcher,
         mailer: Mailer::outbox(),
     };
@@ -79,7 +79,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         origin: origin.clone(),
         shell: Shell::new("", &tenant.settings.branding),
         clients: seed::demo_clients(&clients)?,
-        users: app.demo_users.clone(),
+        users: seed::demo_users().people,
         now: Arc::new(move || clock.now()),
         entropy: edge::entropy(),
     });

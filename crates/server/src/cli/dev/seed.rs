@@ -16,7 +16,7 @@ use signet_jose::{ContentAlg, KeyAlg, KeySpec, KeyUse, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::folder::Folder;
-use crate::app::App;
+use crate::app::{App, DemoUsers};
 use crate::cli::output::Problem;
 use crate::demo::{DemoClient, post_logout_redirect_uri};
 use crate::provisioning::Provisioner;
@@ -105,6 +105,12 @@ fn provisioner(app: &App) -> Provisioner {
         mode: Mode::Development,
         dry_run: false,
     }
+}
+
+/// The people that are offered on the login page of the tenant.
+pub(super) fn demo_users() -> DemoUsers {
+    let people = USERS.iter().map(|user| (user.username.into(), user.password.into())).collect();
+    DemoUsers { tenant: TenantId::from(TENANT), people }
 }
 
 /// The tenant, with the issuer of this start. Records that were not made by `signet dev` are left alone.

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use signet_core::audit::{self, Kind};
+use signet_core::duration;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::provision;
@@ -46,6 +47,8 @@ impl Guest {
             action: format!("{}/account/forgot", self.view.prefix),
             csrf: forms::csrf(PURPOSE, &secret),
             sent,
+            lifetime: duration::exactly(signet_core::people::lifetime(LinkPurpose::Forgotten)),
+            quiet: duration::exactly(signet_core::people::QUIET),
             mails: dev_mail::address(&self.app),
             account: format!("{}/account", self.view.prefix),
             error: fault.map(Fault::public),
@@ -80,7 +83,9 @@ impl Guest {
     /// others from their mail by a user name that is their address.
     async fn write_to(&self, typed: &str) -> Result<(), Fault> {
         for user in self.meant(typed).await? {
-            people::send_link(&self.app, &self.view, &user, LinkPurpose::PasswordReset, self.cause()).await?;
+            if let Err(fault) = people::send_forgotten(&self.app, &self.view, &user, self.cause()).await {
+                tracing::warn!(%fault, user = %user.id, "no link was sent for a forgotten password");
+            }
         }
         Ok(())
     }

@@ -139,7 +139,7 @@ fn links() -> Vec<Operation> {
         )
         .says(
             "Invite a user",
-            "Makes a link, good once and for seven days, by which the person chooses a password.",
+            "Makes a link, good once, by which the person chooses a password. The answer says until when.",
         )
         .gives::<Handed>(),
         Operation::act(
@@ -155,7 +155,7 @@ fn links() -> Vec<Operation> {
         )
         .says(
             "Let a user choose another password",
-            "Makes a link, good once and for half an hour. The present password stays good until it is used.",
+            "Makes a link, good once; the answer says until when. The present password stays good until it is used.",
         )
         .gives::<Handed>(),
         Operation::replace("/users/{user_id}/password", "setUserPassword", USERS_WRITE, |desk, call| {

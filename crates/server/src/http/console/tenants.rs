@@ -117,6 +117,8 @@ struct MadePage {
     name: String,
     issuer: String,
     invitation: Zeroizing<String>,
+    /// Whether it goes by mail as well.
+    mailed: bool,
     expires: String,
 }
 
@@ -146,6 +148,7 @@ async fn create(posted: Posted) -> Response {
         name: made.tenant.settings.branding.name.clone(),
         issuer: made.tenant.issuer.clone(),
         expires: made.invitation_expires_at.map(instant).unwrap_or_default(),
+        mailed: made.mailed,
         invitation,
     };
     visit.page(&page.frame, rendered(&page))

@@ -9,11 +9,12 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value};
 use signet_core::admin::AUDIT_READ;
 use signet_core::audit::By;
+use signet_core::duration;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::params::Params;
 use signet_core::people::PROFILE;
-use signet_core::records::Role;
+use signet_core::records::{LinkPurpose, Role};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -93,6 +94,14 @@ struct UserPage {
     mail: bool,
     /// Where the events are that this person caused, and those that concern them.
     events: Option<(String, String)>,
+}
+
+impl UserPage {
+    /// How long a link is good, in words.
+    #[expect(clippy::unused_self, reason = "called from the template")]
+    fn lifetime(&self, purpose: LinkPurpose) -> String {
+        duration::exactly(signet_core::people::lifetime(purpose))
+    }
 }
 
 fn frame(visit: &Visit, user: &UserView, tab: &str) -> (Frame, Vec<Link>) {
