@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use serde_json::Value;
+use signet_core::audit::By;
 use signet_core::client_policy::Mode;
 use signet_core::context::{Context, Entropy};
 use signet_core::ids::TenantId;
@@ -195,6 +196,7 @@ impl Provider {
             millis: 0,
             mode: Mode::Production,
             dry_run: false,
+            by: By::CommandLine,
         }
     }
 
