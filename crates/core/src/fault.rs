@@ -343,7 +343,7 @@ fn in_words(text: &str) -> String {
         words.push_str(before);
         match PLACES.iter().find(|(known, _)| *known == field) {
             Some((_, place)) => words.push_str(place),
-            None => words.push_str(&format!("({field})")),
+            None => words.extend(["(", field, ")"]),
         }
         rest = after;
     }

@@ -330,7 +330,7 @@ impl Desk<'_> {
     }
 
     /// What goes along when this user is an owner no more; nothing if they are none, or cannot sign in as one.
-    async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
+    pub(super) async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
         if user.role != Some(Role::Owner) || user.disabled {
             return Ok(Vec::new());
         }
