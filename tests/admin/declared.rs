@@ -11,7 +11,7 @@ use super::clients::code;
 const REDIRECT: &str = "https://rp.example/cb";
 
 fn client(id: &str) -> Value {
-    json!({ "client_id": id, "redirect_uris": [REDIRECT], "generate_secret": true })
+    json!({ "client_id": id, "client_name": id, "redirect_uris": [REDIRECT], "generate_secret": true })
 }
 
 async fn apply(office: &Office, token: &str, query: &str, body: &Value) -> Reply {
@@ -147,6 +147,7 @@ async fn the_doctor_looks_at_clock_schema_and_keys() {
         let all = found.as_array().unwrap().iter().filter(|one| one["subject"] == subject);
         all.map(|one| one["verdict"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!((of("clock"), of("schema")), (vec!["ok".to_owned()], vec!["ok".to_owned()]), "{found}");
+    // The clock of these tests is not that of the database, and that is told.
+    assert_eq!((of("clock"), of("schema")), (vec!["wrong".to_owned()], vec!["ok".to_owned()]), "{found}");
     assert!(of("tenant default").len() >= 3 && of("tenant default").iter().all(|one| one == "ok"), "{found}");
 }

@@ -479,8 +479,7 @@ impl Desk<'_> {
         let kids: Vec<String> = serde_json::from_str(made).unwrap_or_default();
         let shown = keys.iter().filter(|key| kids.contains(&key.kid));
         let shown = shown.map(|key| self.key_view(key, &keys, &client.settings)).collect();
-        let write = Write::default();
-        let written = self.keys_written(&client, &keys, &[], &write);
+        let written = self.keys_written(&client, &keys, &[], &Write::default());
         Ok(KeysWritten { keys: shown, replayed: true, ..written })
     }
 }

@@ -105,17 +105,17 @@ impl Desk<'_> {
         let tenant = match &declaration.tenant {
             Some(declared) => {
                 let declared = self.declared_tenant(&before, declared, &mut total).await;
-                declared.map_err(|refused| refused.of_part("/tenant"))?
+                declared.map_err(|refused| of_part(refused, "/tenant"))?
             }
             None => before,
         };
         for (index, declared) in declaration.clients.iter().enumerate() {
             let done = self.declared_client(&tenant, declared, &mut total).await;
-            done.map_err(|refused| refused.of_part(&format!("/clients/{index}")))?;
+            done.map_err(|refused| of_part(refused, &format!("/clients/{index}")))?;
         }
         for (index, declared) in declaration.users.iter().enumerate() {
             let done = self.declared_user(declared, &mut total).await;
-            done.map_err(|refused| refused.of_part(&format!("/users/{index}")))?;
+            done.map_err(|refused| of_part(refused, &format!("/users/{index}")))?;
         }
         if !write.dry_run {
             self.bring_about(&tenant, declaration, &total.changes).await?;
@@ -257,6 +257,15 @@ impl Desk<'_> {
         people::new_password(password.expose(), password.expose())?;
         Ok(Some(Secret::new(crate::people::hashed(self.app, password.expose()).await?)))
     }
+}
+
+/// A part that somebody else wrote while it was judged has no version that the sender saw: they try again.
+fn of_part(refused: Refused, pointer: &str) -> Refused {
+    let refused = match refused {
+        Refused::Stale { .. } => Fault::Busy.into(),
+        other => other,
+    };
+    refused.of_part(pointer)
 }
 
 fn bounded(declaration: &Declaration) -> Result<()> {
