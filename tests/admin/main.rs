@@ -9,6 +9,7 @@ mod declared;
 mod key_sets;
 mod keys;
 mod passwords;
+mod pointers;
 mod problems;
 mod random;
 mod table;

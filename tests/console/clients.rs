@@ -68,7 +68,7 @@ pub(super) fn set(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
     fields.push((name.to_owned(), value.to_owned()));
 }
 
-async fn make(person: &mut Person<'_>, id: &str, template: &str) -> Reply {
+pub(super) async fn make(person: &mut Person<'_>, id: &str, template: &str) -> Reply {
     let fields = [
         ("template", template),
         ("name", "An app"),
@@ -407,11 +407,12 @@ async fn developers_see_their_own_clients_and_auditors_change_nothing() {
         ("/console/clients/of-dev/switch", [("version", &*version), ("disabled", "yes")]),
         ("/console/clients/of-dev/delete", [("version", &*version), ("confirm", "of-dev")]),
         ("/console/clients/of-dev/secret", [("version", &*version), ("x", "y")]),
-        ("/console/new-client", [("name", "x"), ("redirect_uris", "https://rp.example/cb")]),
-        ("/console/clients/of-dev/keys/generate", [("name", "x"), ("usage", "sig")]),
+        ("/console/new-client", [("template", "web"), ("redirect_uris", "https://rp.example/cb")]),
     ] {
         assert_eq!(auditor.post(path, &fields).await.status, 403, "{path}");
     }
+    let key = [("name", "x"), ("usage", "sig"), ("kind", "p-256"), ("version", &*version)];
+    assert_eq!(auditor.post("/console/clients/of-dev/keys/generate", &key).await.status, 403);
     assert_eq!(stored(&provider, "of-dev").await.version.to_string(), version);
     // The console's own record is seen and not changed.
     let page = owner.get("/console/clients/signet-console").await;

@@ -40,6 +40,9 @@ async fn looks_are_shown_before_they_are_saved_and_bad_ones_are_refused() {
         let refused = person.post("/console/tenant/branding", &branding(&version, name, accent)).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name} {accent}");
         assert!(refused.body.contains("<code class=\"code\">branding</code>"), "{}", refused.body);
+        let field = if name.is_empty() { "#branding-name" } else { "#branding-accent" };
+        let problems = between(&refused.body, "id=\"problems\"", "</div>");
+        assert!(problems.contains(&format!("href=\"{field}\"")), "{problems}");
     }
     let saved = person.post("/console/tenant/branding", &branding(&version, "Blue Bank", "#1f5f8b")).await;
     assert_eq!(below(&saved), "/console/tenant/branding", "{}", saved.body);
@@ -93,7 +96,7 @@ async fn a_registration_token_is_shown_once_and_removed() {
     let token = between(&made.body, "id=\"registration-token\">", "<").to_owned();
     let page = person.get(path).await;
     assert!(page.body.contains("CI") && !page.body.contains(&token));
-    assert_eq!(person.post(path, &[("name", "CI")]).await.status, StatusCode::UNPROCESSABLE_ENTITY, "taken");
+    assert_eq!(person.post(path, &[("name", "CI")]).await.status, StatusCode::CONFLICT, "taken");
     let done = person.post(&format!("{path}/remove"), &[("name", "CI")]).await;
     assert_eq!(below(&done), path);
     assert!(provider.app.store.initial_access_tokens(&"default".into()).await.unwrap().is_empty());
@@ -166,11 +169,7 @@ async fn an_operator_makes_a_tenant_whose_owner_is_invited() {
     let [mail] = provider.app.mailer.kept().unwrap().try_into().unwrap();
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("boss@example.org", "Your account at Acme"));
     assert!(mail.text.contains(invitation) && made.body.contains("by mail as well"), "{}", mail.text);
-    assert_eq!(
-        owner.post("/console/new-tenant", &fields).await.status,
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "taken"
-    );
+    assert_eq!(owner.post("/console/new-tenant", &fields).await.status, StatusCode::CONFLICT, "taken");
     let list = owner.get("/console/tenants").await.body;
     assert!(
         list.contains("href=\"https://id.example/acme/console\"") && list.contains("You are here"),

@@ -2,7 +2,9 @@
 
 use signet_core::records::Role;
 use signet_tests::console::{Person, add_user, below, user};
-use signet_tests::provider::{Provider, Reply, between};
+use signet_tests::provider::{Provider, Reply, USER, between};
+
+use super::clients::{filled, send, set};
 
 const NASTY: &str = "<script>alert(\"x\")</script>'&";
 
@@ -17,7 +19,7 @@ async fn a_user_is_made_once_and_invited_by_a_link_that_is_shown_once() {
     let page = person.get("/console/new-user").await;
     let once = between(&page.body, "name=\"once\" value=\"", "\"").to_owned();
     assert!(!page.body.contains("value=\"owner\""), "what they may not give is not offered");
-    let fields = [("once", once.as_str()), ("username", "Grace"), ("name", NASTY), ("email", "")];
+    let fields = [("once", once.as_str()), ("username", "Grace"), ("name", NASTY), ("role", "none")];
     let made = person.post("/console/new-user", &fields).await;
     assert_eq!((made.status.as_u16(), page_of(&made)), (200, "user_link"), "{}", made.body);
     assert!(made.header("cache-control").contains("no-store"));
@@ -25,8 +27,12 @@ async fn a_user_is_made_once_and_invited_by_a_link_that_is_shown_once() {
     let chosen = provider.get(&format!("/account/link?token={link}"), None).await;
     assert_eq!(chosen.status, 200);
     let again = person.post("/console/new-user", &fields).await;
-    assert!(!again.body.contains(&link), "the same form makes nobody new and shows nothing again");
     let grace = user(&provider, "grace").await;
+    // The same form makes nobody new and shows nothing again; and nothing was mailed.
+    assert_eq!(below(&again), format!("/console/users/{}", grace.id));
+    let notice = person.get(&below(&again)).await;
+    assert!(notice.body.contains("was made already") && !notice.body.contains("by mail."), "{}", notice.body);
+    assert!(!notice.body.contains(&link));
     let shown = person.get(&format!("/console/users/{}", grace.id)).await;
     assert!(
         shown.body.contains("&#60;script&#62;") && !shown.body.contains("<script>alert"),
@@ -35,43 +41,81 @@ async fn a_user_is_made_once_and_invited_by_a_link_that_is_shown_once() {
     );
     let list = person.get("/console/users?search=gra").await;
     assert!(list.body.contains("grace") && !list.body.contains("<script>alert"));
-    let taken = [("once", "another"), ("username", "grace"), ("name", ""), ("email", "")];
+    let taken = [("once", "another"), ("username", "grace"), ("name", ""), ("role", "none")];
     let taken = person.post("/console/new-user", &taken).await;
-    assert_eq!((taken.status.as_u16(), page_of(&taken)), (422, "user_new"));
-    assert!(taken.body.contains("Somebody has this user name already"));
+    assert_eq!((taken.status.as_u16(), page_of(&taken)), (409, "user_new"));
+    assert!(
+        taken.body.contains("There is one of this name already") && taken.body.contains("href=\"#username\"")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_of_two_who_edit_a_user_is_told_and_loses_nothing() {
+async fn the_second_of_two_who_edit_a_user_reverts_nothing_that_they_did_not_touch() {
     let provider = Provider::start().await;
     add_user(&provider, "bob", None).await;
-    let bob = user(&provider, "bob").await;
-    let path = format!("/console/users/{}", bob.id);
-    let mut person = Person::with_role(&provider, Role::Administrator).await;
-    let version = bob.version.to_string();
-    let first = [("version", version.as_str()), ("name", "First"), ("role", ""), ("further", "")];
-    let saved = person.post(&path, &first).await;
-    assert_eq!(below(&saved), path, "{}", saved.body);
-    let second = [("version", version.as_str()), ("name", "Second"), ("role", ""), ("further", "")];
-    let stale = person.post(&path, &second).await;
-    assert_eq!(stale.status, 409);
-    assert!(stale.body.contains("value=\"Second\"") && stale.body.contains("<dt>Name</dt><dd><bdi>First"));
-    let now = between(&stale.body, "name=\"version\" value=\"", "\"").to_owned();
-    let again = [
-        ("version", now.as_str()),
-        ("name", "Second"),
-        ("role", "auditor"),
-        ("further", "{\"address\":{\"country\":\"UK\"}}"),
-    ];
-    assert_eq!(below(&person.post(&path, &again).await), path);
-    let bob = user(&provider, "bob").await;
-    assert_eq!((bob.claims["name"].as_str(), bob.role), (Some("Second"), Some(Role::Auditor)));
-    assert_eq!(bob.claims["address"]["country"], "UK");
-    let version = bob.version.to_string();
-    for (field, value) in [("further", "not json"), ("further", "{\"shoe_size\":1}"), ("email", "nobody")] {
-        let wrong = person.post(&path, &[("version", version.as_str()), (field, value)]).await;
-        assert_eq!((wrong.status.as_u16(), page_of(&wrong)), (422, "user"), "{value}");
+    let path = format!("/console/users/{}", user(&provider, "bob").await.id);
+    let mut first = Person::with_role(&provider, Role::Administrator).await;
+    let mut second = Person::sign_in(&provider, USER.0).await;
+    let mut ours = filled(&first.get(&path).await, &path, &[]);
+    let mut theirs = filled(&second.get(&path).await, &path, &[]);
+
+    set(&mut theirs, "nickname", "Theirs");
+    set(&mut theirs, "name", "Theirs");
+    set(&mut theirs, "role", "auditor");
+    set(&mut theirs, "further", "{\"address\":{\"country\":\"UK\"}}");
+    assert_eq!(below(&send(&provider, &mut second, &path, &theirs).await), path);
+
+    set(&mut ours, "website", "https://ours.example/");
+    set(&mut ours, "name", "Ours");
+    set(&mut ours, "further", "{\"email_verified\":true}");
+    let told = send(&provider, &mut first, &path, &ours).await;
+    assert_eq!((told.status.as_u16(), page_of(&told)), (412, "user"));
+    let list = between(&told.body, "id=\"meanwhile\"", "</div>");
+    for theirs in ["Nickname", "Role", "address"] {
+        assert!(list.contains(&format!("<b>{theirs}</b>")), "{theirs}: {list}");
     }
+    assert!(list.contains("You typed “<bdi>Ours</bdi>”"), "{list}");
+    assert!(!list.contains("Website") && !list.contains("email_verified"), "our own edits: {list}");
+
+    let merged = filled(&told, &path, &[]);
+    assert_eq!(below(&send(&provider, &mut first, &path, &merged).await), path);
+    let bob = user(&provider, "bob").await;
+    assert_eq!(bob.role, Some(Role::Auditor), "the role that we never touched stays as they gave it");
+    for (claim, value) in [("nickname", "Theirs"), ("name", "Ours"), ("website", "https://ours.example/")] {
+        assert_eq!(bob.claims[claim], value);
+    }
+    assert_eq!(
+        (&bob.claims["address"]["country"], &bob.claims["email_verified"]),
+        (&"UK".into(), &true.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_of_a_user_is_told_and_kept() {
+    let provider = Provider::start().await;
+    add_user(&provider, "bob", None).await;
+    let path = format!("/console/users/{}", user(&provider, "bob").await.id);
+    let mut person = Person::with_role(&provider, Role::Administrator).await;
+    let fields = filled(&person.get(&path).await, &path, &[]);
+    for (field, value, status, link) in [
+        ("further", "{not json", 422, "#further"),
+        ("further", "{\"shoe_size\":1}", 422, "#further"),
+        ("email", "nobody", 422, "#email"),
+        ("role", "audtor", 422, "#role"),
+        ("role", "owner", 403, "#save"),
+    ] {
+        let mut fields = fields.clone();
+        set(&mut fields, field, value);
+        let wrong = send(&provider, &mut person, &path, &fields).await;
+        assert_eq!((wrong.status.as_u16(), page_of(&wrong)), (status, "user"), "{value}");
+        let problems = between(&wrong.body, "id=\"problems\"", "</div>");
+        assert!(link == "#save" || problems.contains(&format!("href=\"{link}\"")), "{value}: {problems}");
+        if field != "role" {
+            let kept = filled(&wrong, &path, &[]).into_iter().find(|(name, _)| name == field).unwrap().1;
+            assert_eq!(kept.replace(char::is_whitespace, ""), value.replace(' ', ""), "{field}");
+        }
+    }
+    let version = user(&provider, "bob").await.version.to_string();
     let unsure = person.post(&format!("{path}/delete"), &[("version", version.as_str())]).await;
     assert_eq!(below(&unsure), path);
     let sure = [("version", version.as_str()), ("sure", "on")];
@@ -149,5 +193,28 @@ async fn access_is_shown_and_taken_and_tables_are_tried_first() {
     let mails = provider.app.mailer.kept().unwrap_or_default();
     assert_eq!(mails.iter().filter(|mail| mail.to == "cleo@example.org").count(), 1, "{mails:?}");
     let broken = person.post("/console/import-users", &[("csv", "x"), ("decision", "try")]).await;
-    assert_eq!(broken.status, 422);
+    assert_eq!((broken.status.as_u16(), page_of(&broken)), (400, "user_import"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_as_many_rows_as_are_promised_is_taken_and_a_longer_one_is_kept() {
+    let provider = Provider::start().await;
+    let mut person = Person::with_role(&provider, Role::Owner).await;
+    let path = "/console/import-users";
+    let row =
+        |at: usize| format!("user{at},\"Jürgen Öztürk, {}\",user{at}@mail.example.org\n", "x".repeat(60));
+    let csv: String = ["username,name,email\n".to_owned()].into_iter().chain((0..1000).map(row)).collect();
+    assert!(csv.len() > 100_000);
+    let tried = person.post(path, &[("csv", &csv), ("decision", "try")]).await;
+    assert!(tried.body.contains("1000 would be made, 0 refused"), "{} {:.300}", tried.status, tried.body);
+    let most = format!("username\n{}", "ö".repeat(512 * 1024 - 5));
+    let most = person.post(path, &[("csv", &most), ("decision", "try")]).await;
+    assert_eq!(most.status, 200, "every character is written as three, and 1 MiB is taken");
+    let long = format!("username\nada\n{}", "x\n".repeat(600 * 1024));
+    let refused = person.post(path, &[("csv", &long), ("decision", "try")]).await;
+    assert_eq!((refused.status.as_u16(), page_of(&refused)), (400, "user_import"));
+    assert!(refused.body.contains("longer than 1 MiB") && refused.body.contains("username\nada\nx\nx\n"));
+    // Other forms are as short as ever.
+    let other = person.post("/console/new-user", &[("username", &csv), ("role", "none")]).await;
+    assert!([400, 413].contains(&other.status.as_u16()), "{}", other.status);
 }

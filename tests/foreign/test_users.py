@@ -22,7 +22,7 @@ def test_a_user_is_invited_and_chooses_a_password_and_loses_it_all(page, provide
     assert page.inspect("console-user-new") == []
     page.see("#username").send_keys("alice")
     page.click("#submit")
-    assert "Somebody has this user name already" in page.see("#problems").text
+    assert "There is one of this name already" in page.see("#problems").text
     page.see("#username").clear()
     page.see("#username").send_keys("grace")
     page.see("#name").send_keys("Grace Hopper")

@@ -1,9 +1,10 @@
 //! Enums whose every variant states a stable code and a text beside its name.
 
-/// Declares such an enum. The text is the variant's `Display`, may use its fields, and is safe to show.
+/// Declares such an enum. The text is the variant's `Display`, may use its fields, and is safe to show. After `at` stands
+/// where in what was sent the cause may be; that may use the fields too.
 macro_rules! coded {
     ($(#[$meta:meta])* $type:ident {
-        $($variant:ident $({ $($field:ident : $ftype:ty),+ $(,)? })? = $code:literal, $text:literal;)+
+        $($variant:ident $({ $($field:ident : $ftype:ty),+ $(,)? })? = $code:literal, $text:literal $(, at $pointers:expr)?;)+
     }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,13 +22,36 @@ macro_rules! coded {
                 match self { $(Self::$variant $({ $($field: _),+ })? => $code,)+ }
             }
 
+            /// Where in what was sent the cause may stand, the likeliest first: JSON pointers (RFC 6901). They begin with a
+            /// member of what was sent; where one thing can be sent in several ways, there is one for each.
+            pub fn pointers(&self) -> Vec<String> {
+                match self { $(Self::$variant $({ $($field),+ })? => {
+                    $(let _ = ($($field,)+);)?
+                    $crate::coded::pointers!($($pointers)?)
+                })+ }
+            }
+
             /// Every code with its text.
             pub const TABLE: &'static [(&'static str, &'static str)] = &[$(($code, $text)),+];
+
+            /// Every code with how its pointers are written.
+            #[cfg(test)]
+            pub(crate) const PLACES: &'static [(&'static str, &'static str)] =
+                &[$(($code, concat!("" $(, stringify!($pointers))?))),+];
         }
     };
 }
 
-pub(crate) use coded;
+macro_rules! pointers {
+    () => {
+        Vec::new()
+    };
+    ($pointers:expr) => {
+        Vec::from($pointers)
+    };
+}
+
+pub(crate) use {coded, pointers};
 
 #[cfg(test)]
 mod tests {
@@ -35,6 +59,7 @@ mod tests {
 
     use crate::client_policy::{Advice, Contradiction, NoKey, UriProblem};
     use crate::provision::Refusal;
+    use crate::setting::Setting;
 
     #[test]
     fn codes_are_unique_and_lower_case() {
@@ -53,6 +78,21 @@ mod tests {
                 code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
                 "{code}"
             );
+        }
+    }
+
+    #[test]
+    fn pointers_lead_to_settings_that_there_are() {
+        let tables =
+            [Contradiction::PLACES, Advice::PLACES, NoKey::PLACES, UriProblem::PLACES, Refusal::PLACES];
+        for (code, places) in tables.into_iter().flatten() {
+            for path in places.split("of_setting(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+                // Nobody chooses where records came from, so that is in no form.
+                assert!(path == "development" || Setting::of(path).is_some(), "{code}: {path}");
+            }
+        }
+        for (code, places) in Contradiction::PLACES {
+            assert!(!places.is_empty(), "{code} leads nowhere");
         }
     }
 }

@@ -265,12 +265,12 @@ faults! {
     AdminContentType { wanted: &'static str } = "admin_content_type", "invalid_request", 415, Info, "The body must be {wanted}.";
     AdminParameterUnknown { name: Offered } = "admin_parameter_unknown", "invalid_request", 400, Info, "There is no query parameter \"{name}\" here.";
     AdminParameterMalformed { name: &'static str, wanted: &'static str } = "admin_parameter_malformed", "invalid_request", 400, Info, "{name} must be {wanted}.";
-    AdminVersionMissing = "admin_version_missing", "invalid_request", 428, Info, "A change names the version that was seen, in If-Match; read the record first.";
+    AdminVersionMissing = "admin_version_missing", "invalid_request", 428, Info, "A change names the version that was seen: in If-Match, or in a form of ours. Read the record first.";
     AdminVersionStale = "admin_version_stale", "invalid_request", 412, Info, "Somebody else has changed the record since it was read. Read it again, and decide anew.";
     AdminRecordMissing = "admin_record_missing", "invalid_request", 404, Info, "There is none of this name here, or none that you may see.";
-    AdminRecordExists = "admin_record_exists", "invalid_request", 409, Info, "There is one of this name already.";
+    AdminRecordExists = "admin_record_exists", "invalid_request", 409, Info, "There is one of this name already. Choose another name.";
     AdminRecordInvalid = "admin_record_invalid", "invalid_request", 422, Info, "What was sent cannot work; nothing was written.";
-    AdminKeyReused = "admin_idempotency_key_reused", "invalid_request", 422, Info, "The idempotency key was used for another request. Use a new one for each creation.";
+    AdminKeyReused = "admin_idempotency_key_reused", "invalid_request", 422, Info, "The same idempotency key, or the same form, has made something else already. Use a new key for each creation; what stands in a form now makes another one.";
     TokenForOther = "token_for_other_resource", "invalid_token", 401, Warn, "The access token is meant for another resource server.";
     UserGone = "user_gone", "invalid_token", 401, Warn, "The access token is not valid.";
     ResponseKeyMissing = "response_key_missing", "invalid_token", 401, Error, "This client is set to receive encrypted responses, but none of its encryption keys is valid now.";

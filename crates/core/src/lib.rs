@@ -30,6 +30,7 @@ pub mod own_login;
 pub mod params;
 pub mod people;
 pub mod pkce;
+pub mod pointer;
 pub mod provision;
 pub mod records;
 pub mod redirect;

@@ -17,6 +17,8 @@ const MAX_VALUE: usize = 8 * 1024;
 const MAX_FIELDS: usize = 400;
 /// Longest value in a form of our own pages, in bytes: a pasted key set or a list of addresses.
 const MAX_FIELD: usize = 64 * 1024;
+/// Longest table of users in a form of our own pages, in bytes.
+pub const MAX_TABLE: usize = 1024 * 1024;
 /// Longest `request`, in bytes: a nested object with 4096-bit keys and room to spare (A-8).
 pub const MAX_REQUEST_OBJECT: usize = 64 * 1024;
 
@@ -39,15 +41,25 @@ impl Params {
     /// Decodes one or two form-encoded sources (query and body). RFC 6749 section 3.1: "Request and response
     /// parameters MUST NOT be included more than once"; that holds across both sources (A-10).
     pub fn decode(sources: &[&[u8]]) -> Result<Self, Fault> {
-        Self::within(sources, MAX_COUNT, MAX_VALUE)
+        Self::within(
+            sources,
+            MAX_COUNT,
+            |name| if name == "request" { MAX_REQUEST_OBJECT } else { MAX_VALUE },
+        )
     }
 
     /// Decodes a form of our own administrative pages: the same rules, with room for many settings and for pasted keys.
     pub fn decode_form(body: &[u8]) -> Result<Self, Fault> {
-        Self::within(&[body], MAX_FIELDS, MAX_FIELD)
+        Self::within(&[body], MAX_FIELDS, |_| MAX_FIELD)
     }
 
-    fn within(sources: &[&[u8]], max_count: usize, max_value: usize) -> Result<Self, Fault> {
+    /// Decodes a form in which one field holds a table, of any length that the body may have; whoever reads it judges
+    /// whether it is longer than [`MAX_TABLE`], and can still show it.
+    pub fn decode_table(body: &[u8], table: &str) -> Result<Self, Fault> {
+        Self::within(&[body], MAX_FIELDS, |name| if name == table { usize::MAX } else { MAX_FIELD })
+    }
+
+    fn within(sources: &[&[u8]], max_count: usize, max_value: impl Fn(&str) -> usize) -> Result<Self, Fault> {
         let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut count = 0;
         for pair in sources.iter().flat_map(|source| source.split(|b| *b == b'&')).filter(|p| !p.is_empty()) {
@@ -57,8 +69,7 @@ impl Params {
             }
             let (name, value) = split(pair);
             let (name, value) = (text(name)?, text(value)?);
-            let limit = if name == "request" { MAX_REQUEST_OBJECT } else { max_value };
-            if name.len() > MAX_NAME || value.len() > limit {
+            if name.len() > MAX_NAME || value.len() > max_value(&name) {
                 return Err(Fault::ParameterTooLong { name: Offered::new(&name) });
             }
             let repeatable = REPEATABLE.contains(&name.as_str());
@@ -147,6 +158,10 @@ mod tests {
         assert!(matches!(Params::decode(&[long.as_bytes()]), Err(Fault::ParameterTooLong { .. })));
         let many = (0..=MAX_COUNT).map(|i| format!("p{i}=1")).collect::<Vec<_>>().join("&");
         assert_eq!(Params::decode(&[many.as_bytes()]), Err(Fault::TooManyParameters));
+        let form = format!("csv={}", "x".repeat(MAX_FIELD + 1));
+        assert!(matches!(Params::decode_form(form.as_bytes()), Err(Fault::ParameterTooLong { .. })));
+        assert!(Params::decode_table(form.as_bytes(), "csv").is_ok());
+        assert!(Params::decode_table(form.as_bytes(), "tsv").is_err());
         let object = format!("request={}", "x".repeat(MAX_REQUEST_OBJECT));
         assert!(Params::decode(&[object.as_bytes()]).is_ok());
     }

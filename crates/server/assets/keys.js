@@ -160,15 +160,14 @@ function plainText(bytes) {
   }
 }
 
-const MOST_KIB = 64;
 const FILES = {
-  key: { accept: ".json,.jwk,.jwks,.pem,.crt,.cer,.der,.pub", text: keyText },
-  table: { accept: ".csv,text/csv", text: plainText },
+  key: { accept: ".json,.jwk,.jwks,.pem,.crt,.cer,.der,.pub", text: keyText, mostKib: 64 },
+  table: { accept: ".csv,text/csv", text: plainText, mostKib: 1024 },
 };
 
 function file(place) {
   const { kind = "key", tail = "" } = place.dataset;
-  const { accept, text } = FILES[kind];
+  const { accept, text, mostKib } = FILES[kind];
   const id = `${kind}-file${tail}`;
   const target = document.getElementById(place.dataset.file);
   const said = element("p", { class: "hint", role: "status", id: `${id}-status` });
@@ -178,7 +177,7 @@ function file(place) {
     said.textContent = "";
     if (!chosen) return;
     try {
-      if (chosen.size > MOST_KIB * 1024) throw new Error(`This file is too large: at most ${MOST_KIB} KiB are read.`);
+      if (chosen.size > mostKib * 1024) throw new Error(`This file is too large: at most ${mostKib} KiB are read.`);
       target.value = text(new Uint8Array(await chosen.arrayBuffer()));
       said.textContent = "Read into the field above.";
     } catch (error) {

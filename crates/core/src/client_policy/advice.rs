@@ -7,6 +7,7 @@ use super::fits_enc;
 use super::key_set::{KeySet, Keys, Unreadable};
 use crate::coded::coded;
 use crate::context::UnixTime;
+use crate::pointer::{of_member, of_setting};
 use crate::records::{ClientKey, ClientSettings, RequestObjectParameters, UserInfoResponseType};
 
 /// Days before a key's end at which to say so, nearest first.
@@ -15,15 +16,15 @@ const NOTICE_DAYS: [i64; 3] = [1, 7, 30];
 coded! {
     /// Something that works but should be looked at.
     Advice {
-        RsaOaepSha1 { setting: &'static str } = "rsa_oaep_sha1", "{setting}.alg is RSA-OAEP, which uses SHA-1. The client's key can do RSA-OAEP-256; use it if the client's software can.";
-        UserInfoUnsigned = "userinfo_unsigned", "userinfo.response_type is encrypted without a signature: anybody who knows the client's public key can make such a message. Use signed_and_encrypted.";
-        KeyEnds { kid: String, at: UnixTime, days: i64 } = "key_ends", "The key \"{kid}\" ends within {days} day(s), at {at} (Unix time). Register its successor now.";
-        KeySetFailing { since: UnixTime, reason: String, then: &'static str } = "key_set_failing", "jwks_uri has not been readable since {since} (Unix time): {reason}. {then}";
-        JtiOptional = "jti_optional", "require_request_object is on but require_jti is off: an object without a jti can be sent again until it expires. Switch require_jti on if the client sends one.";
-        EncryptionAvoidable = "encryption_avoidable", "require_encrypted_request_object is on but require_request_object is off: requests without any object are still accepted, and are not encrypted.";
-        ParametersOutside = "parameters_outside", "require_request_object is on, but request_object_parameters is object_overrides: parameters that the object leaves out are taken from the unsigned query. Use object_only (RFC 9101).";
-        PkceOff = "pkce_off", "require_pkce is off. RFC 9700 recommends PKCE for every client; switch it on if the client's software can.";
-        Localhost { uri: String } = "redirect_uri_localhost", "redirect_uris has \"{uri}\": the name localhost may lead elsewhere. Use 127.0.0.1 or [::1] (RFC 8252 section 8.3).";
+        RsaOaepSha1 { setting: &'static str } = "rsa_oaep_sha1", "{setting}.alg is RSA-OAEP, which uses SHA-1. The client's key can do RSA-OAEP-256; use it if the client's software can.", at [of_setting(setting)];
+        UserInfoUnsigned = "userinfo_unsigned", "userinfo.response_type is encrypted without a signature: anybody who knows the client's public key can make such a message. Use signed_and_encrypted.", at [of_setting("userinfo.response_type")];
+        KeyEnds { kid: String, at: UnixTime, days: i64 } = "key_ends", "The key \"{kid}\" ends within {days} day(s), at {at} (Unix time). Register its successor now.", at [of_member("keys")];
+        KeySetFailing { since: UnixTime, reason: String, then: &'static str } = "key_set_failing", "jwks_uri has not been readable since {since} (Unix time): {reason}. {then}", at [of_setting("jwks_uri")];
+        JtiOptional = "jti_optional", "require_request_object is on but require_jti is off: an object without a jti can be sent again until it expires. Switch require_jti on if the client sends one.", at [of_setting("require_jti"), of_setting("require_request_object")];
+        EncryptionAvoidable = "encryption_avoidable", "require_encrypted_request_object is on but require_request_object is off: requests without any object are still accepted, and are not encrypted.", at [of_setting("require_encrypted_request_object"), of_setting("require_request_object")];
+        ParametersOutside = "parameters_outside", "require_request_object is on, but request_object_parameters is object_overrides: parameters that the object leaves out are taken from the unsigned query. Use object_only (RFC 9101).", at [of_setting("request_object_parameters"), of_setting("require_request_object")];
+        PkceOff = "pkce_off", "require_pkce is off. RFC 9700 recommends PKCE for every client; switch it on if the client's software can.", at [of_setting("require_pkce")];
+        Localhost { uri: String } = "redirect_uri_localhost", "redirect_uris has \"{uri}\": the name localhost may lead elsewhere. Use 127.0.0.1 or [::1] (RFC 8252 section 8.3).", at [of_setting("redirect_uris")];
     }
 }
 

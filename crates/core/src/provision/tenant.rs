@@ -159,21 +159,21 @@ fn scopes(scopes: &[CustomScope], refusals: &mut Vec<Refusal>) {
 }
 
 fn branding(branding: &Branding) -> Result<(), Refusal> {
-    let refuse = |problem| Err(Refusal::Branding { problem });
+    let refuse = |setting, problem| Err(Refusal::Branding { setting, problem });
     let Branding { name, logo_url, accent } = branding;
     if !(1..=100).contains(&name.trim().chars().count()) || name.chars().any(char::is_control) {
-        return refuse("name must have 1 to 100 characters and no control characters");
+        return refuse("name", "must have 1 to 100 characters and no control characters");
     }
     let hex = accent.strip_prefix('#').unwrap_or_default();
     if hex.len() != 6 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return refuse("accent must be a colour of the form #rrggbb");
+        return refuse("accent", "must be a colour of the form #rrggbb");
     }
     let data = |url: &str| {
         url.starts_with("data:image/") && url.len() <= 65_536 && url.bytes().all(|b| b.is_ascii_graphic())
     };
     match logo_url {
         Some(url) if !data(url) && client_policy::page_uri(url).is_err() => {
-            refuse("logo_url must be an https address, or a data: image of at most 64 KiB")
+            refuse("logo_url", "must be an https address, or a data: image of at most 64 KiB")
         }
         _ => Ok(()),
     }

@@ -7,6 +7,7 @@ mod tenant;
 use serde_json::{Map, Value};
 use signet_jose::{ContentAlg, KeyAlg, SigAlg};
 
+use crate::pointer::tokens;
 use crate::records::ClaimPlacement;
 
 pub use client::SETTINGS;
@@ -209,20 +210,16 @@ impl Setting {
         *at = value;
     }
 
-    /// The settings of `table` that a text about them names, in the order in which it does: a refusal leads people to the
-    /// fields. `id_token.encrypted.alg` lies within `id_token.encrypted`.
-    pub fn named_in(table: &'static [Self], text: &str) -> Vec<&'static Self> {
-        let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-        let mut named: Vec<&'static Self> = Vec::new();
-        for word in text.split(|c| !part(c)).map(|word| word.trim_matches('.')) {
-            let within = |setting: &&Self| {
-                let below = word.strip_prefix(setting.path);
-                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            };
-            let found = table.iter().find(within);
-            named.extend(found.filter(|setting| !named.iter().any(|known| known.path == setting.path)));
-        }
-        named
+    /// The setting of `table` that a pointer leads to or into ([`crate::pointer`]); none if it leads elsewhere.
+    pub fn at(table: &'static [Self], pointer: &str) -> Option<&'static Self> {
+        let tokens = tokens(pointer);
+        let (settings, path) = tokens.split_first()?;
+        let within = |setting: &&Self| {
+            let mut members = setting.path.split('.');
+            let mut sent = path.iter().map(String::as_str);
+            members.all(|member| sent.next() == Some(member))
+        };
+        if settings == "settings" { table.iter().find(within) } else { None }
     }
 
     /// Its value in words, for people who compare two of them.
@@ -346,16 +343,37 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_leads_to_every_setting_that_it_names() {
-        let paths = |text: &str| -> Vec<&str> {
-            Setting::named_in(SETTINGS, text).into_iter().map(|setting| setting.path).collect()
+    fn a_contradiction_leads_to_every_setting_that_it_is_about() {
+        let paths = |one: Contradiction| -> Vec<&str> {
+            let at = |pointer: &String| Setting::at(SETTINGS, pointer).map(|setting| setting.path);
+            one.pointers().iter().filter_map(at).collect()
         };
         let text =
             Contradiction::ResponseTypeWithoutGrant { response_type: "code", grant: "authorization_code" };
-        assert_eq!(paths(&text.to_string()), ["response_types", "grant_types"]);
-        let text = Contradiction::UserInfoEncryptionUnused.to_string();
-        assert_eq!(paths(&text), ["userinfo.encrypted", "userinfo.response_type"]);
-        assert_eq!(paths("lifetimes.code is 0; it must lie"), ["lifetimes.code"]);
-        assert!(paths("nothing here, require_jtix").is_empty());
+        assert_eq!(paths(text), ["response_types", "grant_types"]);
+        assert_eq!(
+            paths(Contradiction::UserInfoEncryptionUnused),
+            ["userinfo.encrypted", "userinfo.response_type"]
+        );
+        let text = Contradiction::Lifetime { setting: "code", found: 0, min: 1, max: 2 };
+        assert_eq!(paths(text), ["lifetimes.code"]);
+    }
+
+    #[test]
+    fn a_pointer_leads_to_one_setting_or_to_none() {
+        let path = |pointer: &str| Setting::at(SETTINGS, pointer).map(|setting| setting.path);
+        for (pointer, wanted) in [
+            ("/settings/scope", Some("scope")),
+            ("/settings/redirect_uris/3", Some("redirect_uris")),
+            ("/settings/id_token/encrypted/alg", Some("id_token.encrypted")),
+            ("/settings/id_token", None),
+            ("/settings/scopes", None),
+            ("/claims/scope", None),
+            ("/scope", None),
+            ("/settings", None),
+            ("", None),
+        ] {
+            assert_eq!(path(pointer), wanted, "{pointer}");
+        }
     }
 }

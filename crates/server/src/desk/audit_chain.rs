@@ -47,8 +47,10 @@ impl Desk<'_> {
         let part = verify_part(store, &keys, &self.tenant().id, after, limit.clamp(1, 100)).await?;
         let Part { from, found, next } = part.ok_or(Refused::NotFound)?;
         let link = |(number, mac): (i64, [u8; 32])| AuditLink { number, mac: hex::encode(mac) };
-        let told =
-            found.wrong.iter().map(|wrong| Remark { code: wrong.code().into(), text: wrong.to_string() });
+        let told = found.wrong.iter().map(|wrong| {
+            let (code, text) = (wrong.code().into(), wrong.to_string());
+            Remark { code, text, ..Remark::default() }
+        });
         Ok(AuditChain {
             from: from.map(link),
             last: found.last.map(link),

@@ -60,23 +60,26 @@ impl From<Client> for ClientLine {
 }
 
 /// Something to be said about a record, with its stable code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Remark {
     /// The stable code.
     pub code: String,
     /// What it is, and what to do.
     pub text: String,
+    /// Where in the record it can be mended ([`signet_core::pointer`]).
+    #[serde(skip)]
+    pub pointers: Vec<String>,
 }
 
 impl From<&Contradiction> for Remark {
     fn from(one: &Contradiction) -> Self {
-        Self { code: one.code().to_owned(), text: one.to_string() }
+        Self { code: one.code().to_owned(), text: one.to_string(), pointers: one.pointers() }
     }
 }
 
 impl From<&Advice> for Remark {
     fn from(one: &Advice) -> Self {
-        Self { code: one.code().to_owned(), text: one.to_string() }
+        Self { code: one.code().to_owned(), text: one.to_string(), pointers: one.pointers() }
     }
 }
 

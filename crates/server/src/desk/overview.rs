@@ -138,7 +138,7 @@ pub struct DayCount {
 
 impl From<&Warning> for Remark {
     fn from(one: &Warning) -> Self {
-        Self { code: one.code().to_owned(), text: one.to_string() }
+        Self { code: one.code().to_owned(), text: one.to_string(), ..Self::default() }
     }
 }
 
@@ -225,7 +225,12 @@ impl Desk<'_> {
 }
 
 fn remarks(problems: &[crate::checkups::Problem]) -> Vec<Remark> {
-    problems.iter().map(|(code, text)| Remark { code: (*code).to_owned(), text: text.clone() }).collect()
+    let remark = |(code, text): &(&str, String)| Remark {
+        code: (*code).to_owned(),
+        text: text.clone(),
+        ..Remark::default()
+    };
+    problems.iter().map(remark).collect()
 }
 
 fn health(checkup: &Checkup) -> ClientHealth {

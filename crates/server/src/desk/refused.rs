@@ -46,6 +46,22 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The fault that it amounts to: its code, status and text are those that the interface and the console give, and its
+    /// code is the reason in the request log.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Fault(fault) => fault.clone(),
+            Self::Invalid(_) => Fault::AdminRecordInvalid,
+            Self::Malformed { .. } => Fault::AdminBodyMalformed,
+            Self::Part { refused, .. } => refused.fault(),
+            Self::NotFound => Fault::AdminRecordMissing,
+            Self::Stale { .. } => Fault::AdminVersionStale,
+            Self::VersionMissing => Fault::AdminVersionMissing,
+            Self::Exists => Fault::AdminRecordExists,
+            Self::KeyReused => Fault::AdminKeyReused,
+        }
+    }
+
     /// The refusal of a creation: what appeared at the same moment has the name already.
     pub(super) fn of_new(self) -> Self {
         match self {

@@ -17,16 +17,17 @@ pub(super) fn csrf(purpose: &str, secret: &str) -> String {
     hex::encode(Sha256::digest(format!("csrf:{purpose}:{secret}")))
 }
 
-/// Reads a posted form of one of our pages for people who are signed in, and judges it.
+/// Reads a posted form of one of our pages for people who are signed in, and judges it. `decode` bounds its fields.
 pub(super) async fn posted(
     app: &App,
     view: &TenantView,
     request: Request,
     purpose: &str,
     secret: &str,
+    decode: impl FnOnce(&[u8]) -> Result<Params, Fault>,
 ) -> Result<Params, Fault> {
     let headers = request.headers().clone();
-    let form = Params::decode_form(&form_body(request, app).await?)?;
+    let form = decode(&form_body(request, app).await?)?;
     check(view, &headers, &form, purpose, secret)?;
     Ok(form)
 }

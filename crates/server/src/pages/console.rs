@@ -40,6 +40,15 @@ const SECTIONS: &[(Section, &str, &str, &str)] = &[
 ];
 
 impl Section {
+    /// The part that an address lies in, behind the tenant's prefix; the first one if it lies in none.
+    pub fn of(path: &str) -> Self {
+        let within = |row: &&(Self, &str, &str, &str)| {
+            path.strip_prefix(row.2).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let found = SECTIONS.iter().filter(within).max_by_key(|row| row.2.len());
+        found.unwrap_or(&SECTIONS[0]).0
+    }
+
     /// How it is called.
     pub fn title(self) -> &'static str {
         self.row().1
@@ -82,6 +91,16 @@ impl Problem {
     pub fn of_field(id: &str, title: &str, text: impl Into<String>) -> Self {
         let links = vec![(title.to_owned(), format!("#{id}"))];
         Self { text: text.into(), code: String::new(), links }
+    }
+
+    /// A field has a word that is not among those that it offers.
+    pub fn unknown(id: &str, title: &str) -> Self {
+        Self::of_field(id, title, format!("{title} has a value that is not among those offered."))
+    }
+
+    /// One that leads nowhere.
+    pub fn of_code(code: &str, text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: code.to_owned(), links: Vec::new() }
     }
 }
 
@@ -261,6 +280,20 @@ impl MessagePage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_lies_in_the_part_that_names_most_of_it() {
+        for (path, section) in [
+            ("/console", Section::Overview),
+            ("/console/clients/a/keys", Section::Clients),
+            ("/console/tenant/keys", Section::Tenant),
+            ("/console/tenants", Section::Tenants),
+            ("/console/tenantry", Section::Overview),
+            ("/elsewhere", Section::Overview),
+        ] {
+            assert_eq!(Section::of(path), section, "{path}");
+        }
+    }
 
     #[test]
     fn instants_are_written_and_read_in_utc() {

@@ -135,7 +135,7 @@ impl FromRequest<App> for Posted {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, app).await?;
         let request = Request::from_parts(parts, body);
-        match forms::posted(app, &visit.view, request, PURPOSE, &visit.secret).await {
+        match forms::posted(app, &visit.view, request, PURPOSE, &visit.secret, Params::decode_form).await {
             Ok(form) => Ok(Self { visit, form }),
             Err(fault) => {
                 visit.record(Kind::AccountRefused, &fault).await;

@@ -75,7 +75,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 fn missing(view: &TenantView, moment: &Moment, fault: Fault) -> Response {
-    problem(view, moment, &Refused::Fault(fault))
+    problem(view, moment, &Refused::Fault(fault), Vec::new)
 }
 
 /// One request: who asks, what they ask, the desk's answer.
@@ -89,7 +89,7 @@ async fn serve(
 ) -> Response {
     match respond(operation, &app, &view, &moment, &path, request).await {
         Ok(answer) => answer.into_response(),
-        Err(refused) => problem(&view, &moment, &refused),
+        Err(refused) => problem(&view, &moment, &refused, || operation.members()),
     }
 }
 

@@ -278,6 +278,16 @@ impl Operation {
         self
     }
 
+    /// The members that its body may have.
+    pub(super) fn members(&self) -> Vec<String> {
+        let Some(request) = self.request else { return Vec::new() };
+        let mut generator = SchemaGenerator::default();
+        let schema = request(&mut generator);
+        let named = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+        let schema = named.and_then(|name| generator.definitions().get(name)).unwrap_or(schema.as_value());
+        schema["properties"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect()
+    }
+
     /// Whether it takes `dry_run`.
     pub(super) fn writes(&self) -> bool {
         self.kind != Kind::Read

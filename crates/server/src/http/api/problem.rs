@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::fault::Fault;
+use signet_core::pointer::tokens;
 use signet_core::provision::Refusal;
 use signet_core::redirect::description;
 
@@ -84,56 +85,50 @@ pub(super) fn codes() -> impl Iterator<Item = (&'static str, u16, String)> {
     met.map(|row| (row.0, row.2, Fault::general(row.0).unwrap_or_default()))
 }
 
-/// The fault that a refusal of the desk amounts to.
-fn fault(refused: &Refused) -> Fault {
-    match refused {
-        Refused::Fault(fault) => fault.clone(),
-        Refused::Invalid(_) => Fault::AdminRecordInvalid,
-        Refused::Malformed { .. } => Fault::AdminBodyMalformed,
-        Refused::Part { refused, .. } => fault(refused),
-        Refused::NotFound => Fault::AdminRecordMissing,
-        Refused::Stale { .. } => Fault::AdminVersionStale,
-        Refused::VersionMissing => Fault::AdminVersionMissing,
-        Refused::Exists => Fault::AdminRecordExists,
-        Refused::KeyReused => Fault::AdminKeyReused,
-    }
-}
-
-/// `place` is where settings stand in what was sent.
-fn wrong(refusal: &Refusal, place: &str) -> Wrong {
-    let code = match refusal {
-        Refusal::Setting { problem } => problem.code(),
-        other => other.code(),
-    };
-    let pointer = refusal.settings().first().map(|path| format!("{place}/{}", path.replace('.', "/")));
-    Wrong { code: code.to_owned(), detail: refusal.to_string(), pointer }
+/// `members` are those that the body may have: where the same thing is sent in several ways, they tell which it was.
+fn wrong(refusal: &Refusal, members: &[String]) -> Wrong {
+    let stands_there =
+        |pointer: &String| tokens(pointer).first().is_some_and(|member| members.contains(member));
+    let pointer = refusal.pointers().into_iter().find(stands_there);
+    Wrong { code: refusal.reason().to_owned(), detail: refusal.to_string(), pointer }
 }
 
 fn malformed(pointer: String, detail: &str) -> Wrong {
     Wrong { code: "admin_body_malformed".to_owned(), detail: detail.to_owned(), pointer: Some(pointer) }
 }
 
-/// What is wrong with one part of a declaration; each error says at least which part it is.
+/// What is wrong with one part of a declaration, in which settings stand beside the other members; each error says at least
+/// which part it is.
 fn wrong_part(part: &str, refused: &Refused) -> Vec<Wrong> {
-    let here = || Some(part.to_owned());
+    let here = || part.to_owned();
+    let below = |pointer: &String| format!("{part}{}", pointer.strip_prefix("/settings").unwrap_or(pointer));
+    let one = |refusal: &Refusal| Wrong {
+        code: refusal.reason().to_owned(),
+        detail: refusal.to_string(),
+        pointer: Some(refusal.pointers().first().map_or_else(here, below)),
+    };
     match refused {
-        Refused::Invalid(refusals) => refusals
-            .iter()
-            .map(|refusal| wrong(refusal, part))
-            .map(|one| Wrong { pointer: one.pointer.or_else(here), ..one })
-            .collect(),
+        Refused::Invalid(refusals) => refusals.iter().map(one).collect(),
         Refused::Malformed { pointer, detail } => vec![malformed(format!("{part}{pointer}"), detail)],
         other => {
-            let fault = fault(other);
-            vec![Wrong { code: fault.code().to_owned(), detail: fault.public(), pointer: here() }]
+            let fault = other.fault();
+            vec![Wrong { code: fault.code().to_owned(), detail: fault.public(), pointer: Some(here()) }]
         }
     }
 }
 
-/// The answer for a refusal.
-pub(super) fn problem(view: &TenantView, moment: &Moment, refused: &Refused) -> Response {
+/// The answer for a refusal. `members` are those that the body may have.
+pub(super) fn problem(
+    view: &TenantView,
+    moment: &Moment,
+    refused: &Refused,
+    members: impl FnOnce() -> Vec<String>,
+) -> Response {
     let errors = match refused {
-        Refused::Invalid(refusals) => refusals.iter().map(|refusal| wrong(refusal, "/settings")).collect(),
+        Refused::Invalid(refusals) => {
+            let members = members();
+            refusals.iter().map(|refusal| wrong(refusal, &members)).collect()
+        }
         Refused::Malformed { pointer, detail } => vec![malformed(pointer.clone(), detail)],
         Refused::Part { pointer, refused } => wrong_part(pointer, refused),
         _ => Vec::new(),
@@ -142,7 +137,7 @@ pub(super) fn problem(view: &TenantView, moment: &Moment, refused: &Refused) -> 
         Refused::Stale { current } => Some(*current),
         _ => None,
     };
-    document(&view.prefix, moment, fault(refused), errors, current)
+    document(&view.prefix, moment, refused.fault(), errors, current)
 }
 
 /// The answer for a fault that is met before it is known whose interface this is.

@@ -10,6 +10,7 @@ use signet_core::ids::ClientId;
 use signet_core::records::Outcome;
 
 use super::Visit;
+use super::audit::story_path;
 use super::client::{self, Head};
 use crate::app::App;
 use crate::desk::{AuditLine, AuditQuery, DeliveryState, DeliveryView};
@@ -64,11 +65,10 @@ async fn activity(visit: Visit, Path(id): Path<String>) -> Response {
             when: instant(event.at),
             refused: event.outcome == Outcome::Refused,
             reason: event.reason.unwrap_or_default(),
-            story: visit.href(&format!("/console/audit/story/{}", event.correlation_id)),
+            story: visit.href(&story_path(&event.correlation_id)),
             kind: event.kind,
             correlation_id: event.correlation_id,
         };
-        let story = |id: &str| visit.href(&format!("/console/audit/story/{id}"));
         let delivery = |one: DeliveryView| Delivery {
             when: instant(one.created_at),
             badge: match one.state {
@@ -83,7 +83,7 @@ async fn activity(visit: Visit, Path(id): Path<String>) -> Response {
                 (DeliveryState::GivenUp, _) => format!("Given up after {} attempts", one.attempts),
             },
             error: one.last_error.unwrap_or_default(),
-            story: story(&one.correlation_id),
+            story: visit.href(&story_path(&one.correlation_id)),
             correlation_id: one.correlation_id,
         };
         let deliveries = visit.desk().logout_deliveries(&id, 20).await?;

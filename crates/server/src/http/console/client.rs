@@ -3,23 +3,23 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
 use signet_core::admin::{CLIENTS_WRITE, USERS_READ};
+use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
-use signet_core::params::Params;
-use signet_core::records::{ClientSettings, Role};
-use signet_core::setting::{Group, Setting};
+use signet_core::records::Role;
+use signet_core::setting::Group;
 use uuid::Uuid;
 
 use super::clients::path;
+use super::editor::{self, Edited, Filled, Tab};
 use super::fields::{self, Control, Meanwhile, Section as Part};
 use super::listing::Choice;
 use super::once::OncePage;
-use super::problems;
-use super::{Posted, Visit};
+use super::problems::{self, Target};
+use super::{Posted, Visit, keys};
 use crate::app::App;
 use crate::desk::{ClientChange, ClientView, ClientWritten, PreviewView, Refused, UserQuery, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
@@ -95,24 +95,58 @@ pub(super) fn frame(visit: &Visit, view: &ClientView, tab: &str) -> (Frame, Vec<
     (frame, tabs)
 }
 
-/// Settings or security: the same page over other groups of the table.
-#[derive(Clone, Copy)]
-pub(super) struct Tab {
-    name: &'static str,
-    title: &'static str,
-    groups: &'static [Group],
-}
-
 const SETTINGS: Tab = Tab { name: "", title: "Settings", groups: Group::SETTINGS };
 const SECURITY: Tab = Tab { name: "security", title: "Security", groups: Group::SECURITY };
+/// What a client publishes of its keys; the rest of the page is [`super::keys`].
+pub(super) const KEYS: Tab = Tab { name: "keys", title: "Keys", groups: &[Group::Keys] };
 
-impl Tab {
-    fn address(self, href: &str) -> String {
-        if self.name.is_empty() { href.to_owned() } else { format!("{href}/{}", self.name) }
+/// The settings of a client, on one of its pages.
+pub(super) struct ClientForm {
+    pub(super) id: ClientId,
+    pub(super) tab: Tab,
+}
+
+impl Edited for ClientForm {
+    type View = ClientView;
+
+    async fn load(&self, visit: &Visit) -> Result<ClientView, Refused> {
+        visit.desk().client(&self.id).await
     }
 
-    fn path(self, id: &ClientId) -> String {
-        self.address(&path(id.as_str()))
+    fn version(view: &ClientView) -> i64 {
+        view.version
+    }
+
+    fn record(view: &ClientView) -> Value {
+        serde_json::to_value(&view.settings).unwrap_or_default()
+    }
+
+    fn groups(&self) -> &'static [Group] {
+        self.tab.groups
+    }
+
+    async fn replace(&self, visit: &Visit, record: Value, write: &Write) -> Result<Response, Refused> {
+        let settings = serde_json::from_value(record)
+            .map_err(|error| Refused::Malformed { pointer: "/settings".into(), detail: error.to_string() })?;
+        let change = ClientChange { settings, owner: None, generate_secret: true };
+        let written = visit.desk().replace_client(&self.id, &change, write).await?;
+        Ok(saved(visit, &self.tab.address(&path(self.id.as_str())), written))
+    }
+
+    fn target(&self, visit: &Visit, pointer: &str) -> Option<Target> {
+        problems::of_client(pointer, &visit.href(&path(self.id.as_str())), self.tab.groups)
+    }
+
+    async fn page(&self, visit: &Visit, view: ClientView, filled: Filled) -> Result<Response, Refused> {
+        if self.tab.groups == KEYS.groups {
+            return keys::edited(visit, view, filled).await;
+        }
+        let fault = filled.fault.clone();
+        let mut page = FormPage::of(visit, &view, self.tab, filled);
+        if page.whole && page.head.writable && visit.actor.confined_to().is_none() {
+            page.owners = owners(visit, view.owner).await?;
+        }
+        Ok(visit.form(fault, &page.frame, rendered(&page)))
     }
 }
 
@@ -138,55 +172,34 @@ struct FormPage {
 }
 
 impl FormPage {
-    /// The form for a client as it is stored, with these values in it.
-    fn of(visit: &Visit, view: &ClientView, tab: Tab, values: &Value, problems: Vec<Problem>) -> Self {
+    /// The form for a client as it is stored, with what stands in it.
+    fn of(visit: &Visit, view: &ClientView, tab: Tab, filled: Filled) -> Self {
         let (frame, tabs) = frame(visit, view, tab.name);
         let head = Head::of(visit, view);
         Self {
-            sections: fields::sections(tab.groups, values, &problems),
+            sections: fields::sections(tab.groups, &filled.values, &filled.problems),
             action: tab.address(&head.href),
-            base: fields::base(tab.groups, &json(&view.settings)),
+            base: fields::base(tab.groups, &ClientForm::record(view)),
             has_secret: view.has_secret,
             title: tab.title,
             whole: tab.name.is_empty(),
             owners: Vec::new(),
-            meanwhile: Vec::new(),
-            elsewhere: false,
-            problems,
+            meanwhile: filled.meanwhile,
+            elsewhere: filled.elsewhere,
+            problems: filled.problems,
             frame: frame.script(asset_name("form")),
             tabs,
             head,
         }
     }
-
-    fn answer(&self, visit: &Visit, status: StatusCode) -> Response {
-        visit.page_with(status, &self.frame, rendered(self))
-    }
-}
-
-fn json(settings: &ClientSettings) -> Value {
-    serde_json::to_value(settings).unwrap_or_default()
 }
 
 async fn settings(visit: Visit, Path(id): Path<String>) -> Response {
-    show(&visit, &id, SETTINGS).await
+    editor::show(&ClientForm { id: ClientId::from(id.as_str()), tab: SETTINGS }, &visit).await
 }
 
 async fn security(visit: Visit, Path(id): Path<String>) -> Response {
-    show(&visit, &id, SECURITY).await
-}
-
-async fn show(visit: &Visit, id: &str, tab: Tab) -> Response {
-    let result = async {
-        let view = visit.desk().client(&ClientId::from(id)).await?;
-        let values = json(&view.settings);
-        let mut page = FormPage::of(visit, &view, tab, &values, Vec::new());
-        if page.whole && page.head.writable && visit.actor.confined_to().is_none() {
-            page.owners = owners(visit, view.owner).await?;
-        }
-        Ok(page.answer(visit, StatusCode::OK))
-    };
-    visit.answer(result.await)
+    editor::show(&ClientForm { id: ClientId::from(id.as_str()), tab: SECURITY }, &visit).await
 }
 
 /// Whose a client may be: the first developers, whoever has it now, or nobody.
@@ -221,73 +234,21 @@ pub(super) async fn developers(visit: &Visit, chosen: Option<Uuid>) -> Result<Ve
 }
 
 async fn save_settings(Path(id): Path<String>, posted: Posted) -> Response {
-    let result = save(&posted, &ClientId::from(id.as_str()), SETTINGS).await;
-    posted.visit.answer(result)
+    editor::save(&ClientForm { id: ClientId::from(id.as_str()), tab: SETTINGS }, &posted).await
 }
 
 async fn save_security(Path(id): Path<String>, posted: Posted) -> Response {
-    let result = save(&posted, &ClientId::from(id.as_str()), SECURITY).await;
-    posted.visit.answer(result)
+    editor::save(&ClientForm { id: ClientId::from(id.as_str()), tab: SECURITY }, &posted).await
 }
 
-/// The version that the form was made from.
-pub(super) fn seen(form: &Params) -> Option<i64> {
-    form.get("version").and_then(|version| version.parse().ok())
-}
-
-async fn save(posted: &Posted, id: &ClientId, tab: Tab) -> Result<Response, Refused> {
-    let Posted { visit, form } = posted;
-    let view = visit.desk().client(id).await?;
-    let stored = json(&view.settings);
-    let seen = seen(form).ok_or(Refused::VersionMissing)?;
-    if seen != view.version {
-        return Ok(outrun(posted, &view, tab));
-    }
-    let mut sent = stored.clone();
-    let mut wrong = fields::read(tab.groups, form, &mut sent);
-    let settings = serde_json::from_value::<ClientSettings>(sent.clone());
-    if let (Err(error), true) = (&settings, wrong.is_empty()) {
-        wrong.push(Problem { text: error.to_string(), code: "malformed".into(), links: Vec::new() });
-    }
-    let (Ok(settings), true) = (settings, wrong.is_empty()) else {
-        let page = FormPage::of(visit, &view, tab, &sent, wrong);
-        return Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY));
-    };
-    let change = ClientChange { settings, owner: None, generate_secret: true };
-    match visit.desk().replace_client(id, &change, &Write { seen: Some(seen), ..Write::default() }).await {
-        Ok(written) => Ok(saved(visit, id, tab, written)),
-        Err(Refused::Stale { .. }) => {
-            let view = visit.desk().client(id).await?;
-            Ok(outrun(posted, &view, tab))
-        }
-        Err(refused) => {
-            let href = visit.href(&path(id.as_str()));
-            let elsewhere = |setting: &Setting| problems::page_of(setting, &href, tab.groups);
-            let problems = problems::of(&refused, &format!("{href}/keys"), elsewhere).ok_or(refused)?;
-            Ok(FormPage::of(visit, &view, tab, &sent, problems)
-                .answer(visit, StatusCode::UNPROCESSABLE_ENTITY))
-        }
-    }
-}
-
-fn saved(visit: &Visit, id: &ClientId, tab: Tab, written: ClientWritten) -> Response {
-    let path = tab.path(id);
+fn saved(visit: &Visit, path: &str, written: ClientWritten) -> Response {
     if written.client_secret.is_some() {
         return secret_page(visit, written, "The settings need a secret, so one was made.");
     }
     if written.differences.is_empty() {
-        return visit.done(&path, "Nothing differed, so nothing was changed.");
+        return visit.done(path, "Nothing differed, so nothing was changed.");
     }
-    visit.done(&path, "Saved.")
-}
-
-/// Somebody else saved meanwhile: says what they changed, and keeps what was typed. Saving again is up to the person.
-fn outrun(posted: &Posted, view: &ClientView, tab: Tab) -> Response {
-    let Posted { visit, form } = posted;
-    let outrun = fields::outrun(tab.groups, form, &json(&view.settings));
-    let mut page = FormPage::of(visit, view, tab, &outrun.values, outrun.problems);
-    page.meanwhile = outrun.meanwhile;
-    page.answer(visit, StatusCode::PRECONDITION_FAILED)
+    visit.done(path, "Saved.")
 }
 
 #[derive(Template)]
@@ -312,57 +273,64 @@ async fn preview(visit: Visit, Path(id): Path<String>) -> Response {
 }
 
 async fn switch(Path(id): Path<String>, posted: Posted) -> Response {
-    let Posted { visit, form } = &posted;
+    let visit = &posted.visit;
     let id = ClientId::from(id.as_str());
-    let disabled = form.get("disabled") == Some("yes");
-    let write = Write { seen: seen(form), ..Write::default() };
-    let written = visit.desk().switch_client(&id, disabled, &write).await;
+    let off = |word: &str| ["no", "yes"].iter().position(|known| *known == word).map(|at| at == 1);
+    let disabled = match posted.needed("disabled", "Disabled", off) {
+        Ok(disabled) => disabled,
+        Err(problem) => return again(visit, &id, problem).await,
+    };
+    let written = visit.desk().switch_client(&id, disabled, &posted.write()).await;
     let notice =
         if disabled { "The client is disabled: nobody signs in to it." } else { "The client is enabled." };
     visit.answer(written.map(|_| visit.done(&path(id.as_str()), notice)))
 }
 
+/// The first page again, with what is wrong with a form beside the settings.
+async fn again(visit: &Visit, id: &ClientId, problem: Problem) -> Response {
+    let form = ClientForm { id: id.clone(), tab: SETTINGS };
+    let shown = async {
+        let view = form.load(visit).await?;
+        let fault = Some(Fault::AdminRecordInvalid);
+        let filled = Filled {
+            problems: vec![problem],
+            elsewhere: true,
+            fault,
+            ..Filled::with(ClientForm::record(&view))
+        };
+        form.page(visit, view, filled).await
+    };
+    visit.answer(shown.await)
+}
+
 /// Makes a client a developer's, or nobody's.
 async fn owner(Path(id): Path<String>, posted: Posted) -> Response {
-    let Posted { visit, form } = &posted;
+    let visit = &posted.visit;
     let id = ClientId::from(id.as_str());
+    let owner = match posted.word("owner", "Developer", |id| id.parse::<Uuid>().ok()) {
+        Ok(owner) => owner,
+        Err(problem) => return again(visit, &id, problem).await,
+    };
     let result = async {
-        let owner = form.get("owner").map(str::parse::<Uuid>).transpose().map_err(|_| Refused::NotFound)?;
         let view = visit.desk().client(&id).await?;
         let change = ClientChange { settings: view.settings, owner: Some(owner), generate_secret: false };
-        let write = Write { seen: seen(form), ..Write::default() };
-        visit.desk().replace_client(&id, &change, &write).await?;
+        visit.desk().replace_client(&id, &change, &posted.write()).await?;
         Ok(visit.done(&path(id.as_str()), "Saved whose client it is."))
     };
     visit.answer(result.await)
 }
 
 async fn secret(Path(id): Path<String>, posted: Posted) -> Response {
-    let Posted { visit, form } = &posted;
-    let client_id = ClientId::from(id.as_str());
-    let result = async {
-        if form.get("sure").is_none() {
-            let text = "Tick the box to confirm that the present secret is to end.";
-            return unsure(visit, &client_id, Problem::of_field("sure-secret", "Client secret", text)).await;
-        }
-        let write = Write { seen: seen(form), ..Write::default() };
-        let written = visit.desk().new_secret(&client_id, &write).await?;
-        Ok(secret_page(
-            visit,
-            written,
-            "The old secret has ended; the application needs the new one at once.",
-        ))
-    };
-    visit.answer(result.await)
-}
-
-/// The settings again, after something was asked for without the confirmation that it needs.
-async fn unsure(visit: &Visit, id: &ClientId, problem: Problem) -> Result<Response, Refused> {
-    let view = visit.desk().client(id).await?;
-    let values = json(&view.settings);
-    let mut page = FormPage::of(visit, &view, SETTINGS, &values, vec![problem]);
-    page.elsewhere = true;
-    Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY))
+    let visit = &posted.visit;
+    let id = ClientId::from(id.as_str());
+    if posted.form.get("sure").is_none() {
+        let text = "Tick the box to confirm that the present secret is to end.";
+        return again(visit, &id, Problem::of_field("sure-secret", "Client secret", text)).await;
+    }
+    let written = visit.desk().new_secret(&id, &posted.write()).await;
+    visit.answer(written.map(|written| {
+        secret_page(visit, written, "The old secret has ended; the application needs the new one at once.")
+    }))
 }
 
 fn secret_page(visit: &Visit, written: ClientWritten, text: &str) -> Response {
@@ -383,14 +351,12 @@ fn secret_page(visit: &Visit, written: ClientWritten, text: &str) -> Response {
 async fn delete(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let client_id = ClientId::from(id.as_str());
+    if form.get("confirm").map(str::trim) != Some(id.as_str()) {
+        let text = "Type the client_id exactly as it stands, to confirm that the client is to be deleted.";
+        return again(visit, &client_id, Problem::of_field("confirm", "Confirmation", text)).await;
+    }
     let result = async {
-        if form.get("confirm").map(str::trim) != Some(id.as_str()) {
-            let text =
-                "Type the client_id exactly as it stands, to confirm that the client is to be deleted.";
-            return unsure(visit, &client_id, Problem::of_field("confirm", "Confirmation", text)).await;
-        }
-        let write = Write { seen: seen(form), ..Write::default() };
-        let gone = visit.desk().delete_client(&client_id, &write).await?;
+        let gone = visit.desk().delete_client(&client_id, &posted.write()).await?;
         let notice = format!(
             "\"{}\" is deleted, with its keys, consents and tokens.",
             gone.client.settings.client_name

@@ -2,11 +2,11 @@
 
 use askama::Template;
 use axum::Router;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 use signet_core::admin::CLIENTS_WRITE;
+use signet_core::fault::Fault;
 use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
 use signet_core::records::ClientSettings;
@@ -16,15 +16,21 @@ use uuid::Uuid;
 
 use super::listing::{self, Choice};
 use super::once::{OncePage, Private};
-use super::problems;
-use super::{Posted, Visit, client};
+use super::{Posted, Visit, client, posted, problems};
 use crate::app::App;
-use crate::desk::{ClientLine, ClientQuery, NewClient, Refused, TemplateView, Write};
+use crate::desk::{ClientLine, ClientQuery, NewClient, Refused, TemplateView};
 use crate::pages::console::{Frame, Problem, Section};
 use crate::pages::{asset_name, rendered};
 
 /// Rows of a page.
 const ROWS: u32 = 25;
+
+/// The fields of the form for a new client: pointer, title, id.
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("/client_id", "client_id", "client_id"),
+    ("/settings/client_name", "Name", "name"),
+    ("/settings/redirect_uris", "Redirect URIs", "redirect_uris"),
+];
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/console/clients", get(list)).route("/console/new-client", get(new).post(create))
@@ -62,8 +68,8 @@ async fn list(visit: Visit) -> Response {
         let search = visit.params.get("search").map(str::trim).unwrap_or_default().to_owned();
         let query = ClientQuery {
             search: Some(search.clone()).filter(|search| !search.is_empty()),
-            owner: visit.params.get("owner").and_then(|id| id.parse().ok()),
-            disabled: listing::disabled(&visit.params),
+            owner: listing::word(&visit.params, "owner", |id| id.parse().ok())?,
+            disabled: listing::disabled(&visit.params)?,
             after: visit.params.owned("after"),
             limit: ROWS,
         };
@@ -122,11 +128,15 @@ struct NewPage {
 }
 
 impl NewPage {
-    fn of(visit: &Visit, form: &Params, problems: Vec<Problem>) -> Result<Self, Refused> {
+    fn of(
+        visit: &Visit,
+        form: &Params,
+        fault: Option<&Fault>,
+        problems: Vec<Problem>,
+    ) -> Result<Self, Refused> {
         visit.actor.need(CLIENTS_WRITE)?;
         let nameless = !problems.is_empty() && name_of(form).is_none();
         let kept = |name: &str| form.get(name).unwrap_or_default().to_owned();
-        let once = form.owned("once").unwrap_or_else(|| visit.app.context(visit.moment.now).handle());
         Ok(Self {
             frame: visit
                 .frame(Section::Clients)
@@ -141,14 +151,14 @@ impl NewPage {
             redirect_uris: kept("redirect_uris"),
             signing_key: kept("signing_key"),
             encryption_key: kept("encryption_key"),
-            once,
+            once: visit.once(form, fault),
             nameless,
         })
     }
 }
 
 async fn new(visit: Visit) -> Response {
-    let page = NewPage::of(&visit, &visit.params, Vec::new());
+    let page = NewPage::of(&visit, &visit.params, None, Vec::new());
     visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
 }
 
@@ -157,12 +167,12 @@ fn name_of(form: &Params) -> Option<&str> {
 }
 
 /// A client as the form describes it. What belongs to another kind is not shown, and not read.
-fn described(form: &Params) -> NewClient {
+fn described(form: &Params) -> Result<NewClient, Problem> {
     let mut settings = Map::new();
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
     };
-    let template = form.get("template").and_then(Kind::from_name).unwrap_or(Kind::Web);
+    let template = posted::needed(form, "template", "Kind of application", Kind::from_name)?;
     if let Some(name) = name_of(form) {
         settings.insert("client_name".into(), json!(name));
     }
@@ -181,7 +191,7 @@ fn described(form: &Params) -> NewClient {
             origin: None,
         })
     };
-    NewClient {
+    Ok(NewClient {
         client_id: form.get("client_id").map(|id| id.trim().to_owned()),
         template: Some(template),
         owner: None,
@@ -191,25 +201,38 @@ fn described(form: &Params) -> NewClient {
             .into_iter()
             .flatten()
             .collect(),
-    }
+    })
 }
 
 async fn create(posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
-    let new = described(form);
+    let new = match described(form) {
+        Ok(new) => new,
+        Err(problem) => return again(visit, form, Fault::AdminRecordInvalid, vec![problem]),
+    };
     if name_of(form).is_none() {
         let text = "The client has no name. Say what people shall read when they sign in.";
-        return wrong(visit, form, vec![Problem::of_field("name", "Name", text)]);
+        let problem = Problem::of_field("name", "Name", text);
+        return again(visit, form, Fault::AdminRecordInvalid, vec![problem]);
     }
-    let write = Write { idempotency_key: form.owned("once"), ..Write::default() };
-    let written = match visit.desk().create_client(&new, &write).await {
+    let written = match visit.desk().create_client(&new, &posted.write()).await {
         Ok(written) => written,
-        Err(refused) => return again(visit, form, &refused),
+        Err(refused) => {
+            let problems = problems::of(&refused, "/client_id", |at| problems::field(FIELDS, at));
+            return match problems {
+                Some(problems) => again(visit, form, refused.fault(), problems),
+                None => visit.refused(&refused),
+            };
+        }
     };
     let client = written.client;
     let home = path(&client.client_id);
     let configuration = format!("{home}/configuration");
-    if written.replayed || (written.client_secret.is_none() && written.private_keys.is_empty()) {
+    if written.replayed {
+        let notice = "The client was registered already. Make a new secret if it is lost.";
+        return visit.done(&configuration, notice);
+    }
+    if written.client_secret.is_none() && written.private_keys.is_empty() {
         let next = "The client is registered. Next, give the application what stands here, and test a login.";
         return visit.done(&configuration, next);
     }
@@ -233,24 +256,7 @@ fn made(settings: &ClientSettings) -> String {
 }
 
 /// The form again, with what was typed and why it was refused.
-fn again(visit: &Visit, form: &Params, refused: &Refused) -> Response {
-    let problems = match refused {
-        Refused::Exists => vec![Problem::of_field(
-            "client_id",
-            "client_id",
-            "There is a client of this client_id already. Choose another one, or leave it empty.",
-        )],
-        other => match problems::of(other, "", |_| None) {
-            Some(problems) => problems,
-            None => return visit.refused(refused),
-        },
-    };
-    wrong(visit, form, problems)
-}
-
-fn wrong(visit: &Visit, form: &Params, problems: Vec<Problem>) -> Response {
-    let page = NewPage::of(visit, form, problems);
-    visit.answer(
-        page.map(|page| visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page))),
-    )
+fn again(visit: &Visit, form: &Params, fault: Fault, problems: Vec<Problem>) -> Response {
+    let page = NewPage::of(visit, form, Some(&fault), problems);
+    visit.answer(page.map(|page| visit.unfit(fault, &page.frame, rendered(&page))))
 }

@@ -178,16 +178,15 @@ fn sent(setting: &Setting, form: &Params) -> Result<Value, String> {
                 (number, _) => json!(number),
             }
         }
-        Kind::Encryption => {
-            let enc = form.get(&enc_id(setting)).unwrap_or("A256GCM");
-            match text {
-                None => Value::Null,
-                Some(alg) if known(setting::key_algs(), alg) && known(setting::content_algs(), enc) => {
-                    json!({ "alg": alg, "enc": enc })
-                }
-                Some(_) => return Err(unknown()),
+        Kind::Encryption => match (text, form.get(&enc_id(setting))) {
+            (None, _) => Value::Null,
+            (Some(alg), Some(enc))
+                if known(setting::key_algs(), alg) && known(setting::content_algs(), enc) =>
+            {
+                json!({ "alg": alg, "enc": enc })
             }
-        }
+            _ => return Err(unknown()),
+        },
         Kind::Scopes => Value::Array(each().map(custom_scope).collect::<Result<_, _>>()?),
         Kind::Placements => {
             let mut all = Map::new();
@@ -219,32 +218,44 @@ fn custom_scope(line: &str) -> Result<Value, String> {
 /// too, to something else.
 #[derive(Clone, Debug)]
 pub(super) struct Meanwhile {
-    pub(super) title: &'static str,
+    pub(super) title: String,
     pub(super) before: String,
     pub(super) now: String,
     pub(super) kept: Option<String>,
 }
 
-/// Brings together three records: as it was when the form was made, as it is stored now, and as it was sent. Where one side
-/// alone changed something, that holds; where both did, what was sent is kept in the form, for the person to judge.
+/// Three values of one thing: as it was when the form was made, as it is stored now, and as it was sent, which is brought up
+/// to date. Where one side alone changed it, that holds; where both did, what was sent is kept in the form, for the person to
+/// judge. Tells what somebody else changed.
+pub(super) fn merge_one(
+    title: &str,
+    (before, now): (&Value, &Value),
+    mine: &mut Value,
+    words: impl Fn(&Value) -> String,
+) -> Option<Meanwhile> {
+    if before == now {
+        return None;
+    }
+    let untouched = *mine == *before;
+    if untouched {
+        mine.clone_from(now);
+    }
+    Some(Meanwhile {
+        title: title.to_owned(),
+        before: words(before),
+        now: words(now),
+        kept: (*mine != *now).then(|| words(mine)),
+    })
+}
+
+/// Brings together three records, setting by setting ([`merge_one`]).
 pub(super) fn merge(groups: &[Group], base: &Value, stored: &Value, sent: &mut Value) -> Vec<Meanwhile> {
     let mut found = Vec::new();
     for setting in groups.iter().flat_map(|group| Setting::in_group(*group)) {
-        let (before, now) = (setting.value(base), setting.value(stored));
-        if before == now {
-            continue;
-        }
-        let mine = setting.value(sent).clone();
-        let untouched = mine == *before;
-        if untouched {
-            setting.put(sent, now.clone());
-        }
-        found.push(Meanwhile {
-            title: setting.title,
-            before: setting.words(before),
-            now: setting.words(now),
-            kept: (!untouched && mine != *now).then(|| setting.words(&mine)),
-        });
+        let mut mine = setting.value(sent).clone();
+        let both = (setting.value(base), setting.value(stored));
+        found.extend(merge_one(setting.title, both, &mut mine, |value| setting.words(value)));
+        setting.put(sent, mine);
     }
     found
 }
@@ -256,28 +267,6 @@ pub(super) fn base(groups: &[Group], record: &Value) -> String {
         setting.put(&mut part, setting.value(record).clone());
     }
     part.to_string()
-}
-
-/// A form that was outrun: somebody else saved between its making and its sending.
-pub(super) struct Outrun {
-    /// What stands in the form now.
-    pub(super) values: Value,
-    pub(super) meanwhile: Vec<Meanwhile>,
-    pub(super) problems: Vec<Problem>,
-}
-
-/// What to show of a form that was outrun by the record as it is `stored` now.
-pub(super) fn outrun(groups: &[Group], form: &Params, stored: &Value) -> Outrun {
-    let before = form.get("base").and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let before = before.unwrap_or_else(|| stored.clone());
-    let mut values = before.clone();
-    let mut problems = read(groups, form, &mut values);
-    let meanwhile = merge(groups, &before, stored, &mut values);
-    if meanwhile.is_empty() {
-        let text = "Somebody else changed another part of this meanwhile. What you typed is still here; save it again.";
-        problems.push(Problem { text: text.into(), code: "stale".into(), links: Vec::new() });
-    }
-    Outrun { values, meanwhile, problems }
 }
 
 #[cfg(test)]
@@ -351,6 +340,8 @@ mod tests {
             (Group::SECURITY, "lifetimes-code=soon", "#lifetimes-code"),
             (Group::SECURITY, "id_token-signed=HS999", "#id_token-signed"),
             (Group::SECURITY, "userinfo-encrypted=RSA1_5", "#userinfo-encrypted"),
+            (Group::SECURITY, "userinfo-encrypted=RSA-OAEP-256", "#userinfo-encrypted"),
+            (Group::SECURITY, "id_token-encrypted=ECDH-ES&id_token-encrypted--enc=A1", "#id_token-encrypted"),
             (Group::SECURITY, "claim_placement=email+nowhere", "#claim_placement"),
             (Group::SETTINGS, "application_type=robot", "#application_type"),
         ] {
@@ -373,7 +364,7 @@ mod tests {
         assert_eq!(sent["client_name"], "theirs", "what only they changed is taken over");
         assert_eq!(sent["policy_uri"], "https://mine.example/p", "what only I changed stays");
         assert_eq!(sent["tos_uri"], "https://mine.example/", "what both changed is mine to judge");
-        let told: Vec<_> = found.iter().map(|one| (one.title, one.kept.is_some())).collect();
+        let told: Vec<_> = found.iter().map(|one| (one.title.as_str(), one.kept.is_some())).collect();
         assert_eq!(told, [("Name", false), ("Terms of service", true)]);
     }
 }

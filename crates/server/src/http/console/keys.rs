@@ -3,35 +3,32 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
 use signet_core::client_policy::ClientKeyState;
 use signet_core::context::UnixTime;
+use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
-use signet_core::records::{ClientSettings, KeyOrigin};
-use signet_core::setting::{Group, Setting};
+use signet_core::records::KeyOrigin;
 use signet_jose::{KeySpec, KeyUse};
 use uuid::Uuid;
 
-use super::client::{self, Head, seen};
+use super::client::{self, ClientForm, Head};
 use super::clients::path;
-use super::fields::{self, Control, Section as Part};
+use super::editor::{self, Edited as _, Filled};
+use super::fields::{self, Control, Meanwhile, Section as Part};
 use super::once::{OncePage, Private};
-use super::problems;
-use super::{Posted, Visit};
+use super::problems::{self, Target};
+use super::{Posted, Visit, posted};
 use crate::app::App;
 use crate::desk::{
-    ClientChange, ClientKeyView, ClientView, KeyChange, KeySetView, KeysWritten, NewKeyPair, Refused,
-    RotateKey, Write,
+    ClientKeyView, ClientView, KeyChange, KeySetView, KeysWritten, NewKeyPair, Refused, RotateKey, Write,
 };
 use crate::pages::console::{Frame, Link, Problem, Section, instant, instant_field, read_instant, relative};
 use crate::pages::{asset_name, rendered};
-
-const GROUPS: &[Group] = &[Group::Keys];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -116,29 +113,30 @@ struct KeysPage {
     /// Where the keys are published, and what the last look there brought.
     followed: Option<(String, KeySetView)>,
     kinds: Vec<(&'static str, String)>,
+    /// The form for what the client publishes.
     sections: Vec<Part>,
-    /// The form that was refused.
+    meanwhile: Vec<Meanwhile>,
+    base: String,
+    /// The form for a key that was refused.
     kept: Option<Kept>,
 }
 
-/// The form of this page that was refused, and what stood in it.
+/// The form for a key that was refused, and what stood in it.
 struct Kept {
     /// Which one: `import`, `generate`, or what is done to a key and its id, as in `rotate-…`.
     form: String,
     sent: Params,
-    /// The settings as they were typed, if it was the form for what the client publishes.
-    typed: Option<Value>,
 }
 
 impl Kept {
     /// The one form of the page that adds a key this way.
     fn adding(form: &str, sent: &Params) -> Self {
-        Self { form: form.to_owned(), sent: sent.clone(), typed: None }
+        Self { form: form.to_owned(), sent: sent.clone() }
     }
 
     /// The form that does something to one key.
     fn of(what: &str, key: &Uuid, sent: &Params) -> Self {
-        Self { form: format!("{what}-{key}"), sent: sent.clone(), typed: None }
+        Self { form: format!("{what}-{key}"), sent: sent.clone() }
     }
 
     /// The `id` of one of its fields.
@@ -161,20 +159,29 @@ impl Kept {
         Problem::of_field(&self.id(name), title, text)
     }
 
-    /// Links a refusal to the field that it is about.
-    fn linked(&self, problem: Problem) -> Problem {
-        let (name, title) = match problem.code.as_str() {
-            "key_name" => ("name", "Name"),
-            "key_source" | "key_source_form" | "key_reused" | "kid_taken" | "key_withdrawn" => {
-                ("source", "Public key")
-            }
-            "key_usage" if self.form == "import" => ("usage", "Usage"),
-            "key_usage" => ("source", "Public key"),
-            "key_period" => ("not_after", "Not valid after"),
-            "duration" => ("overlap", "Overlap"),
-            _ => return problem,
+    /// A field that must hold one of several words.
+    fn word<T>(
+        &self,
+        name: &str,
+        title: &str,
+        from_name: impl Fn(&str) -> Option<T>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        let word = posted::needed(&self.sent, name, title, from_name);
+        word.map_err(|problem| problems.push(self.problem(name, title, problem.text))).ok()
+    }
+
+    /// The field that a pointer leads to.
+    fn target(&self, pointer: &str) -> Option<Target> {
+        let (name, title) = match pointer {
+            "/name" => ("name", "Name"),
+            "/usage" if ["import", "generate"].contains(&self.form.as_str()) => ("usage", "Usage"),
+            "/source" | "/usage" => ("source", "Public key"),
+            "/not_after" => ("not_after", "Not valid after"),
+            "/overlap" => ("overlap", "Overlap"),
+            _ => return None,
         };
-        Problem { links: vec![(title.to_owned(), format!("#{}", self.id(name)))], ..problem }
+        Some((title.to_owned(), format!("#{}", self.id(name))))
     }
 }
 
@@ -210,33 +217,39 @@ impl KeysPage {
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Response {
-    let page = page(&visit, &ClientId::from(id.as_str()), None, Vec::new()).await;
-    visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
+    editor::show(&ClientForm { id: ClientId::from(id.as_str()), tab: client::KEYS }, &visit).await
 }
 
-/// `kept` is a form that was refused.
+/// The page, with what stands in the form for what the client publishes.
+pub(super) async fn edited(visit: &Visit, view: ClientView, filled: Filled) -> Result<Response, Refused> {
+    let fault = filled.fault.clone();
+    let page = page(visit, view, None, filled).await?;
+    Ok(visit.form(fault, &page.frame, rendered(&page)))
+}
+
+/// `kept` is a form for a key that was refused.
 async fn page(
     visit: &Visit,
-    id: &ClientId,
+    view: ClientView,
     kept: Option<Kept>,
-    problems: Vec<Problem>,
+    filled: Filled,
 ) -> Result<KeysPage, Refused> {
-    let view = visit.desk().client(id).await?;
-    let keys = visit.desk().client_keys(id).await?;
-    let (frame, tabs) = client::frame(visit, &view, "keys");
+    let keys = visit.desk().client_keys(&ClientId::from(view.client_id.as_str())).await?;
+    let (frame, tabs) = client::frame(visit, &view, client::KEYS.name);
     let now = visit.moment.now;
     let mut rows: Vec<Row> = keys.into_iter().map(|key| Row::of(key, now)).collect();
     // The newest first, and what has ended last.
     rows.reverse();
     rows.sort_by_key(|row| matches!(row.key.state, ClientKeyState::Ended | ClientKeyState::Revoked));
-    let typed = kept.as_ref().and_then(|kept| kept.typed.clone());
-    let record = typed.unwrap_or_else(|| serde_json::to_value(&view.settings).unwrap_or_default());
+    let groups = client::KEYS.groups;
     Ok(KeysPage {
         frame: frame.script(asset_name("keys")),
         tabs,
         head: Head::of(visit, &view),
-        sections: fields::sections(GROUPS, &record, &problems),
-        problems,
+        sections: fields::sections(groups, &filled.values, &filled.problems),
+        base: fields::base(groups, &ClientForm::record(&view)),
+        meanwhile: filled.meanwhile,
+        problems: filled.problems,
         rows,
         followed: view.settings.jwks_uri.zip(view.key_set),
         kinds: KeySpec::ALL.iter().map(|spec| (spec.name(), spec.kind().to_string())).collect(),
@@ -244,28 +257,37 @@ async fn page(
     })
 }
 
+/// The page again, with what stood in a form for a key and why nothing was done.
+async fn told(visit: &Visit, id: &ClientId, kept: Kept, fault: Fault, problems: Vec<Problem>) -> Response {
+    let shown = async {
+        let view = visit.desk().client(id).await?;
+        let filled = Filled { problems, ..Filled::with(ClientForm::record(&view)) };
+        let page = page(visit, view, Some(kept), filled).await?;
+        Ok(visit.unfit(fault, &page.frame, rendered(&page)))
+    };
+    visit.answer(shown.await)
+}
+
 /// The page again, with what was found wrong here, and why the desk refused it.
 async fn again(
     visit: &Visit,
     id: &ClientId,
-    kept: Option<Kept>,
+    kept: Kept,
     mut found: Vec<Problem>,
     refused: Refused,
 ) -> Response {
     let href = visit.href(&path(id.as_str()));
-    let told = problems::of(&refused, "", |setting: &Setting| problems::page_of(setting, &href, GROUPS));
-    let Some(told) = told else { return visit.refused(&refused) };
-    let linked = |problem| match &kept {
-        Some(kept) => kept.linked(problem),
-        None => problem,
+    let target = |pointer: &str| {
+        kept.target(pointer).or_else(|| problems::of_client(pointer, &href, client::KEYS.groups))
     };
-    for problem in told.into_iter().map(linked) {
+    let Some(told_by_desk) = problems::of(&refused, "", target) else { return visit.refused(&refused) };
+    for problem in told_by_desk {
         // One sentence for a field is enough.
         if problem.links.is_empty() || !found.iter().any(|one| one.links == problem.links) {
             found.push(problem);
         }
     }
-    wrong(visit, id, kept, found).await
+    told(visit, id, kept, refused.fault(), found).await
 }
 
 /// A field that holds an instant; empty means none.
@@ -275,10 +297,6 @@ fn moment(kept: &Kept, name: &str, title: &str, problems: &mut Vec<Problem>) -> 
         problems.push(kept.problem(name, title, format!("{title} must be a date and a time.")));
     }
     read
-}
-
-fn usage(form: &Params) -> KeyUse {
-    if form.get("usage") == Some("enc") { KeyUse::Enc } else { KeyUse::Sig }
 }
 
 /// Name and period as a form has them, and what is wrong with them.
@@ -291,35 +309,30 @@ fn described(kept: &Kept) -> (KeyChange, Vec<Problem>) {
 }
 
 /// A write that is only tried if something is wrong already, so that all that is wrong is said at once.
-fn write_of(form: &Params, problems: &[Problem]) -> Write {
-    Write { seen: seen(form), dry_run: !problems.is_empty(), ..Write::default() }
+fn write_of(posted: &Posted, problems: &[Problem]) -> Write {
+    Write { dry_run: !problems.is_empty(), ..posted.write() }
 }
 
 /// The page again, with what is wrong with its fields.
-async fn wrong(visit: &Visit, id: &ClientId, kept: Option<Kept>, problems: Vec<Problem>) -> Response {
-    let page = page(visit, id, kept, problems).await;
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))))
+async fn wrong(visit: &Visit, id: &ClientId, kept: Kept, problems: Vec<Problem>) -> Response {
+    told(visit, id, kept, Fault::AdminRecordInvalid, problems).await
 }
 
 async fn generate(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
     let kept = Kept::adding("generate", form);
-    let (described, problems) = described(&kept);
-    if !problems.is_empty() {
-        return wrong(visit, &id, Some(kept), problems).await;
-    }
-    let new = NewKeyPair {
-        name: described.name,
-        usage: usage(form),
-        kind: form.get("kind").and_then(KeySpec::from_name),
-        not_before: described.not_before,
-        not_after: described.not_after,
+    let (described, mut problems) = described(&kept);
+    let usage = kept.word("usage", "Usage", KeyUse::from_name, &mut problems);
+    let kind = kept.word("kind", "Algorithm", KeySpec::from_name, &mut problems);
+    let (Some(usage), true) = (usage, problems.is_empty()) else {
+        return wrong(visit, &id, kept, problems).await;
     };
-    match visit.desk().generate_key(&id, &new, &write_of(form, &problems)).await {
+    let KeyChange { name, not_before, not_after } = described;
+    let new = NewKeyPair { name, usage, kind, not_before, not_after };
+    match visit.desk().generate_key(&id, &new, &posted.write()).await {
         Ok(written) => made(visit, &id, written, "The key is made").await,
-        Err(refused) => again(visit, &id, Some(kept), problems, refused).await,
+        Err(refused) => again(visit, &id, kept, problems, refused).await,
     }
 }
 
@@ -357,16 +370,19 @@ async fn import(Path(id): Path<String>, posted: Posted) -> Response {
         let text = "Nothing was pasted. Paste the public key, or make one in this browser.";
         problems.push(kept.problem("source", "Public key", text));
     }
+    let Some(usage) = kept.word("usage", "Usage", KeyUse::from_name, &mut problems) else {
+        return wrong(visit, &id, kept, problems).await;
+    };
     let new = KeyDeclaration {
         name: described.name,
-        usage: usage(form),
+        usage,
         source: Value::String(source.to_owned()),
         not_before: described.not_before,
         not_after: described.not_after,
         origin: None,
     };
-    match visit.desk().add_key(&id, &new, &write_of(form, &problems)).await {
-        Ok(_) if !problems.is_empty() => wrong(visit, &id, Some(kept), problems).await,
+    match visit.desk().add_key(&id, &new, &write_of(&posted, &problems)).await {
+        Ok(_) if !problems.is_empty() => wrong(visit, &id, kept, problems).await,
         Ok(written) => {
             let count = written.keys.len();
             let what = if count == 1 {
@@ -376,31 +392,13 @@ async fn import(Path(id): Path<String>, posted: Posted) -> Response {
             };
             visit.done(&format!("{}/keys", path(id.as_str())), &what)
         }
-        Err(refused) => again(visit, &id, Some(kept), problems, refused).await,
+        Err(refused) => again(visit, &id, kept, problems, refused).await,
     }
 }
 
 /// Sets or removes `jwks_uri` and `encryption_kid`.
 async fn follow(Path(id): Path<String>, posted: Posted) -> Response {
-    let Posted { visit, form } = &posted;
-    let id = ClientId::from(id.as_str());
-    let view: ClientView = match visit.desk().client(&id).await {
-        Ok(view) => view,
-        Err(refused) => return visit.refused(&refused),
-    };
-    let mut typed = serde_json::to_value(&view.settings).unwrap_or_default();
-    let problems = fields::read(GROUPS, form, &mut typed);
-    let settings = serde_json::from_value::<ClientSettings>(typed.clone());
-    let kept = Some(Kept { typed: Some(typed), ..Kept::adding("follow", form) });
-    let (Ok(settings), true) = (settings, problems.is_empty()) else {
-        return wrong(visit, &id, kept, problems).await;
-    };
-    let change = ClientChange { settings, owner: None, generate_secret: false };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().replace_client(&id, &change, &write).await {
-        Ok(_) => visit.done(&format!("{}/keys", path(id.as_str())), "Saved."),
-        Err(refused) => again(visit, &id, kept, Vec::new(), refused).await,
-    }
+    editor::save(&ClientForm { id: ClientId::from(id.as_str()), tab: client::KEYS }, &posted).await
 }
 
 async fn change(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Response {
@@ -409,11 +407,11 @@ async fn change(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
     let kept = Kept::of("change", &key, form);
     let (described, problems) = described(&kept);
     if !problems.is_empty() {
-        return wrong(visit, &id, Some(kept), problems).await;
+        return wrong(visit, &id, kept, problems).await;
     }
-    match visit.desk().change_key(&id, key, &described, &write_of(form, &problems)).await {
+    match visit.desk().change_key(&id, key, &described, &write_of(&posted, &problems)).await {
         Ok(_) => visit.done(&format!("{}/keys", path(id.as_str())), "Name and period are saved."),
-        Err(refused) => again(visit, &id, Some(kept), problems, refused).await,
+        Err(refused) => again(visit, &id, kept, problems, refused).await,
     }
 }
 
@@ -436,12 +434,11 @@ async fn rotate(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
     let kept = Kept::of("rotate", &key, form);
     let rotate = match successor(&kept) {
         Ok(rotate) => rotate,
-        Err(problem) => return wrong(visit, &id, Some(kept), vec![problem]).await,
+        Err(problem) => return wrong(visit, &id, kept, vec![problem]).await,
     };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().rotate_key(&id, key, &rotate, &write).await {
+    match visit.desk().rotate_key(&id, key, &rotate, &posted.write()).await {
         Ok(written) => made(visit, &id, written, "The new key takes over").await,
-        Err(refused) => again(visit, &id, Some(kept), Vec::new(), refused).await,
+        Err(refused) => again(visit, &id, kept, Vec::new(), refused).await,
     }
 }
 
@@ -453,10 +450,9 @@ async fn revoke(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
         let text = "Tick the box to confirm: a withdrawn key is never accepted again.";
         let kept = Kept::of("revoke", &key, form);
         let problem = kept.problem("sure", "Confirmation", text);
-        return wrong(visit, &id, Some(kept), vec![problem]).await;
+        return wrong(visit, &id, kept, vec![problem]).await;
     }
-    let write = Write { seen: seen(form), ..Write::default() };
-    let written = visit.desk().revoke_key(&id, key, &write).await;
+    let written = visit.desk().revoke_key(&id, key, &posted.write()).await;
     visit.answer(written.map(|written| {
         let broken =
             if written.contradictions.is_empty() { "" } else { " The client fails without it; see below." };

@@ -1,8 +1,10 @@
 //! What listings have in common: addresses that keep the filters, and the filter by state.
 
+use signet_core::fault::Fault;
 use signet_core::params::Params;
 
-use super::Visit;
+use super::{Visit, posted};
+use crate::desk::Refused;
 
 /// One choice of a filter: value, title, whether it is chosen.
 pub(super) type Choice = (String, String, bool);
@@ -10,10 +12,21 @@ pub(super) type Choice = (String, String, bool);
 const STATES: [(&str, &str, Option<bool>); 3] =
     [("", "Any", None), ("enabled", "Enabled", Some(false)), ("disabled", "Disabled", Some(true))];
 
+/// A filter that is one of several words; none if it is left out. What is none of them is refused: everything would be listed
+/// as if it had been asked for.
+pub(super) fn word<T>(
+    params: &Params,
+    name: &'static str,
+    from_name: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Refused> {
+    let wanted = "one of the values that the page offers";
+    posted::word(params, name, name, from_name)
+        .map_err(|_| Fault::AdminParameterMalformed { name, wanted }.into())
+}
+
 /// Whether to list what is disabled, or what is not.
-pub(super) fn disabled(params: &Params) -> Option<bool> {
-    let asked = params.get("state")?;
-    STATES.iter().find(|(value, ..)| *value == asked)?.2
+pub(super) fn disabled(params: &Params) -> Result<Option<bool>, Refused> {
+    word(params, "state", |asked| STATES.iter().find(|(value, ..)| *value == asked)?.2)
 }
 
 /// The filter by state.

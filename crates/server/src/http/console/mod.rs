@@ -11,12 +11,14 @@ mod audit_chain;
 mod client;
 mod clients;
 mod configuration;
+mod editor;
 mod explain;
 mod fields;
 mod keys;
 mod listing;
 mod once;
 mod overview;
+mod posted;
 mod problems;
 mod session;
 mod tenant;
@@ -33,7 +35,8 @@ use signet_core::fault::Fault;
 
 use crate::app::App;
 use crate::desk::Refused;
-pub(super) use visit::{Posted, Visit};
+pub(super) use posted::Posted;
+pub(super) use visit::Visit;
 
 /// Everything below `/console`.
 pub(super) fn routes() -> Router<App> {

@@ -1,91 +1,95 @@
 //! Refusals of the desk, as the list above a form.
 
 use signet_core::fault::Fault;
+use signet_core::pointer::of_setting;
 use signet_core::provision::Refusal;
-use signet_core::setting::{Group, SETTINGS, Setting, TENANT_SETTINGS};
+use signet_core::setting::{Group, SETTINGS, Setting};
 
 use super::fields;
 use crate::desk::{Refused, Remark};
 use crate::pages::console::Problem;
 
-/// What a form shows of a refusal, each with links to the settings that it names; `None` for refusals that have a page of
-/// their own. `keys` is the address of the client's keys; `elsewhere` gives the address of the page that a setting is on,
-/// if that is another one.
+/// A field or a page where something can be mended: what it is called, and its address.
+pub(super) type Target = (String, String);
+
+/// What a form shows of a refusal; `None` for refusals that have a page of their own. `name` points to what must be unique;
+/// `target` tells where on the page or beside it a pointer leads.
 pub(super) fn of(
     refused: &Refused,
-    keys: &str,
-    elsewhere: impl Fn(&Setting) -> Option<String>,
+    name: &str,
+    target: impl Fn(&str) -> Option<Target>,
 ) -> Option<Vec<Problem>> {
-    within(SETTINGS, refused, keys, elsewhere)
-}
-
-/// The same for the settings of the tenant.
-pub(super) fn of_tenant(
-    refused: &Refused,
-    elsewhere: impl Fn(&Setting) -> Option<String>,
-) -> Option<Vec<Problem>> {
-    within(TENANT_SETTINGS, refused, "", elsewhere)
-}
-
-fn within(
-    table: &'static [Setting],
-    refused: &Refused,
-    keys: &str,
-    elsewhere: impl Fn(&Setting) -> Option<String>,
-) -> Option<Vec<Problem>> {
-    let problem = |text: String, code: &str| {
-        let address = |setting: &&'static Setting| {
-            let page = elsewhere(setting).unwrap_or_default();
-            (setting.title.to_owned(), format!("{page}#{}", fields::id(setting)))
-        };
-        let mut links: Vec<(String, String)> = Setting::named_in(table, &text).iter().map(address).collect();
-        if !keys.is_empty() && text.to_lowercase().contains("key") {
-            links.push(("Keys".to_owned(), keys.to_owned()));
-        }
-        Problem { text, code: code.to_owned(), links }
+    let fault = refused.fault();
+    let one = |text: String, code: &str, pointers: &[String]| Problem {
+        text,
+        code: code.to_owned(),
+        links: links(pointers, &target),
     };
-    let of_refusal = |refusal: &Refusal| match refusal {
-        Refusal::Setting { problem: other } => problem(refusal.to_string(), other.code()),
-        other => problem(other.to_string(), other.code()),
-    };
+    let refusal = |one_of: &Refusal| one(one_of.to_string(), one_of.reason(), &one_of.pointers());
     match refused {
-        Refused::Invalid(refusals) => Some(refusals.iter().map(of_refusal).collect()),
-        Refused::Fault(fault @ Fault::AdminConsentForbidden { .. }) => {
-            Some(vec![problem(fault.public(), fault.code())])
+        Refused::Invalid(refusals) => Some(refusals.iter().map(refusal).collect()),
+        Refused::Malformed { pointer, detail } => {
+            Some(vec![one(detail.clone(), fault.code(), std::slice::from_ref(pointer))])
         }
-        Refused::Malformed { pointer, detail } => Some(vec![Problem {
-            text: format!("{pointer}: {detail}"),
-            code: "malformed".to_owned(),
-            links: Vec::new(),
-        }]),
-        _ => None,
+        Refused::Exists => Some(vec![one(fault.public(), fault.code(), &[name.to_owned()])]),
+        Refused::KeyReused => Some(vec![one(fault.public(), fault.code(), &[])]),
+        Refused::Fault(Fault::AdminScopeMissing { .. }) => None,
+        Refused::Fault(_) if [400, 403, 409, 422].contains(&fault.status()) => {
+            Some(vec![one(fault.public(), fault.code(), &pointers(&fault))])
+        }
+        Refused::Part { refused, .. } => of(refused, name, target),
+        Refused::Fault(_) | Refused::NotFound | Refused::Stale { .. } | Refused::VersionMissing => None,
     }
 }
 
-/// The address of the page of a client that a setting is on; `None` if it is among `here`. `href` is the client's first page.
-pub(super) fn page_of(setting: &Setting, href: &str, here: &[Group]) -> Option<String> {
-    if here.contains(&setting.group) {
-        return None;
+/// The settings that a fault is about.
+fn pointers(fault: &Fault) -> Vec<String> {
+    match fault {
+        Fault::AdminConsentForbidden { setting } => vec![of_setting(setting), of_setting("require_consent")],
+        Fault::AdminGrantForbidden { .. } => vec![of_setting("scope")],
+        _ => Vec::new(),
     }
-    Some(if Group::SECURITY.contains(&setting.group) {
+}
+
+fn links(pointers: &[String], target: impl Fn(&str) -> Option<Target>) -> Vec<Target> {
+    let mut links: Vec<Target> = Vec::new();
+    for link in pointers.iter().filter_map(|pointer| target(pointer)) {
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    links
+}
+
+/// The field of a form that is made by hand, from its table: pointer, title, id.
+pub(super) fn field(table: &[(&str, &str, &str)], pointer: &str) -> Option<Target> {
+    let row = table.iter().find(|row| row.0 == pointer)?;
+    Some((row.1.to_owned(), format!("#{}", row.2)))
+}
+
+/// Where on the pages of a client a pointer leads. `href` is its first page; `here` are the groups of the page that is shown.
+pub(super) fn of_client(pointer: &str, href: &str, here: &[Group]) -> Option<Target> {
+    if pointer == "/keys" {
+        return (!here.contains(&Group::Keys)).then(|| ("Keys".to_owned(), format!("{href}/keys")));
+    }
+    let setting = Setting::at(SETTINGS, pointer)?;
+    let page = if here.contains(&setting.group) {
+        String::new()
+    } else if Group::SECURITY.contains(&setting.group) {
         format!("{href}/security")
     } else if setting.group == Group::Keys {
         format!("{href}/keys")
     } else {
         href.to_owned()
-    })
+    };
+    Some((setting.title.to_owned(), format!("{page}#{}", fields::id(setting))))
 }
 
 /// A remark about a client as it is stored, with links to where it can be mended.
 pub(super) fn remark(remark: &Remark, href: &str) -> Problem {
-    let address = |setting: &&'static Setting| {
-        let page = page_of(setting, href, &[]).unwrap_or_default();
-        (setting.title.to_owned(), format!("{page}#{}", fields::id(setting)))
-    };
-    let mut links: Vec<(String, String)> =
-        Setting::named_in(SETTINGS, &remark.text).iter().map(address).collect();
-    if remark.text.to_lowercase().contains(" key") {
-        links.push(("Keys".to_owned(), format!("{href}/keys")));
+    Problem {
+        text: remark.text.clone(),
+        code: remark.code.clone(),
+        links: links(&remark.pointers, |pointer| of_client(pointer, href, &[])),
     }
-    Problem { text: remark.text.clone(), code: remark.code.clone(), links }
 }

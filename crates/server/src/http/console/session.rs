@@ -13,7 +13,8 @@ use signet_core::params::Params;
 use super::super::extract::{Moment, QueryParams, Tenant};
 use super::super::own_client::OwnClient;
 use super::super::{cookies, render, screens};
-use super::visit::{self, Posted};
+use super::Posted;
+use super::visit;
 use crate::app::{App, store_fault};
 use crate::tenancy::TenantView;
 

@@ -3,21 +3,21 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
 use signet_core::admin::{KEYS_READ, KEYS_WRITE, TENANT_WRITE};
 use signet_core::context::UnixTime;
+use signet_core::fault::Fault;
 use signet_core::params::Params;
-use signet_core::records::{Branding, KeyState, TenantSettings};
-use signet_core::setting::{Group, Setting};
+use signet_core::records::{Branding, KeyState};
+use signet_core::setting::{Group, Setting, TENANT_SETTINGS};
 use signet_jose::KeyUse;
 use zeroize::Zeroizing;
 
-use super::client::seen;
+use super::editor::{self, Edited, Filled, Tab};
 use super::fields::{self, Control, Meanwhile, Section as Part};
-use super::problems;
+use super::problems::{self, Target};
 use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{
@@ -41,22 +41,15 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/tenant/registration/remove", post(remove_token))
 }
 
-/// Policies or looks: the same page over other groups of the table.
-#[derive(Clone, Copy)]
-struct Tab {
-    name: &'static str,
-    title: &'static str,
-    groups: &'static [Group],
-}
+/// The fields of a registration token: pointer, title, id.
+const TOKEN_FIELDS: &[(&str, &str, &str)] =
+    &[("/name", "Name", "name"), ("/uses", "Uses", "uses"), ("/expires_at", "Useless from", "expires_at")];
+/// A form that was sent twice: the second time shows nothing.
+const MADE_ALREADY: &str =
+    "The token was made already, and is not shown again. Make another one if it is lost.";
 
 const POLICIES: Tab = Tab { name: "", title: "Policies", groups: Group::POLICIES };
 const BRANDING: Tab = Tab { name: "branding", title: "Branding", groups: &[Group::Branding] };
-
-impl Tab {
-    fn path(self) -> String {
-        if self.name.is_empty() { "/console/tenant".into() } else { format!("/console/tenant/{}", self.name) }
-    }
-}
 
 /// The frame of a page of the tenant, and its tabs.
 fn frame(visit: &Visit, tab: &str, title: &str) -> (Frame, Vec<Link>) {
@@ -86,117 +79,96 @@ struct FormPage {
 }
 
 impl FormPage {
-    fn of(visit: &Visit, record: &TenantRecord, tab: Tab, values: &Value, problems: Vec<Problem>) -> Self {
+    fn of(visit: &Visit, record: &TenantRecord, tab: Tab, filled: Filled) -> Self {
         let (mut frame, tabs) = frame(visit, tab.name, tab.title);
         let branding = tab.name == BRANDING.name;
-        if branding && let Ok(looks) = serde_json::from_value::<Branding>(values["branding"].clone()) {
+        if branding && let Ok(looks) = serde_json::from_value::<Branding>(filled.values["branding"].clone()) {
             // The page itself is the preview.
             frame.shell.brand = (&looks).into();
         }
         let frame = frame.script(asset_name(if branding { "looks" } else { "form" }));
         Self {
-            action: visit.href(&tab.path()),
+            action: visit.href(&tab.address(Section::Tenant.path())),
             title: tab.title,
             issuer: record.issuer.clone(),
             id: record.id.clone(),
             version: record.version,
             writable: visit.actor.holds(TENANT_WRITE),
-            sections: fields::sections(tab.groups, values, &problems),
-            base: fields::base(tab.groups, &json(&record.settings)),
-            meanwhile: Vec::new(),
-            problems,
+            sections: fields::sections(tab.groups, &filled.values, &filled.problems),
+            base: fields::base(tab.groups, &TenantForm::record(record)),
+            meanwhile: filled.meanwhile,
+            problems: filled.problems,
             branding,
             frame,
             tabs,
         }
     }
-
-    fn answer(&self, visit: &Visit, status: StatusCode) -> Response {
-        visit.page_with(status, &self.frame, rendered(self))
-    }
 }
 
-fn json(settings: &TenantSettings) -> Value {
-    serde_json::to_value(settings).unwrap_or_default()
+/// The settings of the tenant, on one of its pages.
+struct TenantForm(Tab);
+
+impl Edited for TenantForm {
+    type View = TenantRecord;
+
+    async fn load(&self, visit: &Visit) -> Result<TenantRecord, Refused> {
+        visit.desk().tenant_record().await
+    }
+
+    fn version(view: &TenantRecord) -> i64 {
+        view.version
+    }
+
+    fn record(view: &TenantRecord) -> Value {
+        serde_json::to_value(&view.settings).unwrap_or_default()
+    }
+
+    fn groups(&self) -> &'static [Group] {
+        self.0.groups
+    }
+
+    fn is_tried(&self, form: &Params) -> bool {
+        form.get("decision") == Some("show")
+    }
+
+    async fn replace(&self, visit: &Visit, record: Value, write: &Write) -> Result<Response, Refused> {
+        let settings = serde_json::from_value(record)
+            .map_err(|error| Refused::Malformed { pointer: "/settings".into(), detail: error.to_string() })?;
+        let written = visit.desk().replace_tenant(&TenantChange { settings }, write).await?;
+        let same = written.differences.is_empty();
+        let notice = if same { "Nothing differed, so nothing was changed." } else { "Saved." };
+        Ok(visit.done(&self.0.address(Section::Tenant.path()), notice))
+    }
+
+    fn target(&self, visit: &Visit, pointer: &str) -> Option<Target> {
+        let setting = Setting::at(TENANT_SETTINGS, pointer)?;
+        let there = if setting.group == Group::Branding { BRANDING } else { POLICIES };
+        let elsewhere = || visit.href(&there.address(Section::Tenant.path()));
+        let page = if there.name == self.0.name { String::new() } else { elsewhere() };
+        Some((setting.title.to_owned(), format!("{page}#{}", fields::id(setting))))
+    }
+
+    async fn page(&self, visit: &Visit, view: TenantRecord, filled: Filled) -> Result<Response, Refused> {
+        let fault = filled.fault.clone();
+        let page = FormPage::of(visit, &view, self.0, filled);
+        Ok(visit.form(fault, &page.frame, rendered(&page)))
+    }
 }
 
 async fn policies(visit: Visit) -> Response {
-    show(&visit, POLICIES).await
+    editor::show(&TenantForm(POLICIES), &visit).await
 }
 
 async fn branding(visit: Visit) -> Response {
-    show(&visit, BRANDING).await
-}
-
-async fn show(visit: &Visit, tab: Tab) -> Response {
-    let record = visit.desk().tenant_record().await;
-    visit.answer(record.map(|record| {
-        FormPage::of(visit, &record, tab, &json(&record.settings), Vec::new()).answer(visit, StatusCode::OK)
-    }))
+    editor::show(&TenantForm(BRANDING), &visit).await
 }
 
 async fn save_policies(posted: Posted) -> Response {
-    let result = save(&posted, POLICIES).await;
-    posted.visit.answer(result)
+    editor::save(&TenantForm(POLICIES), &posted).await
 }
 
 async fn save_branding(posted: Posted) -> Response {
-    let result = save(&posted, BRANDING).await;
-    posted.visit.answer(result)
-}
-
-async fn save(posted: &Posted, tab: Tab) -> Result<Response, Refused> {
-    let Posted { visit, form } = posted;
-    let record = visit.desk().tenant_record().await?;
-    let stored = json(&record.settings);
-    let seen = seen(form).ok_or(Refused::VersionMissing)?;
-    if seen != record.version {
-        return Ok(outrun(posted, &record, tab));
-    }
-    let mut sent = stored.clone();
-    let mut wrong = fields::read(tab.groups, form, &mut sent);
-    let settings = serde_json::from_value::<TenantSettings>(sent.clone());
-    if let (Err(error), true) = (&settings, wrong.is_empty()) {
-        wrong.push(Problem { text: error.to_string(), code: "malformed".into(), links: Vec::new() });
-    }
-    let (Ok(settings), true) = (settings, wrong.is_empty()) else {
-        let page = FormPage::of(visit, &record, tab, &sent, wrong);
-        return Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY));
-    };
-    if form.get("decision") == Some("show") {
-        return Ok(FormPage::of(visit, &record, tab, &sent, wrong).answer(visit, StatusCode::OK));
-    }
-    let write = Write { seen: Some(seen), ..Write::default() };
-    match visit.desk().replace_tenant(&TenantChange { settings }, &write).await {
-        Ok(written) if written.differences.is_empty() => {
-            Ok(visit.done(&tab.path(), "Nothing differed, so nothing was changed."))
-        }
-        Ok(_) => Ok(visit.done(&tab.path(), "Saved.")),
-        Err(Refused::Stale { .. }) => {
-            let record = visit.desk().tenant_record().await?;
-            Ok(outrun(posted, &record, tab))
-        }
-        Err(refused) => {
-            let elsewhere = |setting: &Setting| {
-                let other = if tab.groups.contains(&setting.group) { None } else { Some(setting.group) };
-                other.map(|group| {
-                    let there = if group == Group::Branding { BRANDING } else { POLICIES };
-                    visit.href(&there.path())
-                })
-            };
-            let problems = problems::of_tenant(&refused, elsewhere).ok_or(refused)?;
-            let page = FormPage::of(visit, &record, tab, &sent, problems);
-            Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY))
-        }
-    }
-}
-
-fn outrun(posted: &Posted, record: &TenantRecord, tab: Tab) -> Response {
-    let Posted { visit, form } = posted;
-    let outrun = fields::outrun(tab.groups, form, &json(&record.settings));
-    let mut page = FormPage::of(visit, record, tab, &outrun.values, outrun.problems);
-    page.meanwhile = outrun.meanwhile;
-    page.answer(visit, StatusCode::PRECONDITION_FAILED)
+    editor::save(&TenantForm(BRANDING), &posted).await
 }
 
 /// One of the tenant's keys as the list shows it.
@@ -245,31 +217,35 @@ struct KeysPage {
 }
 
 async fn keys(visit: Visit) -> Response {
-    keys_page(&visit, StatusCode::OK, Vec::new()).await
+    keys_page(&visit, None).await
 }
 
-async fn keys_page(visit: &Visit, status: StatusCode, problems: Vec<Problem>) -> Response {
+async fn keys_page(visit: &Visit, problem: Option<Problem>) -> Response {
     let result = async {
         visit.actor.need(KEYS_READ)?;
         let (frame, tabs) = frame(visit, "keys", "Keys");
         let keys = visit.desk().tenant_keys().await?.keys;
+        let fault = problem.as_ref().map(|_| Fault::AdminRecordInvalid);
         let page = KeysPage {
             rows: keys.into_iter().map(|key| Row::of(key, visit.moment.now)).collect(),
             writable: visit.actor.holds(KEYS_WRITE),
             jwks: visit.href("/jwks"),
             frame,
             tabs,
-            problems,
+            problems: problem.into_iter().collect(),
         };
-        Ok(visit.page_with(status, &page.frame, rendered(&page)))
+        Ok(visit.form(fault, &page.frame, rendered(&page)))
     };
     visit.answer(result.await)
 }
 
 async fn rotate(posted: Posted) -> Response {
-    let Posted { visit, form } = &posted;
-    let usage = if form.get("usage") == Some("enc") { KeyUse::Enc } else { KeyUse::Sig };
-    let done = visit.desk().rotate_tenant_keys(&RotateTenantKeys { usage }, &Write::default()).await;
+    let visit = &posted.visit;
+    let usage = match posted.needed("usage", "Usage", KeyUse::from_name) {
+        Ok(usage) => usage,
+        Err(problem) => return keys_page(visit, Some(problem)).await,
+    };
+    let done = visit.desk().rotate_tenant_keys(&RotateTenantKeys { usage }, &posted.write()).await;
     visit.answer(done.map(|done| {
         let notice = match done.made {
             0 => "The next keys are published already; they take over by themselves.".to_owned(),
@@ -284,10 +260,10 @@ async fn revoke(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     if form.get("confirm").map(str::trim) != Some(id.as_str()) {
         let text = "Type the key's id exactly as it stands, to confirm that it is to be withdrawn.";
-        let problem = Problem::of_field(&format!("confirm-{id}"), "Confirmation", text);
-        return keys_page(visit, StatusCode::UNPROCESSABLE_ENTITY, vec![problem]).await;
+        return keys_page(visit, Some(Problem::of_field(&format!("confirm-{id}"), "Confirmation", text)))
+            .await;
     }
-    let done = visit.desk().revoke_tenant_key(&id, &Write::default()).await;
+    let done = visit.desk().revoke_tenant_key(&id, &posted.write()).await;
     visit.answer(
         done.map(|_| visit.done("/console/tenant/keys", "The key is withdrawn, and another one made.")),
     )
@@ -322,17 +298,25 @@ impl From<RegistrationTokenView> for TokenRow {
     }
 }
 
-async fn tokens(visit: Visit) -> Response {
-    tokens_page(&visit, StatusCode::OK, &Params::default(), Vec::new(), None).await
+/// What is shown above the list of tokens.
+enum Above {
+    Nothing,
+    /// A token that was made just now.
+    Made(Zeroizing<String>),
+    /// Why nothing was done.
+    Refused(Fault, Vec<Problem>),
 }
 
-async fn tokens_page(
-    visit: &Visit,
-    status: StatusCode,
-    form: &Params,
-    problems: Vec<Problem>,
-    made: Option<Zeroizing<String>>,
-) -> Response {
+async fn tokens(visit: Visit) -> Response {
+    tokens_page(&visit, &Params::default(), Above::Nothing).await
+}
+
+async fn tokens_page(visit: &Visit, form: &Params, above: Above) -> Response {
+    let (made, fault, problems) = match above {
+        Above::Nothing => (None, None, Vec::new()),
+        Above::Made(token) => (Some(token), None, Vec::new()),
+        Above::Refused(fault, problems) => (None, Some(fault), problems),
+    };
     let result = async {
         let (frame, tabs) = frame(visit, "registration", "Registration tokens");
         let kept = ["name", "uses", "expires_at"].map(|name| form.get(name).unwrap_or_default().to_owned());
@@ -346,7 +330,7 @@ async fn tokens_page(
             made,
             kept,
         };
-        Ok(visit.page_with(status, &page.frame, rendered(&page)))
+        Ok(visit.form(fault, &page.frame, rendered(&page)))
     };
     visit.answer(result.await)
 }
@@ -369,33 +353,30 @@ fn described(form: &Params) -> Result<NewRegistrationToken, Problem> {
 
 async fn make_token(posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
     let new = match described(form) {
         Ok(new) => new,
-        Err(problem) => return tokens_page(visit, status, form, vec![problem], None).await,
-    };
-    let write = Write { idempotency_key: form.owned("once"), ..Write::default() };
-    match visit.desk().create_registration_token(&new, &write).await {
-        Ok(written) => match written.initial_access_token {
-            Some(token) => {
-                tokens_page(visit, StatusCode::OK, &Params::default(), Vec::new(), Some(token)).await
-            }
-            None => visit.done("/console/tenant/registration", "The token is made."),
-        },
-        Err(Refused::Exists) => {
-            let problem = Problem::of_field("name", "Name", "There is a token of this name already.");
-            tokens_page(visit, status, form, vec![problem], None).await
+        Err(problem) => {
+            return tokens_page(visit, form, Above::Refused(Fault::AdminRecordInvalid, vec![problem])).await;
         }
-        Err(refused) => match problems::of_tenant(&refused, |_| None) {
-            Some(problems) => tokens_page(visit, status, form, problems, None).await,
-            None => visit.refused(&refused),
-        },
+    };
+    let refused = match visit.desk().create_registration_token(&new, &posted.write()).await {
+        Ok(written) => {
+            return match written.initial_access_token {
+                Some(token) => tokens_page(visit, &Params::default(), Above::Made(token)).await,
+                None => visit.done("/console/tenant/registration", MADE_ALREADY),
+            };
+        }
+        Err(refused) => refused,
+    };
+    match problems::of(&refused, "/name", |pointer| problems::field(TOKEN_FIELDS, pointer)) {
+        Some(problems) => tokens_page(visit, form, Above::Refused(refused.fault(), problems)).await,
+        None => visit.refused(&refused),
     }
 }
 
 async fn remove_token(posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let name = form.get("name").unwrap_or_default();
-    let done = visit.desk().delete_registration_token(name, &Write::default()).await;
+    let done = visit.desk().delete_registration_token(name, &posted.write()).await;
     visit.answer(done.map(|_| visit.done("/console/tenant/registration", "The token is removed.")))
 }

@@ -2,23 +2,32 @@
 
 use askama::Template;
 use axum::Router;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Map, json};
 use signet_core::admin::TENANTS_WRITE;
+use signet_core::fault::Fault;
 use signet_core::params::Params;
 use zeroize::Zeroizing;
 
 use super::problems;
 use super::{Posted, Visit};
 use crate::app::App;
-use crate::desk::{FirstOwner, NewTenant, Refused, TenantLine, TenantQuery, Write};
+use crate::desk::{FirstOwner, NewTenant, Refused, TenantLine, TenantQuery};
 use crate::pages::console::{Frame, Problem, Section, instant};
 use crate::pages::{asset_name, rendered};
 
 /// Rows of a page.
 const ROWS: u32 = 50;
+
+/// The fields of the form for a new tenant: pointer, title, id.
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("/id", "Id", "id"),
+    ("/issuer", "Issuer", "issuer"),
+    ("/settings/branding/name", "Name", "name"),
+    ("/owner/username", "User name", "username"),
+    ("/owner/claims/email", "E-mail address", "email"),
+];
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/console/tenants", get(list)).route("/console/new-tenant", get(new).post(create))
@@ -86,7 +95,12 @@ struct Kept {
 }
 
 impl NewPage {
-    fn of(visit: &Visit, form: &Params, problems: Vec<Problem>) -> Result<Self, Refused> {
+    fn of(
+        visit: &Visit,
+        form: &Params,
+        fault: Option<&Fault>,
+        problems: Vec<Problem>,
+    ) -> Result<Self, Refused> {
         visit.actor.need(TENANTS_WRITE)?;
         let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
         Ok(Self {
@@ -100,13 +114,13 @@ impl NewPage {
                 username: text("username"),
                 email: text("email"),
             },
-            once: form.owned("once").unwrap_or_else(|| visit.app.context(visit.moment.now).handle()),
+            once: visit.once(form, fault),
         })
     }
 }
 
 async fn new(visit: Visit) -> Response {
-    let page = NewPage::of(&visit, &Params::default(), Vec::new());
+    let page = NewPage::of(&visit, &Params::default(), None, Vec::new());
     visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
 }
 
@@ -135,13 +149,15 @@ async fn create(posted: Posted) -> Response {
         name: form.get("name").map(|name| name.trim().to_owned()),
         owner: FirstOwner { username: text("username"), claims },
     };
-    let write = Write { idempotency_key: form.owned("once"), ..Write::default() };
-    let made = match visit.desk().create_tenant(&new, &write).await {
+    let made = match visit.desk().create_tenant(&new, &posted.write()).await {
         Ok(made) => made,
         Err(refused) => return again(visit, form, &refused),
     };
     let Some(invitation) = made.invitation else {
-        return visit.done(Section::Tenants.path(), "The tenant is made.");
+        return visit.done(
+            Section::Tenants.path(),
+            "The tenant was made already. Its owner's link is not shown again.",
+        );
     };
     let frame = visit.frame(Section::Tenants).crumb(&made.tenant.settings.branding.name, "/console/tenants");
     let page = MadePage {
@@ -157,16 +173,10 @@ async fn create(posted: Posted) -> Response {
 
 /// The form again, with what was typed and why it was refused.
 fn again(visit: &Visit, form: &Params, refused: &Refused) -> Response {
-    let problems = match refused {
-        Refused::Exists => Some(vec![Problem::of_field(
-            "id",
-            "Id and issuer",
-            "There is a tenant of this id or issuer already. Choose others.",
-        )]),
-        other => problems::of_tenant(other, |_| Some(String::new())),
+    let Some(problems) = problems::of(refused, "/id", |pointer| problems::field(FIELDS, pointer)) else {
+        return visit.refused(refused);
     };
-    let Some(problems) = problems else { return visit.refused(refused) };
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let page = NewPage::of(visit, form, problems);
-    visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))))
+    let fault = refused.fault();
+    let page = NewPage::of(visit, form, Some(&fault), problems);
+    visit.answer(page.map(|page| visit.unfit(fault, &page.frame, rendered(&page))))
 }

@@ -9,11 +9,11 @@ use signet_core::ids::ClientId;
 use signet_core::params::Params;
 use signet_jose::KeyUse;
 
-use super::client::{self, Head, seen};
+use super::client::{self, Head};
 use super::clients::path;
 use super::{Posted, Visit};
 use crate::app::App;
-use crate::desk::{NewTrialKey, Refused, TRIAL_CALLBACK, TrialKey, Write};
+use crate::desk::{NewTrialKey, Refused, TRIAL_CALLBACK, TrialKey};
 use crate::pages::console::{Frame, Link, Section};
 use crate::pages::{asset_name, rendered};
 
@@ -97,7 +97,7 @@ async fn callback(visit: Visit) -> Response {
 async fn change(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let write = Write { seen: seen(form), ..Write::default() };
+    let write = posted.write();
     let done = |notice: &str| visit.done(&format!("{}/trial", path(id.as_str())), notice);
     let changed = async {
         match form.get("action") {

@@ -1,25 +1,29 @@
 //! One user: claims, role, links; sessions, consents, second factors.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use signet_core::admin::AUDIT_READ;
 use signet_core::audit::By;
 use signet_core::duration;
-use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::params::Params;
 use signet_core::people::PROFILE;
+use signet_core::pointer;
 use signet_core::records::{LinkPurpose, Role};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::audit::filtered;
-use super::{Posted, Visit};
+use super::editor::{self, Edited, Filled};
+use super::fields::{self, Meanwhile};
+use super::problems::Target;
+use super::{Posted, Visit, posted};
 use crate::app::App;
 use crate::desk::{ConsentView, CredentialView, Handed, Refused, SessionView, UserChange, UserView, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
@@ -38,6 +42,11 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/users/{id}/remove-credential", post(remove_credential))
 }
 
+/// The word of a form for nobody's role. A form without any word gives and takes none.
+const NO_ROLE: &str = "none";
+/// Where a form keeps claims that could not be read, for the person to mend.
+const UNREAD: &str = "unread";
+
 const TABS: &[(&str, &str)] = &[("Account", ""), ("Access", "access")];
 
 /// Where a user's pages are, behind the tenant's prefix.
@@ -50,20 +59,22 @@ pub(super) fn roles(visit: &Visit) -> Vec<Role> {
     Role::ALL.iter().copied().filter(|role| visit.actor.may_manage(Some(*role))).collect()
 }
 
-/// What a form shows of a refusal; `None` for refusals that have a page of their own.
-pub(super) fn refusals(refused: &Refused) -> Option<Vec<Problem>> {
-    let problem = |text: String, code: &str| Problem { text, code: code.to_owned(), links: Vec::new() };
-    match refused {
-        Refused::Invalid(all) => Some(all.iter().map(|one| problem(one.to_string(), one.code())).collect()),
-        Refused::Malformed { detail, .. } => Some(vec![problem(detail.clone(), "malformed")]),
-        Refused::Exists => {
-            let text = "Somebody has this user name already. Choose another one.".to_owned();
-            Some(vec![Problem::of_field("username", "User name", text)])
-        }
-        Refused::Fault(Fault::AdminScopeMissing { .. }) => None,
-        Refused::Fault(fault) if [400, 403, 409].contains(&fault.status()) => {
-            Some(vec![problem(fault.public(), fault.code())])
-        }
+/// The role that a form gives: its word for nobody's is "none".
+pub(super) fn role(form: &Params) -> Result<Option<Role>, Problem> {
+    let given = |word: &str| if word == NO_ROLE { Some(None) } else { Role::from_name(word).map(Some) };
+    posted::needed(form, "role", "Role", given)
+}
+
+/// Where on the pages of users a pointer leads.
+pub(super) fn target(pointer: &str) -> Option<Target> {
+    let field = |id: &str, title: &str| Some((title.to_owned(), format!("#{id}")));
+    match pointer::tokens(pointer).iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["username"] => field("username", "User name"),
+        ["csv"] => field("csv", "Table"),
+        ["claims", name] => match PROFILE.iter().find(|known| known.0 == name) {
+            Some((name, label)) => field(name, label),
+            None => field("further", "Further claims"),
+        },
         _ => None,
     }
 }
@@ -83,8 +94,9 @@ struct UserPage {
     user: UserView,
     href: String,
     problems: Vec<Problem>,
-    /// What somebody else has stored meanwhile: title and value.
-    meanwhile: Vec<(String, String)>,
+    meanwhile: Vec<Meanwhile>,
+    /// The account as it was when the form was made.
+    base: String,
     fields: Vec<Field>,
     further: String,
     role: Option<Role>,
@@ -136,24 +148,26 @@ impl UserPage {
         self.roles.contains(role)
     }
 
-    fn of(visit: &Visit, user: UserView) -> Self {
-        let text = |name: &str| user.claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    fn of(visit: &Visit, user: UserView, filled: Filled) -> Self {
         let (frame, tabs) = frame(visit, &user, "");
-        let may_raise_to = roles(visit);
+        let values = &filled.values;
+        let claims = values["claims"].as_object().cloned().unwrap_or_default();
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         Self {
             frame,
             tabs,
             href: visit.href(&path(user.id)),
-            problems: Vec::new(),
-            meanwhile: Vec::new(),
+            base: UserForm::record(&user).to_string(),
+            problems: filled.problems,
+            meanwhile: filled.meanwhile,
             fields: PROFILE
                 .iter()
                 .map(|(name, label)| Field { name, label, value: text(name).to_owned() })
                 .collect(),
-            further: further(&user.claims),
-            role: user.role,
-            roles: may_raise_to,
-            disabled: user.disabled,
+            further: values[UNREAD].as_str().map_or_else(|| further(&claims), str::to_owned),
+            role: values["role"].as_str().and_then(Role::from_name),
+            roles: roles(visit),
+            disabled: values["disabled"].as_bool().unwrap_or_default(),
             version: user.version,
             mail: visit.app.mailer.works(),
             events: visit.actor.holds(AUDIT_READ).then(|| {
@@ -164,35 +178,129 @@ impl UserPage {
             user,
         }
     }
+}
 
-    /// With what was typed in place of what is stored; what differs from it is named if the record has moved on.
-    fn typed(mut self, form: &Params, problems: Vec<Problem>, stale: bool) -> Self {
-        let mut meanwhile = Vec::new();
-        for field in &mut self.fields {
-            let typed = form.get(field.name).unwrap_or_default().to_owned();
-            if typed != field.value {
-                meanwhile.push((field.label.to_owned(), field.value.clone()));
-            }
-            field.value = typed;
-        }
-        let (role, disabled) = (form.get("role").and_then(Role::from_name), form.get("disabled").is_some());
-        if role != self.role {
-            meanwhile.push(("Role".into(), self.role.map_or("none", |role| role.name()).to_owned()));
-        }
-        if disabled != self.disabled {
-            meanwhile.push(("May not sign in".into(), if self.disabled { "yes" } else { "no" }.to_owned()));
-        }
-        let further = form.get("further").unwrap_or_default().replace("\r\n", "\n");
-        if further.trim() != self.further.trim() {
-            meanwhile.push(("Further claims".into(), self.further.clone()));
-        }
-        self.further = further;
-        (self.role, self.disabled, self.problems) = (role, disabled, problems);
-        if stale {
-            self.meanwhile = meanwhile;
-        }
-        self
+/// One user's account.
+struct UserForm(Uuid);
+
+impl Edited for UserForm {
+    type View = UserView;
+
+    async fn load(&self, visit: &Visit) -> Result<UserView, Refused> {
+        visit.desk().user(self.0).await
     }
+
+    fn version(view: &UserView) -> i64 {
+        view.version
+    }
+
+    fn record(view: &UserView) -> Value {
+        json!({ "claims": view.claims, "role": view.role.map(Role::name), "disabled": view.disabled })
+    }
+
+    fn read(&self, form: &Params, record: &mut Value) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        match claims(form) {
+            Ok(claims) => record["claims"] = claims.into(),
+            Err(problem) => {
+                record[UNREAD] = form.get("further").into();
+                problems.push(problem);
+            }
+        }
+        match role(form) {
+            Ok(role) => record["role"] = role.map(Role::name).into(),
+            Err(problem) => problems.push(problem),
+        }
+        record["disabled"] = form.get("disabled").is_some().into();
+        problems
+    }
+
+    fn merge(&self, base: &Value, stored: &Value, sent: &mut Value) -> Vec<Meanwhile> {
+        let mut found = Vec::new();
+        for (name, title, words) in
+            [("role", "Role", role_words as Words), ("disabled", "May not sign in", yes_words)]
+        {
+            found.extend(fields::merge_one(title, (&base[name], &stored[name]), &mut sent[name], words));
+        }
+        found.extend(merge_claims(&base["claims"], &stored["claims"], &mut sent["claims"]));
+        found
+    }
+
+    async fn replace(&self, visit: &Visit, record: Value, write: &Write) -> Result<Response, Refused> {
+        let change: UserChange = serde_json::from_value(record)
+            .map_err(|error| Refused::Malformed { pointer: String::new(), detail: error.to_string() })?;
+        let written = visit.desk().replace_user(self.0, &change, write).await?;
+        let same = written.differences.is_empty();
+        let notice = if same { "Nothing differed, so nothing was changed." } else { "The user is saved." };
+        Ok(visit.done(&path(self.0), notice))
+    }
+
+    fn target(&self, _visit: &Visit, pointer: &str) -> Option<Target> {
+        target(pointer)
+    }
+
+    async fn page(&self, visit: &Visit, view: UserView, filled: Filled) -> Result<Response, Refused> {
+        let fault = filled.fault.clone();
+        let page = UserPage::of(visit, view, filled);
+        Ok(visit.form(fault, &page.frame, rendered(&page)))
+    }
+}
+
+type Words = fn(&Value) -> String;
+
+fn role_words(value: &Value) -> String {
+    value.as_str().unwrap_or(NO_ROLE).to_owned()
+}
+
+fn yes_words(value: &Value) -> String {
+    if *value == true { "yes" } else { "no" }.to_owned()
+}
+
+fn claim_words(value: &Value) -> String {
+    match value {
+        Value::Null => "not set".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Brings together the claims of three records, each by itself.
+fn merge_claims(base: &Value, stored: &Value, sent: &mut Value) -> Vec<Meanwhile> {
+    let names =
+        |of: &Value| of.as_object().into_iter().flat_map(|all| all.keys().cloned()).collect::<Vec<_>>();
+    let all: BTreeSet<String> = [names(base), names(stored), names(sent)].concat().into_iter().collect();
+    let mut found = Vec::new();
+    for name in all {
+        let title = PROFILE.iter().find(|known| known.0 == name).map_or(name.as_str(), |known| known.1);
+        let mut mine = sent[&name].clone();
+        found.extend(fields::merge_one(title, (&base[&name], &stored[&name]), &mut mine, claim_words));
+        if let Some(claims) = sent.as_object_mut() {
+            // No claim is null: that one is not there (OpenID Connect Core section 5.3.2).
+            if mine.is_null() {
+                claims.remove(&name);
+            } else {
+                claims.insert(name, mine);
+            }
+        }
+    }
+    found
+}
+
+/// The claims as the form has them.
+fn claims(form: &Params) -> Result<Map<String, Value>, Problem> {
+    let mut claims = match form.get("further").map(str::trim).filter(|text| !text.is_empty()) {
+        None => Map::new(),
+        Some(text) => serde_json::from_str(text).map_err(|error| {
+            let text = format!("Further claims: not a JSON object ({error}).");
+            Problem::of_field("further", "Further claims", text)
+        })?,
+    };
+    for (name, _) in PROFILE {
+        if let Some(value) = form.get(name).map(str::trim).filter(|value| !value.is_empty()) {
+            claims.insert((*name).to_owned(), value.into());
+        }
+    }
+    Ok(claims)
 }
 
 /// The user that the address names; what cannot be an id names nobody.
@@ -201,76 +309,17 @@ fn id_of(text: &str) -> Result<Uuid, Refused> {
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Response {
-    let result = async { visit.desk().user(id_of(&id)?).await };
-    let shown = result.await.map(|user| {
-        let page = UserPage::of(&visit, user);
-        visit.page(&page.frame, rendered(&page))
-    });
-    visit.answer(shown)
-}
-
-/// The account as the form describes it.
-fn described(form: &Params) -> Result<UserChange, Refused> {
-    let mut claims = match form.get("further").map(str::trim).filter(|text| !text.is_empty()) {
-        None => Map::new(),
-        Some(text) => serde_json::from_str(text).map_err(|error| Refused::Malformed {
-            pointer: "/further".into(),
-            detail: format!("Further claims: not a JSON object ({error})."),
-        })?,
-    };
-    for (name, _) in PROFILE {
-        if let Some(value) = form.get(name).map(str::trim).filter(|value| !value.is_empty()) {
-            claims.insert((*name).to_owned(), value.into());
-        }
+    match id_of(&id) {
+        Ok(id) => editor::show(&UserForm(id), &visit).await,
+        Err(refused) => visit.refused(&refused),
     }
-    let role = form.get("role").and_then(Role::from_name);
-    Ok(UserChange { claims, role, disabled: form.get("disabled").is_some() })
 }
 
-fn seen(form: &Params) -> Write {
-    let seen = form.get("version").and_then(|version| version.parse().ok());
-    Write { seen, ..Write::default() }
-}
-
-async fn save(posted: Posted) -> Response {
-    let Posted { visit, form } = posted;
-    let result = async {
-        let id = id_of(&last_id(&visit.path))?;
-        let change = described(&form);
-        let saved = match change {
-            Ok(change) => visit.desk().replace_user(id, &change, &seen(&form)).await.map(drop),
-            Err(refused) => Err(refused),
-        };
-        let refused = match saved {
-            Ok(()) => return Ok(visit.done(&path(id), "The user is saved.")),
-            Err(refused) => refused,
-        };
-        let stale = matches!(refused, Refused::Stale { .. });
-        let problems = if stale {
-            vec![Problem {
-                text: "Somebody else changed this user meanwhile. Your values are in the form; what is stored now stands \
-                       beside it. Save again to put yours in its place."
-                    .into(),
-                code: "stale".into(),
-                links: Vec::new(),
-            }]
-        } else {
-            match refusals(&refused) {
-                Some(problems) => problems,
-                None => return Err(refused),
-            }
-        };
-        let page = UserPage::of(&visit, visit.desk().user(id).await?).typed(&form, problems, stale);
-        let status = if stale { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
-        Ok(visit.page_with(status, &page.frame, rendered(&page)))
-    };
-    let result: Result<Response, Refused> = result.await;
-    visit.answer(result)
-}
-
-/// The id in an address below `/console/users/`.
-fn last_id(path: &str) -> String {
-    path.trim_start_matches("/console/users/").split('/').next().unwrap_or_default().to_owned()
+async fn save(Path(id): Path<String>, posted: Posted) -> Response {
+    match id_of(&id) {
+        Ok(id) => editor::save(&UserForm(id), &posted).await,
+        Err(refused) => posted.visit.refused(&refused),
+    }
 }
 
 /// A link that is shown once, to be handed over.
@@ -303,18 +352,18 @@ impl LinkPage {
     }
 }
 
-async fn invite(posted: Posted) -> Response {
-    linked(&posted.visit, true).await
+async fn invite(Path(id): Path<String>, posted: Posted) -> Response {
+    linked(&id, &posted, true).await
 }
 
-async fn reset(posted: Posted) -> Response {
-    linked(&posted.visit, false).await
+async fn reset(Path(id): Path<String>, posted: Posted) -> Response {
+    linked(&id, &posted, false).await
 }
 
-async fn linked(visit: &Visit, invitation: bool) -> Response {
+async fn linked(id: &str, posted: &Posted, invitation: bool) -> Response {
+    let visit = &posted.visit;
     let result = async {
-        let id = id_of(&last_id(&visit.path))?;
-        let (desk, write) = (visit.desk(), Write::default());
+        let (id, desk, write) = (id_of(id)?, visit.desk(), posted.write());
         let handed = if invitation {
             desk.invite_user(id, &write).await?
         } else {
@@ -326,22 +375,20 @@ async fn linked(visit: &Visit, invitation: bool) -> Response {
         let user = desk.user(id).await?;
         Ok(LinkPage::of(visit, &user, &handed, invitation).answer(visit))
     };
-    let result: Result<Response, Refused> = result.await;
-    visit.answer(result)
+    visit.answer(result.await)
 }
 
-async fn delete(posted: Posted) -> Response {
-    let Posted { visit, form } = posted;
+async fn delete(Path(id): Path<String>, posted: Posted) -> Response {
+    let Posted { visit, form } = &posted;
     let result = async {
-        let id = id_of(&last_id(&visit.path))?;
+        let id = id_of(&id)?;
         if form.get("sure").is_none() {
             return Ok(visit.done(&path(id), "Nothing was removed: say that you are sure."));
         }
-        let gone = visit.desk().delete_user(id, &seen(&form)).await?;
+        let gone = visit.desk().delete_user(id, &posted.write()).await?;
         Ok(visit.done("/console/users", &format!("The user {} is removed.", gone.user.username)))
     };
-    let result: Result<Response, Refused> = result.await;
-    visit.answer(result)
+    visit.answer(result.await)
 }
 
 #[derive(Template)]
@@ -372,53 +419,48 @@ async fn access(visit: Visit, Path(id): Path<String>) -> Response {
         };
         Ok(visit.page(&page.frame, rendered(&page)))
     };
-    let result: Result<Response, Refused> = result.await;
-    visit.answer(result)
+    visit.answer(result.await)
 }
 
 fn accessed(visit: &Visit, done: Result<Uuid, Refused>, notice: &str) -> Response {
     visit.answer(done.map(|id| visit.done(&format!("{}/access", path(id)), notice)))
 }
 
-async fn end_session(posted: Posted) -> Response {
-    let Posted { visit, form } = posted;
+async fn end_session(Path(id): Path<String>, posted: Posted) -> Response {
+    let Posted { visit, form } = &posted;
     let done = async {
-        let id = id_of(&last_id(&visit.path))?;
+        let id = id_of(&id)?;
         let sid = form.get("sid").unwrap_or_default();
-        visit.desk().end_user_session(id, sid, &Write::default()).await.map(|_| id)
+        visit.desk().end_user_session(id, sid, &posted.write()).await.map(|_| id)
     };
-    let done = done.await;
-    accessed(&visit, done, "The session has ended.")
+    accessed(visit, done.await, "The session has ended.")
 }
 
-async fn end_sessions(posted: Posted) -> Response {
+async fn end_sessions(Path(id): Path<String>, posted: Posted) -> Response {
     let visit = &posted.visit;
     let done = async {
-        let id = id_of(&last_id(&visit.path))?;
-        visit.desk().end_user_sessions(id, &Write::default()).await.map(|_| id)
+        let id = id_of(&id)?;
+        visit.desk().end_user_sessions(id, &posted.write()).await.map(|_| id)
     };
-    let done = done.await;
-    accessed(visit, done, "All sessions have ended.")
+    accessed(visit, done.await, "All sessions have ended.")
 }
 
-async fn revoke_consent(posted: Posted) -> Response {
-    let Posted { visit, form } = posted;
+async fn revoke_consent(Path(id): Path<String>, posted: Posted) -> Response {
+    let Posted { visit, form } = &posted;
     let done = async {
-        let id = id_of(&last_id(&visit.path))?;
+        let id = id_of(&id)?;
         let client = ClientId::from(form.get("client_id").unwrap_or_default());
-        visit.desk().revoke_consent(id, &client, &Write::default()).await.map(|_| id)
+        visit.desk().revoke_consent(id, &client, &posted.write()).await.map(|_| id)
     };
-    let done = done.await;
-    accessed(&visit, done, "The consent is taken back.")
+    accessed(visit, done.await, "The consent is taken back.")
 }
 
-async fn remove_credential(posted: Posted) -> Response {
-    let Posted { visit, form } = posted;
+async fn remove_credential(Path(id): Path<String>, posted: Posted) -> Response {
+    let Posted { visit, form } = &posted;
     let done = async {
-        let id = id_of(&last_id(&visit.path))?;
+        let id = id_of(&id)?;
         let credential = id_of(form.get("credential").unwrap_or_default())?;
-        visit.desk().remove_credential(id, credential, &Write::default()).await.map(|_| id)
+        visit.desk().remove_credential(id, credential, &posted.write()).await.map(|_| id)
     };
-    let done = done.await;
-    accessed(&visit, done, "It is removed.")
+    accessed(visit, done.await, "It is removed.")
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -30,7 +30,7 @@ use crate::pages::console::{Frame, MessagePage, Section};
 use crate::tenancy::TenantView;
 
 /// What the token in forms is made for.
-const PURPOSE: &str = "console";
+pub(super) const PURPOSE: &str = "console";
 /// Longest notice, in bytes.
 const MAX_NOTICE: usize = 600;
 
@@ -51,13 +51,6 @@ pub(crate) struct Visit {
     role: &'static str,
     secret: String,
     notice: Option<String>,
-}
-
-/// Somebody with a role who sent a form of ours.
-#[derive(Debug)]
-pub(crate) struct Posted {
-    pub(crate) visit: Visit,
-    pub(crate) form: Params,
 }
 
 /// Why there is nobody to serve.
@@ -97,25 +90,7 @@ impl FromRequestParts<App> for Visit {
             Err(Turned::WithoutRole(account)) => Err(without_role(&view, &moment, Some(&account))),
             Err(Turned::Refused(fault)) => {
                 let html = screens::console_error(&view, &fault, &moment.correlation_id);
-                let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                Err(render::refused(render::page(status, html, None), fault))
-            }
-        }
-    }
-}
-
-impl FromRequest<App> for Posted {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
-        let (mut parts, body) = request.into_parts();
-        let visit = Visit::from_request_parts(&mut parts, app).await?;
-        let request = Request::from_parts(parts, body);
-        match forms::posted(app, &visit.view, request, PURPOSE, &visit.secret).await {
-            Ok(form) => Ok(Self { visit, form }),
-            Err(fault) => {
-                visit.record_refusal(&fault).await;
-                Err(visit.refused(&Refused::Fault(fault)))
+                Err(render::refused(render::page(status(&fault), html, None), fault))
             }
         }
     }
@@ -244,23 +219,36 @@ impl Visit {
         response
     }
 
+    /// A form again, with why nothing was done. Its status is the fault's, and so is the reason in the request log.
+    pub(crate) fn unfit(&self, fault: Fault, frame: &Frame, html: String) -> Response {
+        render::refused(self.page_with(status(&fault), frame, html), fault)
+    }
+
+    /// A form: to be filled in, or again with why nothing was done.
+    pub(crate) fn form(&self, fault: Option<Fault>, frame: &Frame, html: String) -> Response {
+        match fault {
+            None => self.page(frame, html),
+            Some(fault) => self.unfit(fault, frame, html),
+        }
+    }
+
     /// The page for something that was not done.
     pub(crate) fn refused(&self, refused: &Refused) -> Response {
-        let told = Told::of(refused);
-        let frame = self.frame(self.section());
+        let fault = refused.fault();
+        let section = Section::of(&self.path);
         let page = MessagePage {
-            heading: told.heading.to_owned(),
-            texts: told.texts,
-            code: told.code,
+            heading: heading(refused).to_owned(),
+            texts: match refused {
+                Refused::Invalid(refusals) => refusals.iter().map(ToString::to_string).collect(),
+                Refused::Malformed { detail, .. } => vec![detail.clone()],
+                _ => vec![fault.public()],
+            },
+            code: fault.code().to_owned(),
             correlation_id: self.moment.correlation_id.clone(),
-            onward: Some(("Go on".to_owned(), self.href(self.section().path()))),
-            frame,
+            onward: Some(("Go on".to_owned(), self.href(section.path()))),
+            frame: self.frame(section),
         };
-        let response = self.page_with(told.status, &page.frame, page.render());
-        match refused {
-            Refused::Fault(fault) => render::refused(response, fault.clone()),
-            _ => response,
-        }
+        self.unfit(fault, &page.frame, page.render())
     }
 
     /// An answer, or the page for why there is none.
@@ -268,20 +256,19 @@ impl Visit {
         result.unwrap_or_else(|refused| self.refused(&refused))
     }
 
-    /// The part of the console that the address lies in.
-    fn section(&self) -> Section {
-        const ALL: [Section; 6] = [
-            Section::Tenants,
-            Section::Clients,
-            Section::Users,
-            Section::Explain,
-            Section::Audit,
-            Section::Tenant,
-        ];
-        ALL.into_iter().find(|one| self.path.starts_with(one.path())).unwrap_or(Section::Overview)
+    /// The idempotency key of a form: the one that it has. A form that has none gets one, and so does a form whose key made
+    /// something else before: sent again, it makes another thing.
+    pub(super) fn once(&self, form: &Params, fault: Option<&Fault>) -> String {
+        let kept = form.owned("once").filter(|_| fault != Some(&Fault::AdminKeyReused));
+        kept.unwrap_or_else(|| self.app.context(self.moment.now).handle())
     }
 
-    async fn record_refusal(&self, fault: &Fault) {
+    /// What forms of this browser are known by.
+    pub(super) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    pub(super) async fn record_refusal(&self, fault: &Fault) {
         let tenant = &self.view.tenant.id;
         let context = self.app.context(self.moment.now);
         let event =
@@ -294,57 +281,19 @@ impl Visit {
     }
 }
 
-/// What a page says of a refusal.
-struct Told {
-    status: StatusCode,
-    heading: &'static str,
-    texts: Vec<String>,
-    code: String,
+fn status(fault: &Fault) -> StatusCode {
+    StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-impl Told {
-    fn of(refused: &Refused) -> Self {
-        let told = |status, heading, texts: Vec<String>, code: &str| Self {
-            status,
-            heading,
-            texts,
-            code: code.to_owned(),
-        };
-        match refused {
-            Refused::Fault(fault) => {
-                let status =
-                    StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let heading = match fault {
-                    Fault::NotFound => "There is nothing here",
-                    Fault::AdminScopeMissing { .. } => "Your role does not allow this",
-                    _ => "This was not done",
-                };
-                told(status, heading, vec![fault.public()], fault.code())
-            }
-            Refused::Invalid(refusals) => {
-                let texts = refusals.iter().map(ToString::to_string).collect();
-                let code = refusals.first().map_or("invalid", |refusal| refusal.code());
-                told(StatusCode::UNPROCESSABLE_ENTITY, "This cannot work", texts, code)
-            }
-            Refused::NotFound => {
-                let text = "There is none of this name, or it is not yours to see.".to_owned();
-                told(StatusCode::NOT_FOUND, "There is nothing here", vec![text], "not_found")
-            }
-            Refused::Stale { .. } => {
-                let text =
-                    "Somebody else changed this meanwhile. Nothing was saved; look at it anew.".to_owned();
-                told(StatusCode::PRECONDITION_FAILED, "Somebody was faster", vec![text], "stale")
-            }
-            Refused::Exists => {
-                let text = "There is one of this name already. Choose another name.".to_owned();
-                told(StatusCode::CONFLICT, "The name is taken", vec![text], "exists")
-            }
-            _ => {
-                let text =
-                    "The form lacked something that our page gives it. Go back and reload it.".to_owned();
-                told(StatusCode::BAD_REQUEST, "This was not done", vec![text], "form_incomplete")
-            }
-        }
+/// What stands above the text of a refusal.
+fn heading(refused: &Refused) -> &'static str {
+    match refused {
+        Refused::Invalid(_) => "This cannot work",
+        Refused::NotFound | Refused::Fault(Fault::NotFound) => "There is nothing here",
+        Refused::Stale { .. } => "Somebody was faster",
+        Refused::Exists => "The name is taken",
+        Refused::Fault(Fault::AdminScopeMissing { .. }) => "Your role does not allow this",
+        _ => "This was not done",
     }
 }
 
