@@ -12,6 +12,7 @@ mod key_set;
 mod key_state;
 mod named;
 mod preview;
+mod reading;
 mod unasked;
 mod uris;
 
