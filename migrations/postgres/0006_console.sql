@@ -132,9 +132,12 @@ ALTER TABLE interactions
     ADD CONSTRAINT interactions_stage_check CHECK (stage IN ('fresh', 'identified', 'authenticated', 'finished')),
     ADD CONSTRAINT interactions_check CHECK ((sid IS NOT NULL) = (stage IN ('identified', 'authenticated')));
 
--- seal: the number of the link that covers the event.
-ALTER TABLE audit ADD COLUMN seal bigint;
+-- seal: the number of the link that covers the event. actor: who did it; kind, colon, name.
+ALTER TABLE audit
+    ADD COLUMN seal  bigint,
+    ADD COLUMN actor text COLLATE "C";
 
+CREATE INDEX audit_actor ON audit (tenant, actor, id) WHERE actor IS NOT NULL;
 CREATE INDEX audit_kind ON audit (tenant, kind, id);
 CREATE INDEX audit_outcome ON audit (tenant, outcome, id);
 CREATE INDEX audit_unsealed ON audit (tenant, id) WHERE seal IS NULL;

@@ -144,12 +144,14 @@ DROP TABLE kept_interactions;
 
 CREATE INDEX interactions_expires_at ON interactions (expires_at);
 
--- seal: the number of the link that covers the event.
+-- seal: the number of the link that covers the event. actor: who did it; kind, colon, name.
 ALTER TABLE audit ADD COLUMN seal INTEGER;
+ALTER TABLE audit ADD COLUMN actor TEXT;
 
 -- What comes after the id is compared without reading the row: a filter that fits next to nothing has many to pass over.
 DROP INDEX audit_client;
 CREATE INDEX audit_client ON audit (tenant, client_id, id, kind, outcome, reason) WHERE client_id IS NOT NULL;
+CREATE INDEX audit_actor ON audit (tenant, actor, id) WHERE actor IS NOT NULL;
 CREATE INDEX audit_kind ON audit (tenant, kind, id, outcome);
 CREATE INDEX audit_outcome ON audit (tenant, outcome, id);
 CREATE INDEX audit_unsealed ON audit (tenant, id) WHERE seal IS NULL;

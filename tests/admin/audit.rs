@@ -21,12 +21,13 @@ async fn events(office: &Office, count: i64) {
                 tenant: tenant.clone(),
                 id: context.uuid(),
                 at: now,
-                kind: "test.counted".into(),
+                kind: "device.denied".into(),
                 outcome: Outcome::Success,
                 reason: None,
                 correlation_id: format!("c{n}"),
                 client_id: None,
                 user_id: None,
+                actor: None,
                 detail: [("n".to_owned(), n.into())].into_iter().collect(),
             }))
         })
@@ -43,26 +44,28 @@ async fn an_export_is_everything_that_the_pages_of_the_list_hold() {
     let office = Office::open().await;
     let token = office.token_of(Role::Auditor).await;
     events(&office, 250).await;
-    let (mut listed, mut address) = (Vec::new(), "/audit?kind=test.counted&limit=100".to_owned());
+    let (mut listed, mut address) = (Vec::new(), "/audit?kind=device.denied&limit=100".to_owned());
     loop {
         let page = office.call("GET", &address, &token, None).await.json();
         listed.extend(page["items"].as_array().unwrap().clone());
         let Some(next) = page["next"].as_str() else { break };
-        address = format!("/audit?kind=test.counted&limit=100&after={next}");
+        address = format!("/audit?kind=device.denied&limit=100&after={next}");
     }
     assert_eq!(listed.len(), 250);
     let lines = |reply: &Reply| -> Vec<Value> {
         assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, "application/jsonl"));
         reply.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let all = office.call("GET", "/audit/export?kind=test.counted", &token, None).await;
+    let all = office.call("GET", "/audit/export?kind=device.denied", &token, None).await;
     assert!(all.body.ends_with("}\n"));
     assert_eq!(lines(&all), listed);
     // One that broke off goes on.
-    let address = format!("/audit/export?kind=test.counted&after={}", listed[119]["id"].as_str().unwrap());
+    let address = format!("/audit/export?kind=device.denied&after={}", listed[119]["id"].as_str().unwrap());
     assert_eq!(lines(&office.call("GET", &address, &token, None).await), listed[120..]);
-    let none = office.call("GET", "/audit/export?kind=test.nothing", &token, None).await;
+    let none = office.call("GET", "/audit/export?kind=device.refused", &token, None).await;
     assert_eq!(lines(&none), [] as [Value; 0]);
+    let unknown = office.call("GET", "/audit/export?kind=device.nothing", &token, None).await;
+    assert_eq!((unknown.status.as_u16(), code(&unknown)), (400, json!("admin_parameter_malformed")));
     // It has no pages, and is refused before anything is sent.
     let limited = office.call("GET", "/audit/export?limit=5", &token, None).await;
     assert_eq!(code(&limited), "admin_parameter_unknown");
@@ -72,6 +75,32 @@ async fn an_export_is_everything_that_the_pages_of_the_list_hold() {
     let document = office.document().await;
     let content = &document["paths"]["/audit/export"]["get"]["responses"]["200"]["content"];
     assert_eq!(content.as_object().unwrap().keys().collect::<Vec<_>>(), ["application/jsonl"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_did_is_listed_and_told_from_what_was_done_to_them() {
+    let office = Office::open().await;
+    let token = office.token_of(Role::Administrator).await;
+    let new = json!({ "client_id": "shop", "template": "machine", "settings": { "client_name": "Shop" } });
+    let made = office.call("POST", "/clients", &token, Some(&new)).await;
+    assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+    let user = office.call("POST", "/users", &token, Some(&json!({ "username": "grace" }))).await.json();
+    let grace = user["user"]["id"].as_str().unwrap().to_owned();
+    let listed = async |query: &str| {
+        let reply = office.call("GET", &format!("/audit?{query}"), &token, None).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.json()["items"].as_array().unwrap().clone()
+    };
+    let made = listed(&format!("user_id={grace}&kind=user.created")).await;
+    let actor = made[0]["actor"].as_str().unwrap().to_owned();
+    assert!(made.len() == 1 && actor.starts_with("user:") && !actor.ends_with(&grace), "{made:?}");
+    let done = listed(&format!("actor={}", actor.replace(':', "%3A"))).await;
+    let kinds: Vec<&str> = done.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["user.created", "client.created"]);
+    assert!(done.iter().all(|event| event["detail"].get("by").is_none()), "one place says who");
+    assert_eq!(listed(&format!("actor=user%3A{grace}")).await, [] as [Value; 0]);
+    // What happens in a protocol is nobody's doing here.
+    assert_eq!(listed("kind=token.issued&actor=command%20line").await, [] as [Value; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ async fn a_client_is_made_shown_changed_and_removed() {
     assert_eq!(shown.header("etag"), "\"1\"");
     assert!(!shown.body.contains(secret) && shown.json()["contradictions"] == json!([]));
     let event = office.provider.event(&made).await;
-    assert!(event.kind == "client.created" && event.detail["by"].as_str().unwrap().starts_with("user:"));
+    assert!(event.kind == "client.created" && event.actor.as_deref().unwrap().starts_with("user:"));
     assert!(!serde_json::to_string(&event).unwrap().contains(secret));
 
     let mut settings = shown.json()["settings"].clone();

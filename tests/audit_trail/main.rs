@@ -70,6 +70,7 @@ async fn logins(store: &dyn Store, tenant: &TenantId, at: i64, first: i64, count
                 correlation_id: format!("login {}", first + n),
                 client_id: Some("app".into()),
                 user_id: None,
+                actor: None,
                 detail: [("n".to_owned(), n.into())].into_iter().collect(),
             }))
         })
@@ -110,6 +111,7 @@ fn tampering(postgres: bool) -> Vec<(String, String, &'static str)> {
         update("kind", "'login.failed'", "'login.succeeded'", changed),
         update("outcome", "'refused'", "'success'", changed),
         update("client_id", "'other'", "'app'", changed),
+        update("actor", "'command line'", "NULL", changed),
         update("detail", r#"'{"n":3}'"#, r#"'{"n":2}'"#, changed),
         update("at", "at + 1", "at - 1", changed),
         update("seal", "2", "3", "link 2 covers 10 events, and 11 are there"),
@@ -119,7 +121,8 @@ fn tampering(postgres: bool) -> Vec<(String, String, &'static str)> {
         keep("audit_seals", "number = 2", "link 2 is missing; the next one there is 3"),
         (
             format!(
-                "INSERT INTO audit SELECT tenant, {id}, at, kind, outcome, reason, 'forged', client_id, user_id, detail, seal
+                "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, detail, seal)
+                 SELECT tenant, {id}, at, kind, outcome, reason, 'forged', client_id, user_id, detail, seal
                  FROM audit WHERE correlation_id = 'login 12'"
             ),
             "DELETE FROM audit WHERE correlation_id = 'forged'".into(),
@@ -289,6 +292,72 @@ async fn old_links_are_emptied_and_the_chain_stays_good_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn old_links_are_emptied_and_the_chain_stays_good_on_postgres() {
     old_links_are_emptied(Database::postgres().await).await;
+}
+
+/// Whoever can write to the database makes links look old, and waits for the job.
+async fn a_changed_link_is_not_purged(database: Database) {
+    let (store, mut tenant) = tenant(&database).await;
+    tenant.settings.audit_retention = Some(30 * MIN_RETENTION);
+    let keys = vault().chain_keys();
+    let now = Clock::system().now();
+    let entropy = entropy();
+    let context = Context { now, millis: 0, entropy: entropy.as_ref() };
+    seal(store.as_ref(), &keys, &tenant.id, now).await.unwrap();
+    for link in 0..3 {
+        logins(store.as_ref(), &tenant.id, now - 100 + link * 10, link * 10, 10).await;
+        seal(store.as_ref(), &keys, &tenant.id, now).await.unwrap();
+    }
+    let all = AuditFilter { limit: 1000, ..AuditFilter::default() };
+    let count = async || store.audit(&tenant.id, &all).await.unwrap().len();
+    let before = count().await;
+    let month = 31 * 86_400;
+    let links = format!("UPDATE audit_seals SET newest_at = newest_at - {month}");
+    let sealed =
+        format!("UPDATE audit_seals SET newest_at = newest_at - {month}, sealed_at = sealed_at - {month}");
+    let events = format!("UPDATE audit SET at = at - {month}");
+    for (forged, undo) in [
+        (links.clone(), links.replace(" - ", " + ")),
+        (sealed.clone(), sealed.replace(" - ", " + ")),
+        (format!("{links}; {events}"), format!("{links}; {events}").replace(" - ", " + ")),
+    ] {
+        database.execute(&forged).await;
+        assert_eq!(purge(store.as_ref(), &keys, &tenant, &context).await.unwrap(), (0, 0), "{forged}");
+        assert_eq!(count().await, before, "{forged}");
+        assert!(!doctor(&database).await.0, "{forged}");
+        database.execute(&undo).await;
+        assert!(doctor(&database).await.0, "{undo}");
+    }
+    // What is over goes; where one link of those was changed, it stays, with all after it.
+    let later = Context { now: now + 40 * MIN_RETENTION, ..context };
+    database.execute("UPDATE audit SET correlation_id = 'x' WHERE correlation_id = 'login 12'").await;
+    let (links, _) = purge(store.as_ref(), &keys, &tenant, &later).await.unwrap();
+    assert_eq!(links, 2);
+    // Many events under one link are not read to the last one.
+    let many = if database.is_postgres() {
+        "INSERT INTO audit (tenant, id, at, kind, outcome, correlation_id, detail, seal)
+         SELECT 'one', gen_random_uuid(), 1, 'x', 'success', 'x', '{}', 3 FROM generate_series(1, 5000)"
+    } else {
+        "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000)
+         INSERT INTO audit (tenant, id, at, kind, outcome, correlation_id, detail, seal)
+         SELECT 'one', randomblob(16), 1, 'x', 'success', 'x', '{}', 3 FROM s"
+    };
+    database.execute(many).await;
+    assert_eq!(purge(store.as_ref(), &keys, &tenant, &later).await.unwrap(), (0, 0));
+    let (_, said) = doctor(&database).await;
+    let told = "link 3 covers 10 events, and 1000 are there";
+    assert!(said.iter().any(|(_, text)| text == told), "{said:?}");
+    store.close().await;
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_was_changed_is_not_purged_on_sqlite() {
+    a_changed_link_is_not_purged(Database::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_was_changed_is_not_purged_on_postgres() {
+    a_changed_link_is_not_purged(Database::postgres().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,12 @@
 //! The overview and the audit trail.
 
 use serde_json::Value;
+use signet_core::audit::chain::{self, ChainKeys};
+use signet_core::audit::{self, Kind};
+use signet_core::context::Context;
 use signet_core::records::{Encryption, Role};
 use signet_jose::{ContentAlg, KeyAlg};
+use signet_server::audit_chain::seal;
 use signet_tests::console::{Person, add_user, below, user};
 use signet_tests::provider::{Browser, Provider};
 use signet_tests::rp::Rp;
@@ -114,6 +118,103 @@ async fn the_trail_is_filtered_paged_and_told_as_a_story() {
     let page = person.get("/console/audit?user=alice").await;
     assert!(story.body.contains(&link) && page.body.contains(&link), "{}", page.body);
     assert_eq!(person.get("/console/audit/story/nothing").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_names_who_did_it_and_is_filtered_by_them() {
+    let provider = Provider::start().await;
+    let mut boss = Person::with_role(&provider, Role::Administrator).await;
+    let made = boss.post("/console/new-user", &[("username", "grace")]).await;
+    assert!(made.status.is_redirection() || made.status.is_success(), "{} {}", made.status, made.body);
+    let (grace, alice) = (user(&provider, "grace").await.id, user(&provider, "alice").await.id);
+    let by = format!(
+        "<td data-label=\"Done by\"><a href=\"/auth/open/console/users/{alice}\"><bdi>alice</bdi></a>"
+    );
+    for filter in ["actor=alice".to_owned(), format!("actor=user%3A{alice}"), "user=grace".to_owned()] {
+        let page = boss.get(&format!("/console/audit?kind=user.created&{filter}")).await;
+        assert!(page.body.contains(&by), "{filter}: {}", page.body);
+    }
+    for filter in ["actor=grace", "actor=command+line"] {
+        let page = boss.get(&format!("/console/audit?kind=user.created&{filter}")).await;
+        assert!(page.body.contains("Nothing that fits has happened"), "{filter}: {}", page.body);
+    }
+    // The way there from the user's page.
+    let page = boss.get(&format!("/console/users/{grace}")).await;
+    for (id, filter) in
+        [("events-by", format!("actor=user%3A{grace}")), ("events-of", format!("user={grace}"))]
+    {
+        let link = format!("id=\"{id}\" href=\"/auth/open/console/audit?{filter}\"");
+        assert!(page.body.contains(&link), "{link}: {}", page.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_names_nothing_says_so_and_long_facts_are_whole_in_the_story() {
+    let provider = Provider::start().await;
+    let mut person = Person::with_role(&provider, Role::Auditor).await;
+    for (filter, said) in [
+        ("kind=no.kind", "There is no kind of event &#34;no.kind&#34;"),
+        ("reason=no_code", "There is no reason code &#34;no_code&#34;"),
+        ("client_id=nobody", "There is no client &#34;nobody&#34;"),
+        ("user=00000000-0000-7000-8000-000000000001", "There is no user &#34;00000000"),
+        ("actor=nobody", "There is no user &#34;nobody&#34;"),
+        ("reason=jti_used", "Nothing that fits has happened"),
+    ] {
+        let page = person.get(&format!("/console/audit?{filter}")).await;
+        assert!(page.status == 200 && page.body.contains(said), "{filter}: {}", page.body);
+    }
+    let (long, tenant) = ("x".repeat(300), user(&provider, "alice").await.tenant);
+    let entropy = signet_server::edge::entropy();
+    let context = Context { now: provider.now(), millis: 0, entropy: entropy.as_ref() };
+    let event = audit::success(&tenant, Kind::DeviceEntered, "long", &context).fact("long", long.as_str());
+    provider.app.store.apply(&tenant, &[event.change()]).await.unwrap();
+    let page = person.get("/console/audit?kind=device.entered").await;
+    assert!(page.body.contains(&format!("{}…", &long[..200])) && !page.body.contains(&long), "{}", page.body);
+    assert!(person.get("/console/audit/story/long").await.body.contains(&long));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_is_verified_in_the_console_by_whoever_sees_all_of_the_trail() {
+    let provider = Provider::start().await;
+    add_user(&provider, "dev", Some(Role::Developer)).await;
+    let mut person = Person::with_role(&provider, Role::Auditor).await;
+    assert!(person.get("/console/audit").await.body.contains("id=\"verify\""));
+    let (app, tenant) = (&provider.app, user(&provider, "alice").await.tenant);
+    assert!(person.get("/console/audit/chain").await.body.contains("There is no link yet"));
+    let keys = app.vault.chain_keys();
+    assert_eq!(seal(app.store.as_ref(), &keys, &tenant, provider.now()).await.unwrap(), 1);
+    let page = person.get("/console/audit/chain").await;
+    assert!(
+        page.body.contains("It is as it was written") && page.body.contains("1 link over"),
+        "{}",
+        page.body
+    );
+    let last = app.store.last_audit_seal(&tenant).await.unwrap();
+    let entropy = signet_server::edge::entropy();
+    let context = Context { now: provider.now(), millis: 0, entropy: entropy.as_ref() };
+    let event = audit::success(&tenant, Kind::DeviceEntered, "forged", &context).change();
+    app.store.apply(&tenant, &[event]).await.unwrap();
+    let unsealed = app.store.unsealed_audit(&tenant, 100).await.unwrap();
+    let foreign = ChainKeys::new(vec![[7; 32].into()]);
+    let link = chain::next(&foreign, &tenant, last.as_ref(), unsealed, 1).unwrap();
+    app.store.apply(&tenant, &[link]).await.unwrap();
+    let page = person.get("/console/audit/chain").await;
+    assert!(page.body.contains("It was changed") && page.body.contains("mac_wrong"), "{}", page.body);
+    assert_eq!(person.get("/console/audit/chain?after=77").await.status, 404);
+    let mut dev = Person::sign_in(&provider, "dev").await;
+    assert!(!dev.get("/console/audit").await.body.contains("id=\"verify\""));
+    assert_eq!(dev.get("/console/audit/chain").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_says_when_it_judged_and_that_there_is_no_client_yet() {
+    let provider = Provider::start().await;
+    add_user(&provider, "dev", Some(Role::Developer)).await;
+    let mut dev = Person::sign_in(&provider, "dev").await;
+    let page = dev.get("/console").await;
+    assert!(page.body.contains("There is no enabled client yet"), "{}", page.body);
+    assert!(!page.body.contains("Every enabled client can complete a login"), "{}", page.body);
+    assert!(page.body.contains("id=\"judged\">As of "), "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

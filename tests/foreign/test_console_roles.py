@@ -54,6 +54,8 @@ PAGES = {
     "/console/explain": ("/console/explain", EVERYBODY),
     "/console/audit": ("/console/audit?client_id={client}", READ_CLIENT),
     "/console/audit/export": ("/console/audit/export?client_id={client}", READ_CLIENT),
+    # The chain is over everybody's events.
+    "/console/audit/chain": ("/console/audit/chain", (OK, OK, 404, 404, OK)),
     "/console/audit/story/{correlation_id}": ("/console/audit/story/{story}", READ_CLIENT),
     "/console/tenant": ("/console/tenant", EVERYBODY),
     "/console/tenant/branding": ("/console/tenant/branding", EVERYBODY),
@@ -80,7 +82,7 @@ FORMS = {
     "/console/clients/{id}/switch": (SETTINGS, f"{CLIENT}/switch", {}, WRITE_CLIENT),
     # Developers hand nothing over.
     "/console/clients/{id}/owner": (SETTINGS, f"{CLIENT}/owner", {"owner": "{colleague}"}, (OK, OK, 403, 404, 403)),
-    "/console/clients/{id}/secret": (SETTINGS, f"{CLIENT}/secret", {}, WRITE_CLIENT),
+    "/console/clients/{id}/secret": (SETTINGS, f"{CLIENT}/secret", {"sure": "yes"}, WRITE_CLIENT),
     "/console/clients/{id}/delete": (SETTINGS, f"{CLIENT}/delete", {"confirm": "{client}"}, WRITE_CLIENT),
     "/console/clients/{id}/trial": (TRIAL, TRIAL, {"action": "add_address"}, WRITE_CLIENT),
     "/console/clients/{id}/keys/generate": (KEYS, f"{KEYS}/generate", {"name": "Made", "usage": "enc"}, WRITE_CLIENT),

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use signet_core::records::{SecondFactor, TenantSettings};
+use signet_store::AuditFilter;
 use signet_tests::provider::{Browser, ISSUER, Provider, Reply, USER, between, form};
 use signet_tests::rp::Rp;
 use signet_tests::second::{shown_codes, shown_secret};
@@ -344,4 +345,9 @@ async fn a_passkey_page_asks_anew_each_time_and_takes_no_answer_of_anybody_else(
         assert_eq!(reply.status, 401, "{answer}");
         assert!(!reply.header("set-cookie").contains("signet-session"));
     }
+    // The passkey was to be the first factor, so the sign-in failed, and no second factor.
+    let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
+    let told = provider.app.store.audit(&"default".into(), &filter).await.unwrap();
+    let count = |kind: &str| told.iter().filter(|event| event.kind == kind).count();
+    assert_eq!((count("login.refused"), count("second_factor.refused")), (6, 0));
 }

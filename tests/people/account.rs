@@ -1,6 +1,7 @@
 //! The account pages.
 
-use signet_core::records::CredentialKind;
+use signet_core::records::{AuditEvent, CredentialKind};
+use signet_store::AuditFilter;
 use signet_tests::provider::{Browser, Provider, USER, between, form};
 use signet_tests::rp::Rp;
 use signet_tests::second::{shown_codes, shown_secret};
@@ -53,7 +54,16 @@ async fn nothing_is_changed_by_a_form_that_is_not_ours() {
         let stranger = provider.post(path, String::new(), Some(&mut Browser::default())).await;
         assert!(stranger.location().starts_with("/auth/open/authorize?"), "{path} {}", stranger.location());
     }
-    assert_eq!(provider.person(USER.0).await.version, 1);
+    let alice = provider.person(USER.0).await;
+    assert_eq!(alice.version, 1);
+    // Each of the forged forms is told of, with whom it was to work for.
+    let filter = AuditFilter { kind: Some("account.refused".into()), limit: 100, ..AuditFilter::default() };
+    let told = provider.app.store.audit(&alice.tenant, &filter).await.unwrap();
+    assert_eq!(told.len(), 20);
+    let forged = |event: &AuditEvent| {
+        event.reason.as_deref() == Some("form_forged") && event.user_id == Some(alice.id)
+    };
+    assert!(told.iter().all(forged), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

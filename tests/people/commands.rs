@@ -1,8 +1,10 @@
 //! What the commands of an operator do to people.
 
+use std::collections::BTreeSet;
+
 use signet_core::change::Change;
 use signet_core::ids::TokenHash;
-use signet_core::records::{Client, ClientSettings, Session, SessionClient};
+use signet_core::records::{AuditEvent, Client, ClientSettings, Session, SessionClient};
 use signet_server::edge::Clock;
 use signet_tests::database::Database;
 use signet_tests::process::signet;
@@ -80,12 +82,24 @@ async fn another_password_and_a_disabled_account_end_all_sessions_and_their_clie
         assert_eq!((told, due.iter().filter(|one| one.sid.starts_with("bob")).count()), (1, 0));
         let trail =
             store.audit(&tenant, &signet_store::AuditFilter { limit: 100, ..Default::default() }).await;
-        assert!(
-            trail
-                .unwrap()
-                .iter()
-                .any(|event| event.kind == "session.ended" && event.detail["cause"] == cause)
-        );
+        let trail = trail.unwrap();
+        let ended = |event: &&AuditEvent| event.kind == "session.ended" && event.detail["cause"] == cause;
+        assert!(trail.iter().any(|event| ended(&event) && event.actor.as_deref() == Some("command line")));
     }
+    on(&["registration-token", "create", "partners"]).await;
+    on(&["registration-token", "delete", "partners"]).await;
+    on(&["user", "delete", "bob"]).await;
+    // Whatever a command writes names it; the tenant's keys are Signet's own doing.
+    let all = signet_store::AuditFilter { limit: 1_000, ..Default::default() };
+    let trail = store.audit(&tenant, &all).await.unwrap();
+    let nameless = trail.iter().filter(|event| event.actor.as_deref() != Some("command line"));
+    let kinds: BTreeSet<&str> = nameless.map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(["tenant_key.created"]));
+    for kind in ["tenant.created", "user.created", "user.deleted", "registration_token.deleted"] {
+        assert!(trail.iter().any(|event| event.kind == kind), "{kind}");
+    }
+    let said = on(&["audit", "--actor", "command line", "--kind", "user.deleted"]).await;
+    assert!(said.as_array().unwrap().len() == 1 && said[0]["actor"] == "command line", "{said}");
+    assert_eq!(on(&["audit", "--actor", "ada"]).await, serde_json::json!([]));
     store.close().await;
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use signet_core::audit::By;
 use signet_core::change::Change;
 use signet_core::people::QUIET;
 use signet_core::provision::UserDeclaration;
@@ -228,7 +229,7 @@ async fn whoever_asks_on_ends_no_link_and_sends_no_mail() {
     let sources = provider.app.sources(provider.now());
     let view = provider.app.tenancy.find(Some("id.example"), "/auth/open", &sources).await;
     let (view, _) = view.unwrap().unwrap();
-    let cause = Cause { correlation_id: "c", by: Some("user:1"), now: provider.now() };
+    let cause = Cause { correlation_id: "c", by: Some(&By::CommandLine), now: provider.now() };
     let sent =
         people::send_link(&provider.app, &view, &alice, LinkPurpose::PasswordReset, cause).await.unwrap();
     let (reset, _) = link(&mails(&provider)[0]);

@@ -190,13 +190,14 @@ async fn fill(database: &Database, events: i64) {
         ),
         // A third of everything is one client's; `rare` has two events, long ago.
         format!(
-            "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, detail)
+            "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, actor, detail)
              SELECT 'bench', {}, at, CASE WHEN i = 7 THEN 'tenant.created' ELSE {kinds} END,
                     CASE WHEN i % 20 IN (0, 6) THEN 'refused' ELSE 'success' END,
                     CASE WHEN i = 20 THEN 'rare_reason' WHEN i % 20 = 0 THEN 'jti_used' WHEN i % 20 = 6 THEN 'code_used' END,
                     'login-' || (i / 4),
                     CASE WHEN i < 3 THEN 'rare' WHEN i % 3 = 0 THEN 'shop-4' ELSE 'bank-' || (1 + 4 * (i % 2500)) END,
-                    CASE WHEN i % 2 = 0 THEN {} END, {object}('scope', 'openid profile', 'n', i)
+                    CASE WHEN i % 2 = 0 THEN {} END,
+                    CASE WHEN i % 20 = 2 THEN CASE WHEN i % 40 = 2 THEN 'command line' ELSE 'user:' || i % 300 END END, {object}('scope', 'openid profile', 'n', i)
              FROM (SELECT i, {NOW} - {SPAN} + i * {SPAN} / {events} AS at FROM {}) AS numbered",
             id("at * 1000"), person("1 + i % 20000"), series(events)
         ),
@@ -503,12 +504,14 @@ fn audit_cases(events: i64) -> Vec<Case> {
         ..filter
     };
     let kind = |kind: &str| AuditFilter { kind: Some(kind.into()), ..plain() };
+    let actor = |actor: &str| AuditFilter { actor: Some(actor.into()), ..plain() };
     let client = |client: &str| AuditFilter { client_id: Some(client.into()), ..plain() };
     let reason = |reason: &str| AuditFilter { reason: Some(reason.into()), ..plain() };
     let refused = |filter: AuditFilter| AuditFilter { outcome: Some(Outcome::Refused), ..filter };
-    let none: Leads = &["FROM audit ", "OR outcome = $11) ORDER BY"];
+    let none: Leads = &["FROM audit ", "OR actor = $12) ORDER BY"];
     let correlation: Leads = &["FROM audit ", "AND correlation_id = $6 ORDER BY"];
     let user: Leads = &["FROM audit ", "AND user_id = $7 ORDER BY"];
+    let by_actor: Leads = &["FROM audit ", "AND actor = $12 ORDER BY"];
     let by_client: Leads = &["FROM audit ", "AND client_id = $8 ORDER BY"];
     let by_reason: Leads = &["FROM audit ", "AND reason = $9 ORDER BY"];
     let by_kind: Leads = &["FROM audit ", "AND kind = $10 ORDER BY"];
@@ -524,6 +527,10 @@ fn audit_cases(events: i64) -> Vec<Case> {
         ),
         ("audit of a user", AuditFilter { user_id: Some(user_id(77)), ..plain() }, user),
         ("audit of a user, refused", refused(AuditFilter { user_id: Some(user_id(78)), ..plain() }), user),
+        ("audit by somebody", actor("user:22"), by_actor),
+        ("audit by many", actor("command line"), by_actor),
+        ("audit by somebody, one day", day(actor("command line")), by_actor),
+        ("audit by somebody, refused", refused(actor("command line")), by_actor),
         ("audit of a client with a third of everything", client("shop-4"), by_client),
         ("audit of a client with two old events", client("rare"), by_client),
         ("audit of a client, one day", day(client("bank-1")), by_client),
@@ -566,6 +573,7 @@ fn audit_arguments(filter: &AuditFilter) -> String {
         text(filter.reason.as_deref()),
         text(filter.kind.as_deref()),
         text(outcome),
+        text(filter.actor.as_deref()),
         PAGE.to_string(),
     ]
     .join(", ")

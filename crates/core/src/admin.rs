@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use crate::audit::By;
 use crate::bearer;
 use crate::context::UnixTime;
 use crate::fault::Fault;
@@ -188,11 +189,11 @@ impl Actor {
         self.confined_to().is_none() && self.holds(scope)
     }
 
-    /// Names them in the audit trail and in receipts: the kind, a colon, the id.
-    pub fn label(&self) -> String {
+    /// Names them in the audit trail and, by its label, in receipts.
+    pub fn by(&self) -> By {
         match &self.who {
-            Who::Person { id, .. } => format!("user:{id}"),
-            Who::Client(id) => format!("client:{id}"),
+            Who::Person { id, .. } => By::User(*id),
+            Who::Client(id) => By::Client(id.clone()),
         }
     }
 }

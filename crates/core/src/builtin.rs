@@ -4,7 +4,7 @@
 use signet_jose::SigAlg;
 
 use crate::admin;
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::Context;
 use crate::ids::ClientId;
@@ -100,8 +100,8 @@ impl Builtin {
             updated_at: context.now,
         };
         let (kind, change) = match current {
-            Some(_) => ("client.updated", Change::UpdateClient(next)),
-            None => ("client.created", Change::InsertClient(next)),
+            Some(_) => (Kind::ClientUpdated, Change::UpdateClient(next)),
+            None => (Kind::ClientCreated, Change::InsertClient(next)),
         };
         let event = audit::success(&tenant.id, kind, correlation_id, context).client(&client_id);
         vec![change, event.fact("builtin", true).change()]

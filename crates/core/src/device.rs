@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::authorize::{AuthorizationRequest, ClaimsRequest, RequestSource, responses_can_be_made};
 use crate::change::Change;
 use crate::claims::{Catalogue, OFFLINE_ACCESS};
@@ -70,7 +70,7 @@ pub fn start(asking: Asking<'_>, context: &Context<'_>) -> Result<Started, Fault
     let minted = context.mint(DEVICE_CODE_PREFIX);
     let user_code = user_code(context);
     let expires_in = client.settings.lifetimes.device_code;
-    let event = audit::success(&tenant.id, "device.started", correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::DeviceStarted, correlation_id, context)
         .client(&client.client_id)
         .fact("scope", scope.iter().cloned().collect::<Vec<_>>().join(" "));
     let device = DeviceCode {
@@ -204,7 +204,7 @@ pub fn enter(entered: Entered<'_>, context: &Context<'_>) -> Result<(Interaction
         created_at: context.now,
         expires_at: device.expires_at.min(context.now + tenant.settings.interaction_lifetime),
     };
-    let event = audit::success(&tenant.id, "device.entered", &device.correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::DeviceEntered, &device.correlation_id, context)
         .client(&client.client_id);
     let changes = vec![Change::InsertInteraction(interaction.clone()), event.change()];
     Ok((interaction, changes))

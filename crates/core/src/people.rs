@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::audit;
+use crate::audit::{self, By, Kind};
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
@@ -48,7 +48,7 @@ pub fn new_password(password: &str, repeated: &str) -> Result<(), Fault> {
 pub fn link(
     user: &User,
     purpose: LinkPurpose,
-    by: Option<&str>,
+    by: Option<&By>,
     correlation_id: &str,
     context: &Context<'_>,
 ) -> (Zeroizing<String>, UserLink, Vec<Change>) {
@@ -61,20 +61,20 @@ pub fn link(
         created_at: context.now,
         expires_at: context.now + lifetime(purpose),
     };
-    let mut event = audit::success(&user.tenant, "user.link_made", correlation_id, context)
+    let mut event = audit::success(&user.tenant, Kind::UserLinkMade, correlation_id, context)
         .user(user.id)
         .fact("purpose", purpose.name());
     if let Some(by) = by {
-        event = event.fact("by", by);
+        event = event.by(by);
     }
     let judged = Change::NeedUser { id: user.id, version: user.version };
     let insert = match purpose {
         LinkPurpose::Invitation | LinkPurpose::PasswordReset => Change::InsertUserLink(link.clone()),
-        // One of before the account was written is good no more, so it is not left alone.
-        LinkPurpose::Forgotten => Change::OfferUserLink {
-            link: link.clone(),
-            since: (context.now - QUIET).max(user.updated_at) + 1,
-        },
+        // One that is good no more (see `open`) is not left alone.
+        LinkPurpose::Forgotten => {
+            let good_since = user.updated_at + i64::from(user.version != FIRST_VERSION);
+            Change::OfferUserLink { link: link.clone(), since: good_since.max(context.now - QUIET + 1) }
+        }
     };
     let changes = vec![judged, insert, event.change()];
     (minted.secret, link, changes)
@@ -121,7 +121,7 @@ pub fn password(
         updated_at: context.now,
         ..user.clone()
     };
-    let event = audit::success(&user.tenant, "user.password_set", correlation_id, context)
+    let event = audit::success(&user.tenant, Kind::UserPasswordSet, correlation_id, context)
         .user(user.id)
         .fact("cause", cause);
     vec![Change::UpdateUser(next), event.change()]
@@ -293,6 +293,28 @@ mod tests {
             assert!(!judge(next), "another password at {at}");
             let moved = profile(&made, |name| (name == "email").then_some("b@example.org"), at);
             assert!(!judge(&moved.unwrap().unwrap()), "another address at {at}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_anybody_asked_for_leaves_alone_what_is_good_and_was_just_sent() {
+        let context = Context { now: 10_000, millis: 0, entropy: &Zeros };
+        let since = |user: &User, purpose| match &super::link(user, purpose, None, "c", &context).2[0] {
+            Change::OfferUserLink { since, link } => {
+                assert_eq!(link.purpose, LinkPurpose::Forgotten);
+                Some(*since)
+            }
+            Change::InsertUserLink(_) => None,
+            other => unreachable!("{other:?}"),
+        };
+        let ada = user(1, None, false);
+        assert_eq!(since(&ada, LinkPurpose::Forgotten), Some(10_000 - QUIET + 1));
+        let written = User { updated_at: 9_990, ..ada.clone() };
+        assert_eq!(since(&written, LinkPurpose::Forgotten), Some(9_991), "what is older is good no more");
+        let made = User { version: 1, ..written };
+        assert_eq!(since(&made, LinkPurpose::Forgotten), Some(9_990));
+        for purpose in [LinkPurpose::Invitation, LinkPurpose::PasswordReset] {
+            assert_eq!(since(&ada, purpose), None, "an administrator's is always made");
         }
     }
 

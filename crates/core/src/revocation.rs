@@ -1,5 +1,6 @@
 //! Ending tokens (RFC 7009).
 
+use crate::audit::Kind;
 use crate::audit::{self, Draft};
 use crate::change::Change;
 use crate::client_auth::AuthenticatedClient;
@@ -47,12 +48,12 @@ pub fn revoke(input: Input<'_>, context: &Context<'_>) -> Outcome {
     let id = &input.tenant.id;
     if owner.is_some_and(|owner| owner != client_id) {
         let fault = Fault::RevocationForeign;
-        let event = audit::refused(id, "revocation.refused", &fault, input.correlation_id, context);
+        let event = audit::refused(id, Kind::RevocationRefused, &fault, input.correlation_id, context);
         return Outcome { changes: vec![event.client(client_id).change()], reply: Err(fault) };
     }
     let mut changes: Vec<Change> = input.client.claim().into_iter().collect();
     let event = |kind: &str, correlation_id: &str| {
-        audit::success(id, "token.revoked", correlation_id, context)
+        audit::success(id, Kind::TokenRevoked, correlation_id, context)
             .client(client_id)
             .fact("token", kind)
             .fact("request", input.correlation_id)

@@ -29,6 +29,7 @@ fn event(number: u128) -> AuditEvent {
         correlation_id: format!("login {number}"),
         client_id: Some("app".into()),
         user_id: Some(Uuid::from_u128(42)),
+        actor: None,
         detail: object(json!({ "scope": "openid", "amr": ["pwd", "otp"], "n": 1.5 })),
     }
 }
@@ -68,10 +69,23 @@ impl Trail {
         self.tallies.extend(tallies);
     }
 
+    /// What Signet makes of the wish to empty a link.
+    fn purged(
+        &self,
+        keys: &ChainKeys,
+        index: usize,
+        retention: i64,
+        at: i64,
+    ) -> Result<Option<Removal>, Wrong> {
+        let before = index.checked_sub(1).and_then(|before| self.seals.get(before));
+        let seal = &self.seals[index];
+        let own = self.events.iter().filter(|(number, _)| *number == seal.number);
+        let events: Vec<AuditEvent> = own.map(|(_, event)| event.clone()).collect();
+        removal(chain::purge(keys, before, seal, &events, retention, at))
+    }
+
     fn purge(&mut self, keys: &ChainKeys, index: usize, at: i64) {
-        let before = index.checked_sub(1).map(|before| &self.seals[before]);
-        let change = chain::purge(keys, before, &self.seals[index], at);
-        let Some(Change::PurgeAudit { number, at, mac }) = change else { panic!("{change:?}") };
+        let (number, at, mac) = self.purged(keys, index, MIN_RETENTION, at).unwrap().unwrap();
         (self.seals[index].purged_at, self.seals[index].purge_mac) = (Some(at), Some(mac));
         self.events.retain(|(link, _)| *link != number);
     }
@@ -94,6 +108,17 @@ impl Trail {
         }
         walk.finish()
     }
+}
+
+/// Number, instant and MAC of a removal.
+type Removal = (i64, i64, [u8; 32]);
+
+fn removal(judged: Result<Option<Change>, Wrong>) -> Result<Option<Removal>, Wrong> {
+    let parts = |change| {
+        let Change::PurgeAudit { number, at, mac } = change else { panic!("{change:?}") };
+        (number, at, mac)
+    };
+    judged.map(|change| change.map(parts))
 }
 
 /// Something that somebody with a database does.
@@ -120,7 +145,7 @@ fn an_untouched_chain_is_good() {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn every_change_is_told_by_its_link() {
     let mac = |number| vec![Wrong::Mac { number }];
-    let cases: [(&str, Tampering, Vec<Wrong>); 27] = [
+    let cases: [(&str, Tampering, Vec<Wrong>); 28] = [
         ("id", |t| t.events[2].1.id = Uuid::from_u128(7), mac(2)),
         ("at", |t| t.events[2].1.at += 1, mac(2)),
         ("kind", |t| t.events[2].1.kind.push('x'), mac(2)),
@@ -129,6 +154,7 @@ fn every_change_is_told_by_its_link() {
         ("correlation id", |t| t.events[2].1.correlation_id.clear(), mac(2)),
         ("client", |t| t.events[2].1.client_id = None, mac(2)),
         ("user", |t| t.events[2].1.user_id = Some(Uuid::nil()), mac(2)),
+        ("actor", |t| t.events[2].1.actor = Some("user:another".into()), mac(2)),
         ("a member", |t| drop(t.events[2].1.detail.remove("n")), mac(2)),
         ("a value", |t| drop(t.events[2].1.detail.insert("n".into(), json!("1.5"))), mac(2)),
         ("an order", |t| drop(t.events[2].1.detail.insert("amr".into(), json!(["otp", "pwd"]))), mac(2)),
@@ -266,7 +292,8 @@ fn what_is_over_is_purged_by_signet_alone() {
     assert_eq!(chain::expired(&trail.seals, 2 * MIN_RETENTION, late), 3);
     // No setting takes away what is younger than a day.
     assert_eq!(chain::expired(&trail.seals, 0, NOW + MIN_RETENTION), 0);
-    assert!(chain::purge(&keys, None, &trail.seals[0], NOW + 1 + MIN_RETENTION).is_none());
+    assert_eq!(trail.purged(&keys, 0, 0, NOW + 1 + MIN_RETENTION), Ok(None));
+    assert_eq!(trail.purged(&keys, 0, 2 * MIN_RETENTION, NOW + 1 + 2 * MIN_RETENTION), Ok(None));
     trail.purge(&keys, 0, late);
     trail.purge(&keys, 1, late);
     let found = trail.walk(&keys);
@@ -303,6 +330,75 @@ fn what_is_over_is_purged_by_signet_alone() {
         change(&mut changed);
         assert_eq!(changed.walk(&keys).wrong, wrong, "{name}");
     }
+}
+
+/// Whoever can write to the database makes a link look old, or changes it, and waits for Signet to remove it.
+#[test]
+fn a_link_that_was_changed_is_not_purged() {
+    let mac = Wrong::Mac { number: 2 };
+    let cases: [(&str, Tampering, Wrong); 20] = [
+        ("newest", |t| t.seals[1].newest_at -= 31 * MIN_RETENTION, mac),
+        ("sealed at", |t| t.seals[1].sealed_at -= 31 * MIN_RETENTION, mac),
+        (
+            "all times",
+            |t| {
+                t.seals[1].newest_at -= 31 * MIN_RETENTION;
+                t.events.iter_mut().for_each(|(_, event)| event.at -= 31 * MIN_RETENTION);
+            },
+            mac,
+        ),
+        ("count", |t| t.seals[1].count = 2, Wrong::Extra { number: 2, wanted: 2, found: 3 }),
+        ("number", |t| t.seals[1].number = 1, Wrong::Missing { number: 1, wanted: 3, found: 2 }),
+        ("tenant", |t| t.seals[1].tenant = "two".into(), mac),
+        ("mac", |t| t.seals[1].mac = [0; 32], mac),
+        ("mac before", |t| t.seals[0].mac = [0; 32], mac),
+        ("purge mac", |t| t.seals[1].purge_mac = Some([0; 32]), mac),
+        (
+            "purged already",
+            |t| t.seals[1].purged_at = Some(NOW),
+            Wrong::Extra { number: 2, wanted: 0, found: 3 },
+        ),
+        ("event's id", |t| t.events[2].1.id = Uuid::from_u128(7), mac),
+        ("event's time", |t| t.events[2].1.at -= MIN_RETENTION, mac),
+        ("event's kind", |t| t.events[2].1.kind.clear(), mac),
+        ("event's outcome", |t| t.events[2].1.outcome = Outcome::Refused, mac),
+        ("event's reason", |t| t.events[2].1.reason = Some(String::new()), mac),
+        ("event's correlation id", |t| t.events[2].1.correlation_id.clear(), mac),
+        ("event's actor", |t| t.events[2].1.actor = Some("command line".into()), mac),
+        ("event's facts", |t| t.events[2].1.detail.clear(), mac),
+        (
+            "an event that is gone",
+            |t| drop(t.events.remove(2)),
+            Wrong::Missing { number: 2, wanted: 3, found: 2 },
+        ),
+        (
+            "a young event that is moved here",
+            |t| t.events[5].0 = 2,
+            Wrong::Extra { number: 2, wanted: 3, found: 4 },
+        ),
+    ];
+    let keys = keys(&[1]);
+    let good = trail(&keys);
+    let (young, old) = (NOW + 2 * MIN_RETENTION, NOW + 40 * MIN_RETENTION);
+    assert!(matches!(good.purged(&keys, 1, 30 * MIN_RETENTION, old), Ok(Some(_))));
+    assert_eq!(good.purged(&keys, 1, 30 * MIN_RETENTION, young), Ok(None));
+    for (name, change, wrong) in cases {
+        let mut changed = good.clone();
+        change(&mut changed);
+        for at in [young, old] {
+            assert_eq!(changed.purged(&keys, 1, 30 * MIN_RETENTION, at), Err(wrong), "{name}");
+        }
+    }
+    // Without the link before it, or with another key, a link cannot be judged, so it is not purged.
+    let (seal, before) = (&good.seals[1], &good.seals[0]);
+    let events: Vec<AuditEvent> = good.events[2..5].iter().map(|(_, event)| event.clone()).collect();
+    let other = self::keys(&[2]);
+    assert_eq!(removal(chain::purge(&keys, None, seal, &events, 0, old)), Err(mac));
+    assert_eq!(removal(chain::purge(&other, Some(before), seal, &events, 0, old)), Err(mac));
+    // One that is purged is not purged again.
+    let mut purged = good.clone();
+    purged.purge(&keys, 1, old);
+    assert_eq!(purged.purged(&keys, 1, 0, old + 1), Ok(None));
 }
 
 #[test]
@@ -357,6 +453,7 @@ fn any_event(number: u128) -> impl Strategy<Value = AuditEvent> {
             correlation_id,
             client_id: client.as_deref().map(Into::into),
             user_id: user.map(Uuid::from_u128),
+            actor: user.map(|number| format!("user:{}", number + 1)),
             detail: detail.into_iter().collect(),
             ..event(number)
         },
@@ -396,6 +493,7 @@ fn tamper(trail: &mut Trail, how: u8, at: Index, with: Index, other: &AuditEvent
         5 => victim.correlation_id.clone_from(&other.correlation_id),
         6 => victim.client_id.clone_from(&other.client_id),
         7 => victim.user_id = other.user_id,
+        20 => victim.actor.clone_from(&other.actor),
         8 => victim.detail.clone_from(&other.detail),
         9 => drop(trail.events.remove(which)),
         10 => trail.events.push((i64::try_from(link).unwrap() + 1, other.clone())),
@@ -434,7 +532,7 @@ fn tamper(trail: &mut Trail, how: u8, at: Index, with: Index, other: &AuditEvent
 proptest! {
     #[test]
     fn whatever_is_changed_is_found(
-        trail in any_trail(), how in 0..20_u8, at: Index, with: Index, other in any_event(99),
+        trail in any_trail(), how in 0..21_u8, at: Index, with: Index, other in any_event(99),
     ) {
         let keys = keys(&[1]);
         prop_assert!(trail.walk(&keys).wrong.is_empty());

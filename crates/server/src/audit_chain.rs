@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use signet_core::audit::{
-    self,
+    self, Kind,
     chain::{self, ChainKeys, Found, Walk, Wrong},
 };
 use signet_core::change::{Change, Conflict};
@@ -20,8 +20,10 @@ use crate::app::App;
 const EVENTS: u32 = 500;
 /// Most links made for one tenant in one turn; the others get theirs, too.
 const LINKS: u32 = 100;
-/// Rows read at once.
+/// Rows read at once. More than a link covers: whoever can write to the database can put any number of events under one, and
+/// what is more than this is not read.
 const PAGE: u32 = 1000;
+const _: () = assert!(EVENTS < PAGE);
 /// Links and events that one transaction removes, about.
 const PURGE_LINKS: u32 = 200;
 const PURGE_EVENTS: i64 = 2000;
@@ -73,7 +75,9 @@ pub async fn seal(store: &dyn Store, keys: &ChainKeys, tenant: &TenantId, now: U
     Ok(LINKS)
 }
 
-/// Removes a tenant's events whose time is over, and audits it; returns how many links and events that were.
+/// Removes a tenant's events whose time is over, and audits it; returns how many links and events that were. Each link is
+/// judged before, with its events; where one is not as Signet made it, nothing more is removed, and `signet doctor` tells of
+/// it.
 pub async fn purge(
     store: &dyn Store,
     keys: &ChainKeys,
@@ -117,8 +121,15 @@ async fn purge_changes(
     before = before.filter(|before| before.number == first.number - 1);
     let mut purge = Purge { list: Vec::new(), links: 0, events: 0 };
     for seal in seals {
-        let Some(change) = chain::purge(keys, before.as_ref(), seal, context.now) else { break };
-        purge.list.push(change);
+        let events = store.sealed_audit(tenant, seal.number, PAGE).await?;
+        match chain::purge(keys, before.as_ref(), seal, &events, retention, context.now) {
+            Ok(Some(change)) => purge.list.push(change),
+            Ok(None) => break,
+            Err(wrong) => {
+                tell(store, seal, wrong).await?;
+                break;
+            }
+        }
         (purge.links, purge.events) = (purge.links + 1, purge.events + seal.count);
         before = Some(seal.clone());
         if purge.events >= PURGE_EVENTS {
@@ -126,7 +137,7 @@ async fn purge_changes(
         }
     }
     let Some(last) = before.filter(|_| purge.links > 0) else { return Ok(None) };
-    let event = audit::success(tenant, "audit.purged", &context.handle(), context)
+    let event = audit::success(tenant, Kind::AuditPurged, &context.handle(), context)
         .fact("first_link", first.number)
         .fact("last_link", last.number)
         .fact("links", purge.links)
@@ -134,6 +145,16 @@ async fn purge_changes(
         .fact("retention", retention);
     purge.list.push(event.change());
     Ok(Some(purge))
+}
+
+/// Logs that a link is not purged because of what is wrong with it, unless another node has just purged it.
+async fn tell(store: &dyn Store, seal: &AuditSeal, wrong: Wrong) -> Result<()> {
+    let now = store.audit_seals(&seal.tenant, seal.number - 1, 1).await?.pop();
+    if now.is_none_or(|now| now.number != seal.number || now.purged_at.is_none()) {
+        let code = wrong.code();
+        tracing::error!(tenant = %seal.tenant, code, %wrong, "the audit trail was changed; no old events are removed");
+    }
+    Ok(())
 }
 
 /// Most things that a part of a chain tells to be wrong.
@@ -229,7 +250,7 @@ async fn again(
     for _ in 0..2 {
         let now = store.audit_seals(&link.tenant, link.number - 1, 1).await?.pop();
         link = now.filter(|now| now.number == link.number).unwrap_or(link);
-        events = store.sealed_audit(&link.tenant, link.number).await?;
+        events = store.sealed_audit(&link.tenant, link.number, PAGE).await?;
         match walk.judge(&link, &events) {
             None => return Ok((link, events, None)),
             Some(still) => wrong = still,
@@ -261,11 +282,12 @@ impl Trail<'_> {
         Ok(self.read.front().map(|(number, _)| *number))
     }
 
-    /// Takes the events of a link.
+    /// Takes the events of a link, and of too many so many that they are too many.
     async fn of(&mut self, number: i64) -> Result<Vec<AuditEvent>> {
         let mut events = Vec::new();
         while self.next().await? == Some(number) {
-            events.extend(self.read.pop_front().map(|(_, event)| event));
+            let event = self.read.pop_front().map(|(_, event)| event);
+            events.extend(event.filter(|_| events.len() < PAGE as usize));
         }
         Ok(events)
     }

@@ -41,6 +41,8 @@ pub type Problem = (&'static str, String);
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkup {
+    /// When the clients were looked at.
+    pub at: UnixTime,
     /// How many clients were looked at.
     pub checked: usize,
     /// Whether there are more, beyond the bound.
@@ -133,7 +135,7 @@ pub struct Look {
 
 impl Look {
     async fn at_all(self) -> Result<Arc<Checkup>, StoreError> {
-        let mut checkup = Checkup::default();
+        let mut checkup = Checkup { at: self.now, ..Checkup::default() };
         let (mut after, mut fetches) = (None, MAX_FETCHES);
         loop {
             let page = Page { after, limit: PAGE };

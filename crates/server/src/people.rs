@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use signet_core::audit::{self, By};
 use signet_core::change::{Change, Conflict};
 use signet_core::context::{Context, UnixTime};
 use signet_core::fault::Fault;
@@ -38,7 +39,7 @@ pub struct Cause<'a> {
     /// Ties what is written to the request.
     pub correlation_id: &'a str,
     /// Who is at work, if not the person.
-    pub by: Option<&'a str>,
+    pub by: Option<&'a By>,
     /// The request's instant.
     pub now: UnixTime,
 }
@@ -139,7 +140,9 @@ pub async fn end_session(
     why: &str,
     cause: Cause<'_>,
 ) -> Result<bool, Fault> {
-    let ended = logout_delivery::prepare(app, view, session, cause.correlation_id, why, cause.now).await?;
+    let mut ended =
+        logout_delivery::prepare(app, view, session, cause.correlation_id, why, cause.now).await?;
+    audit::attribute(&mut ended.changes, cause.by.unwrap_or(&By::User(session.user_id)));
     if !logout_delivery::apply(app, view, &ended.changes).await? {
         return Ok(false);
     }
@@ -171,6 +174,8 @@ pub struct Leaving<'a> {
     pub keep: Option<&'a TokenHash>,
     /// What ends them, for the audit trail.
     pub why: &'a str,
+    /// Who ends them, for the audit trail.
+    pub by: &'a By,
     /// Ties what is written to the request.
     pub correlation_id: &'a str,
 }
@@ -181,7 +186,7 @@ pub async fn sessions_ending(
     leaving: &Leaving<'_>,
     context: &Context<'_>,
 ) -> Result<SessionsEnding, StoreError> {
-    let Leaving { tenant, user, keep, why, correlation_id } = *leaving;
+    let Leaving { tenant, user, keep, why, by, correlation_id } = *leaving;
     let mut ending = SessionsEnding::default();
     ending.changes.extend(keep.map(|keep| Change::NeedSession(*keep)));
     let all = store.user_sessions(&tenant.id, user, context.now).await?;
@@ -196,6 +201,7 @@ pub async fn sessions_ending(
         ending.deliveries.extend(ended.deliveries);
         ending.count += 1;
     }
+    audit::attribute(&mut ending.changes, by);
     ending.changes.push(Change::EndUserSessions { user_id: user, keep: keep.copied(), at: context.now });
     Ok(ending)
 }
@@ -212,7 +218,8 @@ pub async fn apply_ending(
     let mut attempt = 1;
     loop {
         let ending = sessions_ending(app.store.as_ref(), leaving, &app.context(now)).await?;
-        let all: Vec<Change> = changes.iter().cloned().chain(ending.changes).collect();
+        let mut all: Vec<Change> = changes.iter().cloned().chain(ending.changes).collect();
+        audit::attribute(&mut all, leaving.by);
         match app.store.apply(&view.tenant.id, &all).await {
             Err(StoreError::Conflict(Conflict::Exists)) if attempt < ENDING_ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
@@ -233,8 +240,10 @@ pub async fn end_sessions(
     why: &str,
     cause: Cause<'_>,
 ) -> Result<usize, Fault> {
+    let themselves = By::User(user.id);
+    let by = cause.by.unwrap_or(&themselves);
     let leaving =
-        Leaving { tenant: &view.tenant, user: user.id, keep, why, correlation_id: cause.correlation_id };
+        Leaving { tenant: &view.tenant, user: user.id, keep, why, by, correlation_id: cause.correlation_id };
     match apply_ending(app, view, &[], &leaving, cause.now).await {
         Err(StoreError::Conflict(Conflict::Session)) => Err(Fault::SessionEnded),
         Err(StoreError::Conflict(Conflict::Exists)) => Err(Fault::Busy),
@@ -254,7 +263,8 @@ pub async fn choose_by_link(
     let hash = hashed(app, password).await?;
     let (tenant, correlation_id) = (&view.tenant, cause.correlation_id);
     let changes = people::password_by_link(&link, &user, hash, correlation_id, &app.context(cause.now));
-    let leaving = Leaving { tenant, user: user.id, keep: None, why: "password_reset", correlation_id };
+    let by = &By::User(user.id);
+    let leaving = Leaving { tenant, user: user.id, keep: None, why: "password_reset", by, correlation_id };
     match apply_ending(app, view, &changes, &leaving, cause.now).await {
         Ok(_) => Ok((user, link.purpose)),
         Err(StoreError::Conflict(Conflict::Link | Conflict::Version)) => Err(Fault::LinkUnusable),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use signet_core::audit::{self, By};
 use signet_core::change::{Change, Conflict};
 use signet_core::client_policy::{Contradiction, KeptSecret, KeySet, Mode};
 use signet_core::context::{Context, Entropy, UnixTime};
@@ -48,8 +49,6 @@ pub enum ProvisioningError {
 pub struct Along<'a> {
     /// Names the request in the audit trail; a name of its own if left out.
     pub correlation_id: Option<&'a str>,
-    /// Who is at work, for the audit trail.
-    pub by: Option<String>,
     /// The version that was seen; any other one is [`ProvisioningError::Stale`].
     pub seen: Option<i64>,
     /// What was found at the client's `jwks_uri`; `None` if nobody has looked.
@@ -90,6 +89,8 @@ pub struct Provisioner {
     pub entropy: Arc<dyn Entropy>,
     /// The master key, if it is at hand; secrets that MACs are made with need it.
     pub vault: Option<Arc<Vault>>,
+    /// Who is at work, for the audit trail.
+    pub by: By,
     /// The instant of everything this provisioner does.
     pub now: UnixTime,
     /// Milliseconds since then; what was done in one second stays in its order.
@@ -290,15 +291,11 @@ impl Provisioner {
         mut provisioned: Provisioned,
         along: &Along<'_>,
     ) -> Result<Provisioned> {
-        if let Some(by) = &along.by {
-            for change in &mut provisioned.changes {
-                if let Change::Audit(event) = change {
-                    event.detail.insert("by".into(), by.as_str().into());
-                }
-            }
-        }
+        audit::attribute(&mut provisioned.changes, &self.by);
         if !self.dry_run && !provisioned.is_unchanged() {
-            let changes: Vec<Change> = provisioned.changes.iter().chain(&along.further).cloned().collect();
+            let mut changes: Vec<Change> =
+                provisioned.changes.iter().chain(&along.further).cloned().collect();
+            audit::attribute(&mut changes, &self.by);
             self.store.apply(tenant, &changes).await?;
         }
         Ok(provisioned)

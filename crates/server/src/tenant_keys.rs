@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::{Change, Conflict};
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::records::{Tenant, TenantKey};
@@ -94,7 +94,7 @@ impl Workshop {
 
     async fn keep(&self, key: TenantKey, now: UnixTime) -> Result<bool, KeysError> {
         let context = Context { now, millis: 0, entropy: self.entropy.0.as_ref() };
-        let event = audit::success(&key.tenant, "tenant_key.created", &context.handle(), &context)
+        let event = audit::success(&key.tenant, Kind::TenantKeyCreated, &context.handle(), &context)
             .fact("id", key.id.clone())
             .fact("use_from", key.use_from)
             .fact("use_until", key.use_until)

@@ -237,8 +237,8 @@ impl Store for PostgresStore {
     async fn audit_seals(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<AuditSeal>> {
         read_audit::audit_seals(&self.pool, tenant, after, limit).await
     }
-    async fn sealed_audit(&self, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>> {
-        read_audit::sealed_audit(&self.pool, tenant, number).await
+    async fn sealed_audit(&self, tenant: &TenantId, number: i64, limit: u32) -> Result<Vec<AuditEvent>> {
+        read_audit::sealed_audit(&self.pool, tenant, number, limit).await
     }
     async fn chained_audit(
         &self,

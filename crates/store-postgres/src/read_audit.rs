@@ -19,6 +19,7 @@ struct AuditRow {
     correlation_id: String,
     client_id: Option<String>,
     user_id: Option<Uuid>,
+    actor: Option<String>,
     detail: Json<Map<String, Value>>,
     seal: Option<i64>,
 }
@@ -35,6 +36,7 @@ impl AuditRow {
             correlation_id: self.correlation_id,
             client_id: self.client_id.map(ClientId::new),
             user_id: self.user_id,
+            actor: self.actor,
             detail: self.detail.0,
         })
     }
@@ -47,6 +49,7 @@ pub(crate) async fn audit(pool: &PgPool, tenant: &TenantId, filter: &AuditFilter
     let (correlation, user) = (filter.correlation_id.as_deref(), filter.user_id);
     let (client, reason) = (filter.client_id.as_ref().map(ClientId::as_str), filter.reason.as_deref());
     let (kind, outcome) = (filter.kind.as_deref(), filter.outcome.map(backend::outcome_name));
+    let actor = filter.actor.as_deref();
     let (from, before) = search::span(filter);
     let (since, until) = (filter.since.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
     let limit = backend::page_limit(filter.limit);
@@ -55,14 +58,15 @@ pub(crate) async fn audit(pool: &PgPool, tenant: &TenantId, filter: &AuditFilter
             sqlx::query_as!(
                 AuditRow,
                 r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
+                  user_id, actor, detail AS "detail: Json<Map<String, Value>>", seal
                    FROM audit
                    WHERE tenant = $1 AND id < $2 AND id >= $3 AND at >= $4 AND at < $5
                      AND ($6::text IS NULL OR correlation_id = $6) AND ($7::uuid IS NULL OR user_id = $7)
                      AND ($8::text IS NULL OR client_id = $8) AND ($9::text IS NULL OR reason = $9)
-                     AND ($10::text IS NULL OR kind = $10) AND ($11::text IS NULL OR outcome = $11)"#
+                     AND ($10::text IS NULL OR kind = $10) AND ($11::text IS NULL OR outcome = $11)
+                     AND ($12::text IS NULL OR actor = $12)"#
                     + $condition
-                    + " ORDER BY id DESC LIMIT $12",
+                    + " ORDER BY id DESC LIMIT $13",
                 name,
                 before,
                 from,
@@ -74,6 +78,7 @@ pub(crate) async fn audit(pool: &PgPool, tenant: &TenantId, filter: &AuditFilter
                 reason,
                 kind,
                 outcome,
+                actor,
                 limit
             )
             .fetch_all(pool)
@@ -84,6 +89,8 @@ pub(crate) async fn audit(pool: &PgPool, tenant: &TenantId, filter: &AuditFilter
         select!(" AND correlation_id = $6")
     } else if user.is_some() {
         select!(" AND user_id = $7")
+    } else if actor.is_some() {
+        select!(" AND actor = $12")
     } else if client.is_some() {
         select!(" AND client_id = $8")
     } else if reason.is_some() {
@@ -104,7 +111,7 @@ pub(crate) async fn unsealed_audit(pool: &PgPool, tenant: &TenantId, limit: u32)
         sqlx::query_as!(
             AuditRow,
             r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
+                  user_id, actor, detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = $1 AND seal IS NULL ORDER BY id LIMIT $2"#,
             name,
             limit
@@ -115,16 +122,22 @@ pub(crate) async fn unsealed_audit(pool: &PgPool, tenant: &TenantId, limit: u32)
     rows.into_iter().map(|row| row.record(tenant)).collect()
 }
 
-pub(crate) async fn sealed_audit(pool: &PgPool, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>> {
-    let name = tenant.as_str();
+pub(crate) async fn sealed_audit(
+    pool: &PgPool,
+    tenant: &TenantId,
+    number: i64,
+    limit: u32,
+) -> Result<Vec<AuditEvent>> {
+    let (name, limit) = (tenant.as_str(), backend::page_limit(limit));
     let rows = looked_up(
         sqlx::query_as!(
             AuditRow,
             r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
-           FROM audit WHERE tenant = $1 AND seal = $2 ORDER BY id"#,
+                  user_id, actor, detail AS "detail: Json<Map<String, Value>>", seal
+           FROM audit WHERE tenant = $1 AND seal = $2 ORDER BY id LIMIT $3"#,
             name,
-            number
+            number,
+            limit
         )
         .fetch_all(pool)
         .await,
@@ -143,7 +156,7 @@ pub(crate) async fn chained_audit(
         sqlx::query_as!(
             AuditRow,
             r#"SELECT id, at, kind, outcome, reason, correlation_id, client_id,
-                  user_id, detail AS "detail: Json<Map<String, Value>>", seal
+                  user_id, actor, detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = $1 AND seal IS NOT NULL AND (seal, id) > ($2, $3)
            ORDER BY seal, id LIMIT $4"#,
             name,

@@ -19,6 +19,7 @@ struct AuditRow {
     correlation_id: String,
     client_id: Option<String>,
     user_id: Option<Uuid>,
+    actor: Option<String>,
     detail: Json<Map<String, Value>>,
     seal: Option<i64>,
 }
@@ -35,6 +36,7 @@ impl AuditRow {
             correlation_id: self.correlation_id,
             client_id: self.client_id.map(ClientId::new),
             user_id: self.user_id,
+            actor: self.actor,
             detail: self.detail.0,
         })
     }
@@ -52,6 +54,7 @@ pub(crate) async fn audit(
     let (correlation, user) = (filter.correlation_id.as_deref(), filter.user_id);
     let (client, reason) = (filter.client_id.as_ref().map(ClientId::as_str), filter.reason.as_deref());
     let (kind, outcome) = (filter.kind.as_deref(), filter.outcome.map(backend::outcome_name));
+    let actor = filter.actor.as_deref();
     let (from, before) = search::span(filter);
     let (since, until) = (filter.since.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
     let limit = backend::page_limit(filter.limit);
@@ -60,16 +63,17 @@ pub(crate) async fn audit(
             sqlx::query_as!(
                 AuditRow,
                 r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
-                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
+                  user_id AS "user_id: Uuid", actor, detail AS "detail: Json<Map<String, Value>>", seal
                    FROM audit INDEXED BY "#
                     + $index
                     + r#"
                    WHERE tenant = ?1 AND id < ?2 AND id >= ?3 AND at >= ?4 AND at < ?5
                      AND (?6 IS NULL OR correlation_id = ?6) AND (?7 IS NULL OR user_id = ?7)
                      AND (?8 IS NULL OR client_id = ?8) AND (?9 IS NULL OR reason = ?9)
-                     AND (?10 IS NULL OR kind = ?10) AND (?11 IS NULL OR outcome = ?11)"#
+                     AND (?10 IS NULL OR kind = ?10) AND (?11 IS NULL OR outcome = ?11)
+                     AND (?12 IS NULL OR actor = ?12)"#
                     + $condition
-                    + " ORDER BY id DESC LIMIT ?12",
+                    + " ORDER BY id DESC LIMIT ?13",
                 name,
                 before,
                 from,
@@ -81,6 +85,7 @@ pub(crate) async fn audit(
                 reason,
                 kind,
                 outcome,
+                actor,
                 limit
             )
             .fetch_all(pool)
@@ -91,6 +96,8 @@ pub(crate) async fn audit(
         select!("audit_correlation", " AND correlation_id = ?6")
     } else if user.is_some() {
         select!("audit_user", " AND user_id = ?7")
+    } else if actor.is_some() {
+        select!("audit_actor", " AND actor = ?12")
     } else if client.is_some() {
         select!("audit_client", " AND client_id = ?8")
     } else if reason.is_some() {
@@ -114,7 +121,7 @@ pub(crate) async fn unsealed_audit(
     let rows = sqlx::query_as!(
         AuditRow,
         r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
-                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
+                  user_id AS "user_id: Uuid", actor, detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = ?1 AND seal IS NULL ORDER BY id LIMIT ?2"#,
         name,
         limit
@@ -129,15 +136,17 @@ pub(crate) async fn sealed_audit(
     pool: &SqlitePool,
     tenant: &TenantId,
     number: i64,
+    limit: u32,
 ) -> Result<Vec<AuditEvent>> {
-    let name = tenant.as_str();
+    let (name, limit) = (tenant.as_str(), backend::page_limit(limit));
     let rows = sqlx::query_as!(
         AuditRow,
         r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
-                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
-           FROM audit WHERE tenant = ?1 AND seal = ?2 ORDER BY id"#,
+                  user_id AS "user_id: Uuid", actor, detail AS "detail: Json<Map<String, Value>>", seal
+           FROM audit WHERE tenant = ?1 AND seal = ?2 ORDER BY id LIMIT ?3"#,
         name,
-        number
+        number,
+        limit
     )
     .fetch_all(pool)
     .await
@@ -155,7 +164,7 @@ pub(crate) async fn chained_audit(
     let rows = sqlx::query_as!(
         AuditRow,
         r#"SELECT id AS "id: Uuid", at, kind, outcome, reason, correlation_id, client_id,
-                  user_id AS "user_id: Uuid", detail AS "detail: Json<Map<String, Value>>", seal
+                  user_id AS "user_id: Uuid", actor, detail AS "detail: Json<Map<String, Value>>", seal
            FROM audit WHERE tenant = ?1 AND seal IS NOT NULL AND (seal, id) > (?2, ?3)
            ORDER BY seal, id LIMIT ?4"#,
         name,

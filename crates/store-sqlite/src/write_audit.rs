@@ -15,8 +15,8 @@ pub(crate) async fn insert_audit(connection: &mut SqliteConnection, event: &Audi
     let (tenant, outcome_name) = (event.tenant.as_str(), backend::outcome_name(event.outcome));
     let (client, detail) = (event.client_id.as_ref().map(ClientId::as_str), Json(&event.detail));
     let outcome = sqlx::query!(
-        "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO audit (tenant, id, at, kind, outcome, reason, correlation_id, client_id, user_id, actor, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         tenant,
         event.id,
         event.at,
@@ -26,6 +26,7 @@ pub(crate) async fn insert_audit(connection: &mut SqliteConnection, event: &Audi
         event.correlation_id,
         client,
         event.user_id,
+        event.actor,
         detail
     )
     .execute(connection)

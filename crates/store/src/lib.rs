@@ -86,6 +86,8 @@ pub struct AuditFilter {
     pub client_id: Option<ClientId>,
     /// Only this user's.
     pub user_id: Option<Uuid>,
+    /// Only what this one did: the label of a [`signet_core::audit::By`].
+    pub actor: Option<String>,
     /// Only with this reason code.
     pub reason: Option<String>,
     /// Only of this login.
@@ -206,8 +208,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn last_audit_seal(&self, tenant: &TenantId) -> Result<Option<AuditSeal>>;
     /// Links of the audit chain whose number is greater than `after`, by number; at most `limit` (1 to 1000).
     async fn audit_seals(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<AuditSeal>>;
-    /// The events that a link covers, by id.
-    async fn sealed_audit(&self, tenant: &TenantId, number: i64) -> Result<Vec<AuditEvent>>;
+    /// The events that say that a link covers them, by id; at most `limit` (1 to 1000).
+    async fn sealed_audit(&self, tenant: &TenantId, number: i64, limit: u32) -> Result<Vec<AuditEvent>>;
     /// Events of the whole chain with the number of their link, by number, then by id, after the one named; at most `limit`
     /// (1 to 1000). Those of a number that no link has are among them.
     async fn chained_audit(

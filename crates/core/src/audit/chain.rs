@@ -93,19 +93,35 @@ fn tallies(events: &[AuditEvent]) -> Vec<AuditTally> {
     counts.into_iter().map(tally).collect()
 }
 
-/// How many of `seals`, which follow each other, are over at `now`: all their events are older than `retention` seconds.
+/// How many of `seals`, which follow each other, say that they are over at `now`: all their events are older than `retention`
+/// seconds. What a link says is not judged here; [`purge`] does that.
 pub fn expired(seals: &[AuditSeal], retention: i64, now: UnixTime) -> usize {
     let horizon = now.saturating_sub(retention.max(MIN_RETENTION));
     seals.iter().take_while(|seal| seal.newest_at <= horizon).count()
 }
 
-/// Removes the events of a link at `at`; `before` is the link before it. `None` if it is too early.
-pub fn purge(keys: &ChainKeys, before: Option<&AuditSeal>, seal: &AuditSeal, at: UnixTime) -> Option<Change> {
-    if at.saturating_sub(seal.newest_at) < MIN_RETENTION {
-        return None;
+/// Removes the `events` of a link at `at`, where all of them are older than `retention` seconds; `before` is the link before
+/// it, `events` are all that the store has of it. `None` if it is too early, or if they are removed already.
+///
+/// The link is judged first: what its row says of its age, and its events themselves, may be forged, and a purge made over
+/// that would pass for Signet's own.
+pub fn purge(
+    keys: &ChainKeys,
+    before: Option<&AuditSeal>,
+    seal: &AuditSeal,
+    events: &[AuditEvent],
+    retention: i64,
+    at: UnixTime,
+) -> Result<Option<Change>, Wrong> {
+    let before = before.map(|before| &before.mac);
+    check(keys, before, seal, events)?;
+    let horizon = at.saturating_sub(retention.max(MIN_RETENTION));
+    let newest = events.iter().map(|event| event.at).max();
+    if seal.purged_at.is_some() || newest.is_none_or(|newest| newest > horizon) {
+        return Ok(None);
     }
-    let mac = keys.make(&Input::purge(before.map(|before| &before.mac), seal, at))?;
-    Some(Change::PurgeAudit { number: seal.number, at, mac })
+    let mac = keys.make(&Input::purge(before, seal, at));
+    Ok(mac.map(|mac| Change::PurgeAudit { number: seal.number, at, mac }))
 }
 
 /// What is wrong with a chain.
@@ -347,6 +363,7 @@ impl Input {
         self.field(event.correlation_id.as_bytes());
         self.optional(event.client_id.as_ref().map(ClientId::as_str).map(str::as_bytes));
         self.optional(event.user_id.as_ref().map(|id| id.as_bytes().as_slice()));
+        self.optional(event.actor.as_deref().map(str::as_bytes));
         self.object(&event.detail);
     }
 

@@ -9,7 +9,7 @@ use super::parameters::{self, Rules};
 use super::raw::Raw;
 use super::reference::reference;
 use super::request::{AuthorizationRequest, RequestSource};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::builtin::Builtin;
 use crate::change::Change;
 use crate::client_policy;
@@ -278,7 +278,7 @@ pub(super) struct Beginning<'a> {
 impl Beginning<'_> {
     /// The interaction, and the event that tells of it.
     pub(super) fn begin(self, request: AuthorizationRequest, context: &Context<'_>) -> (Interaction, Change) {
-        let event = event("authorize.accepted", self.tenant, self.correlation_id, &request, context)
+        let event = event(Kind::AuthorizeAccepted, self.tenant, self.correlation_id, &request, context)
             .fact("sent", self.sent)
             .change();
         let interaction = Interaction {
@@ -298,7 +298,7 @@ impl Beginning<'_> {
 
 /// What is told of every accepted request.
 pub(super) fn event(
-    kind: &str,
+    kind: Kind,
     tenant: &Tenant,
     correlation_id: &str,
     request: &AuthorizationRequest,

@@ -1,5 +1,6 @@
 //! Pushed authorization requests (RFC 9126): judged when they are pushed, used once by a browser.
 
+use crate::audit::Kind;
 use signet_jose::Trace;
 use zeroize::Zeroizing;
 
@@ -59,7 +60,7 @@ pub fn push(
     };
     let minted = context.mint(PUSHED_PREFIX);
     let expires_in = client.settings.lifetimes.pushed_request;
-    let event = event("authorize.pushed", facts.tenant, facts.correlation_id, &judged.request, context);
+    let event = event(Kind::AuthorizePushed, facts.tenant, facts.correlation_id, &judged.request, context);
     let pushed = PushedRequest {
         tenant: facts.tenant.id.clone(),
         hash: minted.hash,

@@ -2,7 +2,7 @@
 
 use super::respond::{Issuing, finish};
 use super::{Input, Step, granted_scope, next, usable_login};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::Context;
 use crate::device;
@@ -30,7 +30,7 @@ pub fn approve(
         scope: issuing.scope.clone(),
         authentication: issuing.authentication(),
     };
-    let event = audit::success(&input.tenant.id, "device.approved", &device.correlation_id, context)
+    let event = audit::success(&input.tenant.id, Kind::DeviceApproved, &device.correlation_id, context)
         .client(&device.request.client_id)
         .user(user.id);
     // What was allowed to a device is not remembered: the next one is asked for again in any case.
@@ -54,8 +54,9 @@ pub fn deny(
 ) -> Result<Vec<Change>, Fault> {
     let mut device = open(input, device, context)?;
     device.stage = DeviceStage::Denied;
-    let mut event = audit::refused(&input.tenant.id, "device.denied", fault, &device.correlation_id, context)
-        .client(&device.request.client_id);
+    let mut event =
+        audit::refused(&input.tenant.id, Kind::DeviceDenied, fault, &device.correlation_id, context)
+            .client(&device.request.client_id);
     if let Some(user) = input.user {
         event = event.user(user.id);
     }

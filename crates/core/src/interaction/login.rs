@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::SESSION_PREFIX;
 use super::level::Proof;
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::authorize::Prompt;
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
@@ -54,7 +54,7 @@ pub(super) fn log_in(
     let mut next = interaction.clone();
     next.version += 1;
     next.stage = Stage::Authenticated { sid: session.sid.clone() };
-    let event = audit::success(&tenant.id, "login.succeeded", &interaction.correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::LoginSucceeded, &interaction.correlation_id, context)
         .client(&interaction.request.client_id)
         .user(user.id)
         .fact("amr", session.amr.clone())

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::LoggedIn;
 use super::level::Proof;
 use super::login::log_in;
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::Context;
 use crate::fault::Fault;
@@ -108,7 +108,7 @@ pub fn register(
     // by the End-User".
     user.claims.insert("email_verified".into(), false.into());
     let mut made = log_in(tenant, interaction, &user, &Proof::password(context.now), old, context);
-    let event = audit::success(&tenant.id, "user.registered", &interaction.correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::UserRegistered, &interaction.correlation_id, context)
         .client(&interaction.request.client_id)
         .user(user.id)
         .change();

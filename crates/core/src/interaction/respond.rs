@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::level::reported;
 use super::{Input, Step, asked_scope, granted_scope, next, return_to, usable_login};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::claims::OFFLINE_ACCESS;
 use crate::context::{Context, UnixTime};
@@ -244,7 +244,7 @@ impl Issuing<'_> {
         let interaction = self.input.interaction;
         let request = &interaction.request;
         let (tenant, correlation) = (&self.input.tenant.id, &interaction.correlation_id);
-        audit::success(tenant, "authorize.responded", correlation, self.context)
+        audit::success(tenant, Kind::AuthorizeResponded, correlation, self.context)
             .client(&request.client_id)
             .user(self.user.id)
             .fact("scope", self.scope.iter().cloned().collect::<Vec<_>>().join(" "))
@@ -272,7 +272,7 @@ fn remembered(input: &Input<'_>, user: &User, asked: BTreeSet<String>, now: Unix
 pub fn refuse(input: &Input<'_>, fault: &Fault, context: &Context<'_>) -> Vec<Change> {
     let interaction = input.interaction;
     let mut event =
-        audit::refused(&input.tenant.id, "authorize.refused", fault, &interaction.correlation_id, context)
+        audit::refused(&input.tenant.id, Kind::AuthorizeRefused, fault, &interaction.correlation_id, context)
             .client(&interaction.request.client_id);
     if let Some(user) = input.user {
         event = event.user(user.id);

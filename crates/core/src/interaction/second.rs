@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::level::{Proof, wanted};
 use super::login::log_in;
 use super::{Input, Level, LoggedIn, Second};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
@@ -60,7 +60,7 @@ fn identify(input: &Input<'_>, user: &User, context: &Context<'_>) -> Vec<Change
     next.version += 1;
     next.stage = Stage::Identified { user_id: user.id, since: context.now, version: user.version };
     let correlation = &input.interaction.correlation_id;
-    let event = audit::success(&input.tenant.id, "login.identified", correlation, context)
+    let event = audit::success(&input.tenant.id, Kind::LoginIdentified, correlation, context)
         .client(&input.interaction.request.client_id)
         .user(user.id);
     vec![Change::UpdateInteraction { interaction: next, now: context.now }, event.change()]
@@ -240,7 +240,7 @@ pub fn recovery_codes(user: &User, context: &Context<'_>) -> (Vec<String>, Vec<C
 
 /// What the audit trail tells of a credential: enrolled, used, renamed or removed.
 pub fn credential_event(
-    kind: &str,
+    kind: Kind,
     credential: CredentialKind,
     user: &User,
     correlation_id: &str,

@@ -1,7 +1,7 @@
 //! Logout tokens on their way to clients: who makes which attempt, and what follows from its outcome (Back-Channel Logout
 //! 1.0 section 2.8).
 
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::{Context, UnixTime};
 use crate::fault::Fault;
@@ -109,10 +109,10 @@ pub fn settle(made: &LogoutDelivery, outcome: &Outcome, context: &Context<'_>) -
 fn event(settled: &LogoutDelivery, context: &Context<'_>) -> Change {
     let (tenant, correlation) = (&settled.tenant, &settled.correlation_id);
     let draft = match (&settled.delivered_at, &settled.last_error) {
-        (Some(_), _) => audit::success(tenant, "logout.delivered", correlation, context),
+        (Some(_), _) => audit::success(tenant, Kind::LogoutDelivered, correlation, context),
         (None, error) => {
             let word = error.clone().unwrap_or_default();
-            audit::refused(tenant, "logout.undelivered", &Fault::LogoutUndelivered, correlation, context)
+            audit::refused(tenant, Kind::LogoutUndelivered, &Fault::LogoutUndelivered, correlation, context)
                 .fact("last_error", word)
         }
     };

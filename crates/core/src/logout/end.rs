@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
 use super::delivery;
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::Context;
 use crate::ids::ClientId;
@@ -54,7 +54,7 @@ pub fn end(ending: &Ending<'_>, context: &Context<'_>) -> Ended {
         .filter(|client| client.settings.frontchannel_logout_uri.is_some())
         .map(|client| client.client_id.clone())
         .collect();
-    let event = audit::success(&tenant.id, "session.ended", ending.correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::SessionEnded, ending.correlation_id, context)
         .user(session.user_id)
         .fact("cause", ending.cause)
         .fact("back_channel", names(deliveries.iter().map(|delivery| &delivery.client_id)))

@@ -6,7 +6,7 @@ use super::fault::Refusal;
 use super::keys::{self, KeyPlan, Owner};
 use super::secret::{self, DecidedSecret};
 use super::{Provisioned, difference};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::builtin::Builtin;
 use crate::change::Change;
 use crate::client_policy::{self, KeptSecret, Keys};
@@ -115,19 +115,19 @@ fn assemble(
     next.sealed_secret.clone_from(&secret.sealed);
     next.settings = declared.settings.clone();
     next.updated_at = context.now;
-    let kind = if facts.current.is_some() { "client.updated" } else { "client.created" };
+    let kind = if facts.current.is_some() { Kind::ClientUpdated } else { Kind::ClientCreated };
     let mut changes = vec![match facts.current {
         Some(_) => Change::UpdateClient(next),
         None => Change::InsertClient(next),
     }];
     changes.extend(keys.changes.iter().cloned());
-    let event = |kind: &str| {
+    let event = |kind: Kind| {
         audit::success(&facts.tenant.id, kind, correlation_id, context).client(&declared.client_id)
     };
     if !own.is_empty() {
         changes.push(event(kind).fact("differences", own).change());
     }
-    let of_key = |(kind, key): &(&'static str, ClientKey)| event(kind).detail(keys::audited(key)).change();
+    let of_key = |(kind, key): &(Kind, ClientKey)| event(*kind).detail(keys::audited(key)).change();
     changes.extend(keys.events.iter().map(of_key));
     Provisioned { changes, differences, ..Provisioned::default() }
 }

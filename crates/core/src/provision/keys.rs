@@ -1,5 +1,6 @@
 //! A client's keys: from declared sources to records.
 
+use crate::audit::Kind;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -31,7 +32,7 @@ pub(super) struct KeyPlan {
     pub(super) changes: Vec<Change>,
     pub(super) differences: Vec<String>,
     /// Kind and key of each audit event.
-    pub(super) events: Vec<(&'static str, ClientKey)>,
+    pub(super) events: Vec<(Kind, ClientKey)>,
     /// The keys as they will be.
     pub(super) after: Vec<ClientKey>,
 }
@@ -78,7 +79,7 @@ pub(super) fn plan(
     for declaration in declared {
         match read(declaration) {
             Ok(keys) => wanted.extend(keys),
-            Err(refusal) => refusals.push(refusal),
+            Err(wrong) => refusals.extend(wrong),
         }
     }
     refusals.extend(repeated(&wanted));
@@ -179,16 +180,16 @@ impl KeyPlan {
             not_before,
             not_after,
         });
-        self.replace(after, "client.key_updated");
+        self.replace(after, Kind::ClientKeyUpdated);
     }
 
     fn withdraw(&mut self, key: &ClientKey, now: UnixTime) {
         self.differences.push(format!("{}: withdrawn", what(key)));
         self.changes.push(Change::RevokeClientKey { client_id: key.client_id.clone(), id: key.id, at: now });
-        self.replace(ClientKey { revoked_at: Some(now), ..key.clone() }, "client.key_revoked");
+        self.replace(ClientKey { revoked_at: Some(now), ..key.clone() }, Kind::ClientKeyRevoked);
     }
 
-    fn replace(&mut self, after: ClientKey, kind: &'static str) {
+    fn replace(&mut self, after: ClientKey, kind: Kind) {
         if let Some(place) = self.after.iter_mut().find(|key| key.id == after.id) {
             place.clone_from(&after);
         }
@@ -199,7 +200,7 @@ impl KeyPlan {
         self.differences.push(format!("{}: new, \"{}\"", what(&key), key.usage));
         self.changes.push(Change::InsertClientKey(key.clone()));
         self.after.push(key.clone());
-        self.events.push(("client.key_added", key));
+        self.events.push((Kind::ClientKeyAdded, key));
     }
 }
 
@@ -228,13 +229,25 @@ fn record(wanted: Wanted, owner: &Owner<'_>, context: &Context<'_>) -> ClientKey
     }
 }
 
-fn read(declaration: &KeyDeclaration) -> Result<Vec<Wanted>, Refusal> {
-    let name = || declaration.name.clone();
+/// The keys of a declaration, or all that is wrong with it.
+fn read(declaration: &KeyDeclaration) -> Result<Vec<Wanted>, Vec<Refusal>> {
+    match (named(declaration), sourced(declaration)) {
+        (Ok(()), Ok(keys)) => Ok(keys),
+        (name, source) => Err(name.err().into_iter().chain(source.err()).collect()),
+    }
+}
+
+fn named(declaration: &KeyDeclaration) -> Result<(), Refusal> {
     let fits = (1..=MAX_NAME).contains(&declaration.name.trim().chars().count())
         && !declaration.name.chars().any(char::is_control);
     if !fits {
         return Err(Refusal::KeyName { name: declaration.name.chars().take(MAX_NAME).collect() });
     }
+    Ok(())
+}
+
+fn sourced(declaration: &KeyDeclaration) -> Result<Vec<Wanted>, Refusal> {
+    let name = || declaration.name.chars().take(MAX_NAME).collect();
     let text = match &declaration.source {
         Value::String(text) => text.clone(),
         object @ Value::Object(_) => object.to_string(),

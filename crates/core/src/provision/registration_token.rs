@@ -1,7 +1,7 @@
 //! Tokens with which clients register themselves.
 
 use super::fault::Refusal;
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::context::{Context, Minted, UnixTime};
 use crate::ids::TenantId;
 use crate::records::InitialAccessToken;
@@ -39,7 +39,7 @@ pub fn registration_token(
         created_at: context.now,
         expires_at,
     };
-    let kind = "registration_token.created";
+    let kind = Kind::RegistrationTokenCreated;
     let event = audit::success(tenant, kind, correlation_id, context).fact("name", name);
     Ok((token, minted, event))
 }

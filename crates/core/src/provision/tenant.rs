@@ -3,6 +3,7 @@
 use super::declaration::TenantDeclaration;
 use super::fault::Refusal;
 use super::{Provisioned, difference};
+use crate::audit::Kind;
 use crate::audit::{self, chain};
 use crate::builtin::Builtin;
 use crate::change::Change;
@@ -231,8 +232,8 @@ fn assemble(
     next.issuer = issuer;
     next.settings = settings.clone();
     let (kind, change) = match facts.current {
-        Some(_) => ("tenant.updated", Change::UpdateTenant(next)),
-        None => ("tenant.created", Change::InsertTenant(next)),
+        Some(_) => (Kind::TenantUpdated, Change::UpdateTenant(next)),
+        None => (Kind::TenantCreated, Change::InsertTenant(next)),
     };
     let event = audit::success(facts.id, kind, correlation_id, context)
         .fact("differences", differences.clone())

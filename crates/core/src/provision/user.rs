@@ -6,7 +6,7 @@ use super::declaration::UserDeclaration;
 use super::fault::Refusal;
 use super::username::{new_username, username};
 use super::{Provisioned, difference};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::authorize::has_nul;
 use crate::change::Change;
 use crate::claims::is_standard;
@@ -166,8 +166,8 @@ fn assemble(
     next.updated_at = context.now;
     let id = next.id;
     let (kind, change) = match facts.current {
-        Some(_) => ("user.updated", Change::UpdateUser(next)),
-        None => ("user.created", Change::InsertUser(next)),
+        Some(_) => (Kind::UserUpdated, Change::UpdateUser(next)),
+        None => (Kind::UserCreated, Change::InsertUser(next)),
     };
     let event = audit::success(facts.tenant, kind, correlation_id, context)
         .user(id)

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::{Provisioned, client_facts::ClientFacts, keys};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::client_policy::{self, Contradiction, KeptSecret, Keys};
 use crate::context::Context;
@@ -26,7 +26,7 @@ pub fn withdraw_key(
     let (own, known) = (&client.client_id, Keys { registered: &after, set: facts.key_set });
     let broken = client_policy::check(own, settings, kept, known, policies, facts.mode, context.now);
     let next = Client { version: client.version + 1, updated_at: context.now, ..client.clone() };
-    let event = audit::success(&client.tenant, "client.key_revoked", correlation_id, context)
+    let event = audit::success(&client.tenant, Kind::ClientKeyRevoked, correlation_id, context)
         .client(&client.client_id)
         .detail(keys::audited(key))
         .change();
@@ -47,7 +47,7 @@ pub fn remove_client(
     correlation_id: &str,
     context: &Context<'_>,
 ) -> Provisioned {
-    let event = audit::success(&tenant.id, "client.deleted", correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::ClientDeleted, correlation_id, context)
         .client(&client.client_id)
         .fact("client_name", client.settings.client_name.as_str());
     // The version that was judged is the one that goes: the first change finds no other.

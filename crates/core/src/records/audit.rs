@@ -30,6 +30,9 @@ pub struct AuditEvent {
     pub client_id: Option<ClientId>,
     /// The user, as far as known.
     pub user_id: Option<Uuid>,
+    /// Who did it, as far as somebody did: the label of a [`crate::audit::By`]. `None` for what Signet does by itself, and for
+    /// what clients and people do in a protocol.
+    pub actor: Option<String>,
     /// Facts for the operator.
     pub detail: Map<String, Value>,
 }

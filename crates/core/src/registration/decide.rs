@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::reader::Reader;
 use super::{keys, metadata};
-use crate::audit;
+use crate::audit::{self, By, Kind};
 use crate::change::Change;
 use crate::client_policy::{Contradiction, Mode};
 use crate::context::{Context, UnixTime};
@@ -150,13 +150,14 @@ pub fn create(
             client.registration_token = Some(token.hash);
         }
     }
-    let mut event = audit::success(&facts.tenant.id, "client.registered", facts.correlation_id, context)
+    let mut event = audit::success(&facts.tenant.id, Kind::ClientRegistered, facts.correlation_id, context)
         .client(&declared.client_id);
     if let Some(initial) = initial {
         registered.changes.insert(0, Change::UseInitialAccessToken { hash: initial.hash, at: context.now });
         event = event.fact("initial_access_token", initial.name.as_str());
     }
     registered.changes.push(event.change());
+    audit::attribute(&mut registered.changes, &By::Client(declared.client_id));
     registered.token = token.secret;
     Ok(registered)
 }
@@ -192,6 +193,7 @@ pub fn update(
     declared.generate_secret =
         declared.secret.is_none() && declared.settings.token_endpoint_auth_method.uses_secret();
     let mut registered = provisioned(&declared, Some(client), keys, facts, context)?;
+    audit::attribute(&mut registered.changes, &By::Client(client.client_id.clone()));
     registered.token = Zeroizing::new(token.to_owned());
     Ok(registered)
 }
@@ -211,9 +213,9 @@ fn own_secret(metadata: &Map<String, Value>, client: &Client) -> Result<Option<S
 
 /// Removes a client (RFC 7592 section 2.3).
 pub fn delete(client: &Client, facts: &Facts<'_>, context: &Context<'_>) -> Vec<Change> {
-    let event = audit::success(&facts.tenant.id, "client.deleted", facts.correlation_id, context)
+    let event = audit::success(&facts.tenant.id, Kind::ClientDeleted, facts.correlation_id, context)
         .client(&client.client_id)
-        .fact("by", "itself");
+        .by(&By::Client(client.client_id.clone()));
     vec![Change::DeleteClient(client.client_id.clone()), event.change()]
 }
 

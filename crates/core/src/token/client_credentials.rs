@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::access::{AccessDraft, AccessFacts, scope_text};
 use super::{Facts, Issue, Outcome, resource, scope_not_allowed};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::claims::{OFFLINE_ACCESS, SCOPES};
 use crate::context::Context;
@@ -36,7 +36,7 @@ fn judge(facts: Facts<'_>, context: &Context<'_>) -> Result<Outcome, Fault> {
         created_at: context.now,
         revoked_at: None,
     };
-    let event = audit::success(&tenant.id, "token.issued", facts.correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::TokenIssued, facts.correlation_id, context)
         .client(&client.client_id)
         .fact("grant_type", "client_credentials")
         .fact("scope", scope_text(&scope));

@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use super::access::{AccessDraft, AccessFacts};
 use super::{Chain, Facts, IdTokenDraft, Issue, Outcome, resource};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::Context;
 use crate::fault::Fault;
@@ -129,7 +129,7 @@ fn issue(
     context: &Context<'_>,
 ) -> Outcome {
     let client = facts.client.client();
-    let mut event = audit::success(&code.tenant, "token.issued", &code.correlation_id, context)
+    let mut event = audit::success(&code.tenant, Kind::TokenIssued, &code.correlation_id, context)
         .client(&code.client_id)
         .user(user.id)
         .fact("grant_type", "authorization_code");

@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use super::access::{AccessDraft, AccessFacts};
 use super::{Chain, Facts, IdTokenDraft, Issue, Outcome, resource};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::context::Context;
 use crate::fault::Fault;
@@ -108,7 +108,7 @@ fn issue(
         correlation_id: &device.correlation_id,
     };
     let (refresh_token, link) = chain.start(context).unzip();
-    let event = audit::success(&tenant.id, "token.issued", &device.correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::TokenIssued, &device.correlation_id, context)
         .client(&client.client_id)
         .user(user.id)
         .fact("grant_type", "device_code");

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::access::{AccessDraft, AccessFacts, scope_text, subject_of};
 use super::{Facts, Issue, Outcome, narrowed};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::bearer;
 use crate::change::Change;
 use crate::claims::OFFLINE_ACCESS;
@@ -120,7 +120,7 @@ fn judge(input: ExchangeFacts<'_>, context: &Context<'_>) -> Result<Outcome, Fau
     };
     // Never longer than what was given.
     let access = AccessDraft::new(access, context).until(subject.expires_at);
-    let mut event = audit::success(&facts.tenant.id, "token.issued", facts.correlation_id, context)
+    let mut event = audit::success(&facts.tenant.id, Kind::TokenIssued, facts.correlation_id, context)
         .client(&client.client_id)
         .fact("grant_type", "token_exchange")
         .fact("subject_client", subject.client_id.as_str())

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 
 use signet_jose::Offered;
 
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::client_auth::AuthenticatedClient;
 use crate::context::Context;
@@ -85,7 +85,7 @@ impl Facts<'_> {
     /// A refusal that changes nothing; `correlation_id` is that of the login, if it is known.
     pub fn refuse(&self, fault: Fault, correlation_id: Option<&str>, context: &Context<'_>) -> Outcome {
         let correlation_id = correlation_id.unwrap_or(self.correlation_id);
-        let event = audit::refused(&self.tenant.id, "token.refused", &fault, correlation_id, context)
+        let event = audit::refused(&self.tenant.id, Kind::TokenRefused, &fault, correlation_id, context)
             .client(&self.client.client().client_id)
             .fact("request", self.correlation_id)
             .change();

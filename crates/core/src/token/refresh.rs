@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use super::access::{AccessDraft, AccessFacts};
 use super::{Facts, IdTokenDraft, Issue, Outcome, narrowed, resource};
-use crate::audit;
+use crate::audit::{self, Kind};
 use crate::authorize::AuthorizationRequest;
 use crate::change::Change;
 use crate::claims::OFFLINE_ACCESS;
@@ -182,7 +182,7 @@ fn judge(input: RefreshFacts<'_>, token: &RefreshToken, context: &Context<'_>) -
         });
         None
     };
-    let event = audit::success(&tenant.id, "token.issued", &token.correlation_id, context)
+    let event = audit::success(&tenant.id, Kind::TokenIssued, &token.correlation_id, context)
         .client(&client.client_id)
         .user(user.id)
         .fact("grant_type", "refresh_token")

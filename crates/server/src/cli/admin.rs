@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use signet_core::audit::By;
 use signet_core::client_policy::Mode;
 use signet_core::context::{Context, Entropy, UnixTime};
 use signet_core::ids::{ClientId, TenantId};
@@ -137,6 +138,7 @@ impl Admin {
             store,
             entropy,
             vault,
+            by: By::CommandLine,
             now: self.now,
             millis: Clock::system().millis(),
             mode,

@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use signet_core::audit::{By, Kind};
 use signet_core::explain::Record;
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::records::{AuditEvent, Outcome};
 use signet_store::AuditFilter;
+use uuid::Uuid;
 
 use super::Common;
 use super::admin::Admin;
@@ -32,8 +35,11 @@ pub(super) struct Options {
     /// Only of this user.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// Only what this one did: a user's name, `user:` with an id, `client:` with a `client_id`, or "command line".
+    #[arg(long, value_name = "WHO")]
+    actor: Option<String>,
     /// Only of this kind, as in `login.succeeded`.
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::NAMES), hide_possible_values = true)]
     kind: Option<String>,
     /// Only with this outcome.
     #[arg(long)]
@@ -61,18 +67,21 @@ enum Ended {
     Refused,
 }
 
-const COLUMNS: [&str; 9] =
-    ["at", "kind", "outcome", "reason", "client_id", "user_id", "correlation_id", "detail", "id"];
+const COLUMNS: [&str; 10] =
+    ["at", "kind", "outcome", "reason", "client_id", "user_id", "actor", "correlation_id", "detail", "id"];
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, Problem> {
     let admin = Admin::open(common).await?;
     let tenant = admin.tenant().await?;
     let user_id = match &options.user {
-        Some(name) => {
-            let found = admin.store.user_by_name(&tenant.id, &name.trim().to_lowercase()).await?;
-            let unknown = || Problem::new("user_unknown", format!("there is no user \"{name}\""));
-            Some(found.ok_or_else(unknown)?.id)
-        }
+        Some(name) => Some(user(&admin, &tenant.id, name).await?),
+        None => None,
+    };
+    let actor = match &options.actor {
+        Some(who) => Some(match who.parse() {
+            Ok(by) => by,
+            Err(_) => By::User(user(&admin, &tenant.id, who).await?),
+        }),
         None => None,
     };
     let filter = AuditFilter {
@@ -85,6 +94,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
         until: options.until,
         client_id: options.client.map(ClientId::new),
         user_id,
+        actor: actor.map(|by| by.to_string()),
         reason: options.reason,
         correlation_id: options.correlation_id,
         before: None,
@@ -102,10 +112,17 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
     })
     .await?;
     if !options.jsonl {
-        output::table(common.json, &COLUMNS[..8], &rows);
+        output::table(common.json, &COLUMNS[..9], &rows);
     }
     admin.store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The id of the user of this name.
+async fn user(admin: &Admin, tenant: &TenantId, name: &str) -> Result<Uuid, Problem> {
+    let found = admin.store.user_by_name(tenant, &name.trim().to_lowercase()).await?;
+    let unknown = || Problem::new("user_unknown", format!("there is no user \"{name}\""));
+    Ok(found.ok_or_else(unknown)?.id)
 }
 
 /// Hands over the events that pass the filter, page by page, so that any number of them fits into memory.
@@ -141,6 +158,7 @@ fn row(event: &AuditEvent, whole: bool) -> Vec<Value> {
         json!(event.reason),
         json!(event.client_id),
         json!(event.user_id),
+        json!(event.actor),
         json!(event.correlation_id),
         json!(detail),
         json!(event.id),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::change::Change;
 use signet_core::provision::registration_token;
 use signet_core::records::{RegistrationPolicy, Tenant};
@@ -65,7 +65,10 @@ async fn create(
     let context = admin.context();
     let made = registration_token(&tenant.id, name, uses_left, expires_at, &context.handle(), &context);
     let (token, minted, event) = made.map_err(|refusal| Problem::new(refusal.code(), refusal.to_string()))?;
-    admin.store.apply(&tenant.id, &[Change::InsertInitialAccessToken(token), event.change()]).await?;
+    admin
+        .store
+        .apply(&tenant.id, &[Change::InsertInitialAccessToken(token), event.by(&By::CommandLine).change()])
+        .await?;
     if tenant.settings.registration != RegistrationPolicy::InitialAccessToken {
         let policy = tenant.settings.registration.name();
         output::note(format!(
@@ -99,8 +102,9 @@ async fn list(admin: &Admin, tenant: &Tenant, as_json: bool) -> Result<(), Probl
 
 async fn delete(admin: &Admin, tenant: &Tenant, name: &str) -> Result<(), Problem> {
     let context = admin.context();
-    let event = audit::success(&tenant.id, "registration_token.deleted", &context.handle(), &context)
-        .fact("name", name);
+    let event = audit::success(&tenant.id, Kind::RegistrationTokenDeleted, &context.handle(), &context)
+        .fact("name", name)
+        .by(&By::CommandLine);
     let changes = [Change::DeleteInitialAccessToken { name: name.to_owned() }, event.change()];
     admin.store.apply(&tenant.id, &changes).await.map_err(|error| match error {
         signet_store::StoreError::Conflict(signet_core::change::Conflict::Missing) => {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::change::Change;
 use signet_core::provision::{Secret, UserDeclaration};
 use signet_core::records::{Role, Tenant, User};
@@ -260,7 +260,14 @@ async fn sessions_ending(
 ) -> Result<Vec<Change>, Problem> {
     let context = admin.context();
     let correlation_id = context.handle();
-    let leaving = Leaving { tenant, user: user.id, keep: None, why, correlation_id: &correlation_id };
+    let leaving = Leaving {
+        tenant,
+        user: user.id,
+        keep: None,
+        why,
+        by: &By::CommandLine,
+        correlation_id: &correlation_id,
+    };
     Ok(people::sessions_ending(admin.store.as_ref(), &leaving, &context).await?.changes)
 }
 
@@ -286,7 +293,9 @@ fn read_password() -> Result<Zeroizing<String>, Problem> {
 async fn delete(admin: &Admin, tenant: &Tenant, username: &str) -> Result<(), Problem> {
     let user = find(admin, tenant, username).await?;
     let context = admin.context();
-    let event = audit::success(&tenant.id, "user.deleted", &context.handle(), &context).user(user.id);
+    let event = audit::success(&tenant.id, Kind::UserDeleted, &context.handle(), &context)
+        .user(user.id)
+        .by(&By::CommandLine);
     let mut changes = sessions_ending(admin, tenant, &user, "user_deleted").await?;
     changes.extend([Change::DeleteUser(user.id), event.change()]);
     admin.store.apply(&tenant.id, &changes).await?;

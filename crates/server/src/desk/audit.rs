@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use signet_core::admin::{AUDIT_READ, USERS_READ};
+use signet_core::audit::By;
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
@@ -31,6 +32,8 @@ pub struct AuditQuery {
     pub client_id: Option<ClientId>,
     /// Only this user's.
     pub user_id: Option<Uuid>,
+    /// Only what this one did: the label of a [`By`].
+    pub actor: Option<String>,
     /// Only with this reason code.
     pub reason: Option<String>,
     /// Only of this kind.
@@ -68,6 +71,9 @@ pub struct AuditLine {
     pub client_id: Option<String>,
     /// The user, as far as known.
     pub user_id: Option<Uuid>,
+    /// Who did it: `user:` with an id, `client:` with a `client_id`, or `command line`; nobody where it happened in a protocol,
+    /// or Signet did it by itself.
+    pub actor: Option<String>,
     /// Facts.
     pub detail: Map<String, Value>,
 }
@@ -83,6 +89,7 @@ impl From<AuditEvent> for AuditLine {
             correlation_id: event.correlation_id,
             client_id: event.client_id.map(|id| id.to_string()),
             user_id: event.user_id,
+            actor: event.actor,
             detail: event.detail,
         }
     }
@@ -115,6 +122,7 @@ impl Desk<'_> {
             until: query.until,
             client_id: query.client_id.clone(),
             user_id: query.user_id,
+            actor: query.actor.clone(),
             reason: query.reason.clone(),
             correlation_id: query.correlation_id.clone(),
             before: query.after,
@@ -187,6 +195,14 @@ impl Desk<'_> {
         self.actor.need(USERS_READ)?;
         let found = self.app.store.user_by_name(&self.tenant().id, &text.trim().to_lowercase()).await?;
         Ok(found.map(|user| user.id))
+    }
+
+    /// The label of somebody of whose doings one asks: a label, or the name of a user.
+    pub async fn audit_actor(&self, text: &str) -> Result<Option<String>> {
+        match text.parse::<By>() {
+            Ok(by) => Ok(Some(by.to_string())),
+            Err(_) => Ok(self.audit_user(text).await?.map(|id| By::User(id).to_string())),
+        }
     }
 
     async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::{AUDIT_READ, CLIENTS_READ, KEYS_READ, TENANT_READ};
+use signet_core::audit::Kind;
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::records::{AuditTally, KeyState, Outcome, TenantKey};
@@ -26,15 +27,7 @@ const MAX_OWN: u32 = 20;
 const MAX_REASONS: usize = 12;
 
 /// What counts as a login: a response that a person was sent back to a client with.
-const LOGIN: &str = "authorize.responded";
-/// What counts as a failed login, with what was refused in words.
-const FAILURES: &[(&str, &str)] = &[
-    ("authorize.refused", "authorization request"),
-    ("authorize.push_refused", "pushed request"),
-    ("login.refused", "sign-in"),
-    ("token.refused", "token request"),
-    ("userinfo.refused", "UserInfo request"),
-];
+const LOGIN: Kind = Kind::AuthorizeResponded;
 
 /// The health of a tenant; of their own clients alone for developers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -54,6 +47,8 @@ pub struct Overview {
 /// The health of clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientHealth {
+    /// When they were looked at, in Unix seconds: within the last minute, and not always just now.
+    pub judged_at: UnixTime,
     /// How many were looked at.
     pub checked: usize,
     /// Whether there are more.
@@ -250,6 +245,7 @@ fn health(checkup: &Checkup) -> ClientHealth {
         problems: remarks(&one.problems),
     });
     ClientHealth {
+        judged_at: checkup.at,
         checked: checkup.checked,
         more: checkup.more,
         failing_count: checkup.failing_count,
@@ -270,9 +266,10 @@ fn tally(event: &signet_core::records::AuditEvent) -> AuditTally {
     }
 }
 
+/// What was refused, if it counts as a failed login.
 fn failure(tally: &AuditTally) -> Option<&'static str> {
-    let known = FAILURES.iter().find(|(kind, _)| *kind == tally.kind).map(|(_, what)| *what);
-    known.filter(|_| tally.outcome == Outcome::Refused)
+    let failed = Kind::find(&tally.kind).and_then(Kind::failed_login);
+    failed.filter(|_| tally.outcome == Outcome::Refused)
 }
 
 fn reasons(tallies: &[AuditTally]) -> Vec<ReasonCount> {
@@ -302,7 +299,7 @@ fn days(tallies: &[AuditTally], now: UnixTime) -> Vec<DayCount> {
     let on = |day: i64| {
         let of_day = tallies.iter().filter(|tally| tally.day == day);
         of_day.fold(DayCount { at: day * DAY, ..DayCount::default() }, |mut count, tally| {
-            if tally.kind == LOGIN && tally.outcome == Outcome::Success {
+            if tally.kind == LOGIN.name() && tally.outcome == Outcome::Success {
                 count.logins += tally.count;
             }
             if failure(tally).is_some() {
@@ -318,9 +315,9 @@ fn days(tallies: &[AuditTally], now: UnixTime) -> Vec<DayCount> {
 mod tests {
     use super::*;
 
-    fn tally(day: i64, kind: &str, reason: &str, count: i64) -> AuditTally {
+    fn tally(day: i64, kind: Kind, reason: &str, count: i64) -> AuditTally {
         let outcome = if reason.is_empty() { Outcome::Success } else { Outcome::Refused };
-        AuditTally { day, kind: kind.into(), outcome, reason: reason.into(), count }
+        AuditTally { day, kind: kind.name().into(), outcome, reason: reason.into(), count }
     }
 
     #[test]
@@ -331,17 +328,20 @@ mod tests {
             tally(100, LOGIN, "", 1),
             tally(87, LOGIN, "", 3),
             tally(86, LOGIN, "", 9),
-            tally(100, "authorize.refused", "token_expired", 2),
-            tally(99, "authorize.refused", "token_expired", 2),
-            tally(99, "login.refused", "credentials_wrong", 5),
-            tally(99, "client.updated", "", 5),
+            tally(100, Kind::AuthorizeRefused, "token_expired", 2),
+            tally(99, Kind::AuthorizeRefused, "token_expired", 2),
+            tally(99, Kind::LoginRefused, "credentials_wrong", 5),
+            tally(99, Kind::SecondFactorRefused, "second_factor_wrong", 3),
+            tally(99, Kind::ClientUpdated, "", 5),
+            tally(99, Kind::ConsoleRefused, "csrf", 5),
         ];
         let days = days(&tallies, now);
         assert_eq!(days.len(), 14);
         assert_eq!(days[13], DayCount { at: 100 * DAY, logins: 8, failures: 2 });
-        assert_eq!(days[12], DayCount { at: 99 * DAY, logins: 0, failures: 7 });
+        assert_eq!(days[12], DayCount { at: 99 * DAY, logins: 0, failures: 10 });
         assert_eq!(days[0], DayCount { at: 87 * DAY, logins: 3, failures: 0 });
         let reasons: Vec<_> = reasons(&tallies).into_iter().map(|one| (one.reason, one.count)).collect();
-        assert_eq!(reasons, [("credentials_wrong".to_owned(), 5), ("token_expired".to_owned(), 4)]);
+        let expected = [("credentials_wrong", 5), ("token_expired", 4), ("second_factor_wrong", 3)];
+        assert_eq!(reasons, expected.map(|(reason, count)| (reason.to_owned(), count)));
     }
 }

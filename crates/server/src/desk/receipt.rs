@@ -37,7 +37,7 @@ impl Desk<'_> {
         let [request, ..] = requests[..] else {
             return Err(Fault::Internal { detail: "there is no master key" }.into());
         };
-        let found = self.app.store.receipt(&self.tenant().id, &self.actor.label(), &key).await?;
+        let found = self.app.store.receipt(&self.tenant().id, &self.actor.by().to_string(), &key).await?;
         match found {
             None => Ok(Before::New(Pass(Some((key, request))))),
             Some(receipt) if requests.contains(&receipt.request) => Ok(Before::Made(receipt.resource)),
@@ -74,7 +74,7 @@ impl Desk<'_> {
     pub(super) fn kept(&self, pass: &Pass, resource: &str) -> Vec<Change> {
         let receipt = pass.0.map(|(key, request)| Receipt {
             tenant: self.tenant().id.clone(),
-            actor: self.actor.label(),
+            actor: self.actor.by().to_string(),
             key,
             request,
             resource: resource.to_owned(),

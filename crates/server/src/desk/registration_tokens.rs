@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signet_core::admin::{TENANT_READ, TENANT_WRITE};
+use signet_core::audit::Kind;
 use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::provision::{Refusal, registration_token};
@@ -116,7 +117,7 @@ impl Desk<'_> {
             return Err(Refused::Exists);
         }
         let view = RegistrationTokenView::from(&token);
-        let event = event.fact("by", self.actor.label()).change();
+        let event = event.by(&self.actor.by()).change();
         let mut changes = vec![Change::InsertInitialAccessToken(token), event];
         changes.extend(self.kept(pass, &new.name));
         if !write.dry_run {
@@ -140,10 +141,10 @@ impl Desk<'_> {
         self.actor.need(TENANT_WRITE)?;
         let view = self.one_token(name).await?;
         let context = self.app.context(self.now);
-        let kind = "registration_token.deleted";
+        let kind = Kind::RegistrationTokenDeleted;
         let event = signet_core::audit::success(&self.tenant().id, kind, self.correlation_id, &context)
             .fact("name", name)
-            .fact("by", self.actor.label())
+            .by(&self.actor.by())
             .change();
         let changes = [Change::DeleteInitialAccessToken { name: name.to_owned() }, event];
         if !write.dry_run {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signet_core::admin::{KEYS_READ, KEYS_WRITE};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::discovery;
@@ -97,7 +97,7 @@ impl Desk<'_> {
         let rotation = tenant_keys::rotate_now(self.tenant(), &keys, rotate.usage, self.now);
         let made = rotation.needs.len();
         let event = self
-            .key_event("tenant_key.rotated")
+            .key_event(Kind::TenantKeyRotated)
             .fact("usage", rotate.usage.name())
             .fact("made", made)
             .change();
@@ -114,7 +114,7 @@ impl Desk<'_> {
             return Err(Refused::NotFound);
         }
         let (needs, changes) = tenant_keys::revoke(self.tenant(), &keys, id, self.now);
-        let event = self.key_event("tenant_key.revoked").fact("id", id).change();
+        let event = self.key_event(Kind::TenantKeyRevoked).fact("id", id).change();
         let made = needs.len();
         self.make(needs, changes, event, (made, 1), write).await
     }
@@ -123,9 +123,9 @@ impl Desk<'_> {
         Ok(self.app.store.tenant_keys(&self.tenant().id, self.now).await?)
     }
 
-    fn key_event(&self, kind: &str) -> audit::Draft {
+    fn key_event(&self, kind: Kind) -> audit::Draft {
         let context = self.app.context(self.now);
-        audit::success(&self.tenant().id, kind, self.correlation_id, &context).fact("by", self.actor.label())
+        audit::success(&self.tenant().id, kind, self.correlation_id, &context).by(&self.actor.by())
     }
 
     async fn make(

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signet_core::admin::{TENANTS_READ, TENANTS_WRITE};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::Change;
 use signet_core::context::UnixTime;
 use signet_core::ids::TenantId;
@@ -179,7 +179,7 @@ impl Desk<'_> {
         tenant: &TenantId,
         owner: &FirstOwner,
     ) -> Result<(User, Zeroizing<String>, UnixTime, Vec<Change>)> {
-        let (context, by) = (self.app.context(self.now), self.actor.label());
+        let (context, by) = (self.app.context(self.now), self.actor.by());
         let declared = UserDeclaration {
             username: owner.username.clone(),
             disabled: false,
@@ -206,9 +206,9 @@ impl Desk<'_> {
     /// Tells this tenant's own trail of the new one.
     async fn note_tenant(&self, id: &str, pass: &Pass) -> Result<()> {
         let (own, context) = (&self.tenant().id, self.app.context(self.now));
-        let event = audit::success(own, "tenant.made", self.correlation_id, &context)
+        let event = audit::success(own, Kind::TenantCreated, self.correlation_id, &context)
             .fact("tenant", id)
-            .fact("by", self.actor.label());
+            .by(&self.actor.by());
         let changes: Vec<Change> = self.kept(pass, id).into_iter().chain([event.change()]).collect();
         Ok(self.app.store.apply(own, &changes).await?)
     }

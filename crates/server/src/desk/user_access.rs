@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signet_core::admin::USERS_READ;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::{Change, Conflict};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
@@ -164,7 +164,7 @@ impl Desk<'_> {
     }
 
     pub(super) async fn hand(&self, user: &User, purpose: LinkPurpose) -> Result<Handed> {
-        let by = self.actor.label();
+        let by = self.actor.by();
         let made = people::send_link(self.app, self.view, user, purpose, self.cause(&by)).await?;
         let url = (!made.mailed).then_some(made.url);
         Ok(Handed { mailed: made.mailed, url, expires_at: made.link.expires_at })
@@ -191,7 +191,7 @@ impl Desk<'_> {
         let found = self.app.store.session_by_sid(&self.tenant().id, sid).await?;
         let session = found.filter(|session| session.user_id == user.id).ok_or(Refused::NotFound)?;
         if !write.dry_run {
-            let (view, by) = (self.shared_view().await?, self.actor.label());
+            let (view, by) = (self.shared_view().await?, self.actor.by());
             people::end_session(self.app, &view, &session, "administrator", self.cause(&by)).await?;
         }
         Ok(Done { count: 1, dry_run: write.dry_run })
@@ -203,7 +203,7 @@ impl Desk<'_> {
         let count = if write.dry_run {
             self.app.store.user_sessions(&self.tenant().id, user.id, self.now).await?.len()
         } else {
-            let (view, by) = (self.shared_view().await?, self.actor.label());
+            let (view, by) = (self.shared_view().await?, self.actor.by());
             people::end_sessions(self.app, &view, &user, None, "administrator", self.cause(&by)).await?
         };
         Ok(Done { count, dry_run: write.dry_run })
@@ -212,7 +212,8 @@ impl Desk<'_> {
     /// What ends with all sessions of a user, to go along with what causes it.
     pub(super) async fn sessions_ending(&self, user: &User, why: &str) -> Result<SessionsEnding> {
         let (tenant, correlation_id) = (self.tenant(), self.correlation_id);
-        let leaving = Leaving { tenant, user: user.id, keep: None, why, correlation_id };
+        let by = &self.actor.by();
+        let leaving = Leaving { tenant, user: user.id, keep: None, why, by, correlation_id };
         let context = self.app.context(self.now);
         Ok(people::sessions_ending(self.app.store.as_ref(), &leaving, &context).await?)
     }
@@ -250,10 +251,10 @@ impl Desk<'_> {
         let found = self.app.store.consent(&self.tenant().id, user.id, client).await?;
         found.ok_or(Refused::NotFound)?;
         let context = self.app.context(self.now);
-        let event = audit::success(&self.tenant().id, "consent.revoked", self.correlation_id, &context)
+        let event = audit::success(&self.tenant().id, Kind::ConsentRevoked, self.correlation_id, &context)
             .user(user.id)
             .client(client)
-            .fact("by", self.actor.label());
+            .by(&self.actor.by());
         let revoke = Change::DeleteConsent { user_id: user.id, client_id: client.clone(), at: self.now };
         self.done(&[revoke, event.change()], write).await
     }
@@ -276,10 +277,10 @@ impl Desk<'_> {
         let found = found.ok_or(Refused::NotFound)?;
         let context = self.app.context(self.now);
         let mut changes = signet_core::people::remove_credential(&user, &all, found);
-        let event = audit::success(&self.tenant().id, "credential.removed", self.correlation_id, &context)
+        let event = audit::success(&self.tenant().id, Kind::CredentialRemoved, self.correlation_id, &context)
             .user(user.id)
             .fact("credential", found.kind.name())
-            .fact("by", self.actor.label());
+            .by(&self.actor.by());
         changes.push(event.change());
         self.done(&changes, write).await
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signet_core::admin::{USERS_READ, USERS_WRITE};
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::change::{Change, Conflict};
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
@@ -24,7 +24,7 @@ use crate::people::{Cause, SessionsEnding};
 use crate::provisioning::ProvisioningError;
 
 /// Users whose names are read for one page.
-const MAX_NAMED: usize = 50;
+const MAX_NAMED: usize = 100;
 
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
@@ -276,9 +276,9 @@ impl Desk<'_> {
         let further = self.owner_leaves(&user).await?;
         let view = self.user_view(&user).await?;
         let context = self.app.context(self.now);
-        let event = audit::success(&self.tenant().id, "user.deleted", self.correlation_id, &context)
+        let event = audit::success(&self.tenant().id, Kind::UserDeleted, self.correlation_id, &context)
             .user(user.id)
-            .fact("by", self.actor.label());
+            .by(&self.actor.by());
         let last = User { version: user.version + 1, updated_at: self.now, ..user.clone() };
         let ending = self.sessions_ending(&user, "user_deleted").await?;
         // The version that was judged is the one that goes: the first change finds no other.
@@ -303,7 +303,7 @@ impl Desk<'_> {
         })
     }
 
-    /// The usernames of these users, as far as they are still there: of the first fifty of them, and of none for somebody
+    /// The usernames of these users, as far as they are still there: of the first hundred of them, and of none for somebody
     /// who may not see users.
     pub async fn usernames(&self, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, String>> {
         let mut names = BTreeMap::new();
@@ -330,7 +330,7 @@ impl Desk<'_> {
     }
 
     /// What goes along when this user is an owner no more; nothing if they are none, or cannot sign in as one.
-    async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
+    pub(super) async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
         if user.role != Some(Role::Owner) || user.disabled {
             return Ok(Vec::new());
         }
@@ -341,7 +341,7 @@ impl Desk<'_> {
         Ok(vec![people::without_owner(&tenant, &owners, user.id)?])
     }
 
-    pub(super) fn cause<'a>(&'a self, by: &'a str) -> Cause<'a> {
+    pub(super) fn cause<'a>(&'a self, by: &'a By) -> Cause<'a> {
         Cause { correlation_id: self.correlation_id, by: Some(by), now: self.now }
     }
 

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use signet_core::admin::{self, Actor};
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::bearer;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
@@ -38,8 +38,9 @@ pub(super) async fn authorized(
         .and_then(|actor| actor.need(scope).map(|()| actor));
     if let (Err(fault), Some(token)) = (&judged, &token) {
         let context = app.context(moment.now);
-        let event = audit::refused(&tenant.id, "admin.refused", fault, &moment.correlation_id, &context);
-        app.record(&tenant.id, &[event.client(&token.client_id).change()]).await;
+        let event = audit::refused(&tenant.id, Kind::AdminRefused, fault, &moment.correlation_id, &context);
+        let by = token.user_id.map_or_else(|| By::Client(token.client_id.clone()), By::User);
+        app.record(&tenant.id, &[event.client(&token.client_id).by(&by).change()]).await;
     }
     judged
 }

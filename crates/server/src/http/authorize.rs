@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::authorize::{self, Arrival, Outcome, Refused, Taking, outer_client_id};
 use signet_core::change::Conflict;
 use signet_core::explain::Record;
@@ -207,7 +207,7 @@ async fn refuse(app: &App, view: &TenantView, moment: &Moment, refusal: Refusal)
     let context = app.context(moment.now);
     let tenant = &view.tenant.id;
     let mut event =
-        audit::refused(tenant, "authorize.refused", &refused.fault, &moment.correlation_id, &context);
+        audit::refused(tenant, Kind::AuthorizeRefused, &refused.fault, &moment.correlation_id, &context);
     if let Some(found) = found {
         event = event.client(&found.client.client_id);
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::client_assertion;
 use signet_core::client_auth::{
     AssertionFacts, AuthenticatedClient, Credentials, authenticate, authenticate_by_assertion, presented,
@@ -49,13 +49,7 @@ impl Caller {
     }
 
     /// Writes down, as a refusal of this kind, that the assertion was used before, and hands the fault back.
-    pub(super) async fn replayed(
-        &self,
-        app: &App,
-        view: &TenantView,
-        moment: &Moment,
-        kind: &'static str,
-    ) -> Fault {
+    pub(super) async fn replayed(&self, app: &App, view: &TenantView, moment: &Moment, kind: Kind) -> Fault {
         let mut unproved = Unproved { kind, ..Unproved::from(Fault::AssertionReplayed) };
         unproved.client_id = Some(self.registered.client.client_id.clone());
         if let Some(Shown { token, trace }) = &self.shown {
@@ -76,22 +70,22 @@ pub(super) struct Unproved {
     /// What is kept of a refused assertion, for whoever explains it, with the name of the failed check.
     kept: Option<(Box<Record>, Option<&'static str>)>,
     /// What the audit trail calls it.
-    kind: &'static str,
+    kind: Kind,
 }
 
 /// What the audit trail calls a refusal at `endpoint`.
-fn kind(endpoint: Endpoint) -> &'static str {
+fn kind(endpoint: Endpoint) -> Kind {
     match endpoint {
-        Endpoint::Token => "token.refused",
-        Endpoint::Introspection => "introspection.refused",
-        Endpoint::Revocation => "revocation.refused",
-        _ => "client.refused",
+        Endpoint::Token => Kind::TokenRefused,
+        Endpoint::Introspection => Kind::IntrospectionRefused,
+        Endpoint::Revocation => Kind::RevocationRefused,
+        _ => Kind::ClientRefused,
     }
 }
 
 impl From<Fault> for Unproved {
     fn from(fault: Fault) -> Self {
-        Self { fault, client_id: None, kept: None, kind: "client.refused" }
+        Self { fault, client_id: None, kept: None, kind: Kind::ClientRefused }
     }
 }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::Conflict;
 use signet_core::device::{self, Asking, Entered, Started};
 use signet_core::discovery::Endpoint;
@@ -67,7 +67,7 @@ async fn begin(app: &App, view: &TenantView, moment: &Moment, caller: &Caller) -
             Ok(()) => return Ok(started),
             Err(StoreError::Conflict(Conflict::Exists)) => {}
             Err(StoreError::Conflict(Conflict::Replay)) => {
-                return Err(caller.replayed(app, view, moment, "device.refused").await);
+                return Err(caller.replayed(app, view, moment, Kind::DeviceRefused).await);
             }
             Err(error) => return Err(store_fault(error)),
         }
@@ -98,7 +98,7 @@ async fn refused(
     caller: Option<&Caller>,
 ) -> Fault {
     let (tenant, context) = (&view.tenant.id, app.context(moment.now));
-    let mut event = audit::refused(tenant, "device.refused", &fault, &moment.correlation_id, &context);
+    let mut event = audit::refused(tenant, Kind::DeviceRefused, &fault, &moment.correlation_id, &context);
     event = match caller {
         Some(caller) => event.client(&caller.client.client().client_id),
         None => event.fact("address", moment.address.to_string()),

@@ -1,17 +1,34 @@
 //! Forms of our own pages: they must come from our page, in the same browser.
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 use signet_core::fault::Fault;
 use signet_core::params::Params;
 use subtle::ConstantTimeEq;
 
+use super::extract::form_body;
+use crate::app::App;
 use crate::tenancy::TenantView;
 
 /// The token in a form. It is made from a secret that only this browser's cookie holds, so nobody else can make it and
 /// nothing has to be stored.
 pub(super) fn csrf(purpose: &str, secret: &str) -> String {
     hex::encode(Sha256::digest(format!("csrf:{purpose}:{secret}")))
+}
+
+/// Reads a posted form of one of our pages for people who are signed in, and judges it.
+pub(super) async fn posted(
+    app: &App,
+    view: &TenantView,
+    request: Request,
+    purpose: &str,
+    secret: &str,
+) -> Result<Params, Fault> {
+    let headers = request.headers().clone();
+    let form = Params::decode_form(&form_body(request, app).await?)?;
+    check(view, &headers, &form, purpose, secret)?;
+    Ok(form)
 }
 
 /// Judges a posted form: where it came from, and its token.

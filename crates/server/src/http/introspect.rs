@@ -1,5 +1,6 @@
 //! The introspection endpoint (RFC 7662, RFC 9701).
 
+use signet_core::audit::Kind;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -75,7 +76,7 @@ async fn answer(
     match app.store.apply(&view.tenant.id, &claim).await {
         Ok(()) => Ok((kind, body)),
         Err(StoreError::Conflict(Conflict::Replay)) => {
-            Err(caller.replayed(app, view, moment, "introspection.refused").await)
+            Err(caller.replayed(app, view, moment, Kind::IntrospectionRefused).await)
         }
         Err(error) => Err(store_fault(error)),
     }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::authorize::{self, Arrival, PushOutcome, Pushed};
 use signet_core::change::Conflict;
 use signet_core::client_auth::AuthenticatedClient;
@@ -77,7 +77,7 @@ async fn accept(app: &App, view: &Arc<TenantView>, moment: &Moment, caller: Call
         Err(StoreError::Conflict(Conflict::Replay)) => {
             let fault = replayed(&case, client).await;
             if fault == Fault::AssertionReplayed {
-                return Err(caller.replayed(app, view, moment, "authorize.push_refused").await);
+                return Err(caller.replayed(app, view, moment, Kind::AuthorizePushRefused).await);
             }
             Err(refused(&case, client, registered, &trace, fault).await)
         }
@@ -129,7 +129,7 @@ async fn refused(
     let known = (Some(client.client()), registered.keys.as_slice());
     let (name, value) = case.record(&fault, case.params.get("request"), trace, known).fact();
     let event =
-        audit::refused(tenant, "authorize.push_refused", &fault, &case.moment.correlation_id, &context)
+        audit::refused(tenant, Kind::AuthorizePushRefused, &fault, &case.moment.correlation_id, &context)
             .client(&client.client().client_id)
             .fact(name, value);
     case.app.record(tenant, &[event.change()]).await;

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::Conflict;
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
@@ -81,7 +81,7 @@ impl<'a> Call<'a> {
     /// A client's information, or why there is none; refusals are recorded.
     async fn respond(
         &self,
-        kind: &str,
+        kind: Kind,
         status: StatusCode,
         client: Option<&ClientId>,
         answer: Result<Option<Registered>, Fault>,
@@ -103,7 +103,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn record(&self, kind: &str, fault: &Fault, client: Option<&ClientId>) {
+    async fn record(&self, kind: Kind, fault: &Fault, client: Option<&ClientId>) {
         let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
         let mut event = audit::refused(tenant, kind, fault, &self.moment.correlation_id, &context)
             .fact("text", fault.public());
@@ -214,7 +214,7 @@ pub(super) async fn create(
 ) -> Response {
     let call = Call::new(&app, &view, &moment);
     let answer = call.create(&headers, metadata).await.map(Some);
-    call.respond("client.registration_refused", StatusCode::CREATED, None, answer).await
+    call.respond(Kind::ClientRegistrationRefused, StatusCode::CREATED, None, answer).await
 }
 
 /// RFC 7592 section 2.1.
@@ -227,7 +227,7 @@ pub(super) async fn read(
 ) -> Response {
     let call = Call::new(&app, &view, &moment);
     let answer = call.read(&id, &headers).await.map(Some);
-    call.respond("client.management_refused", StatusCode::OK, Some(&id), answer).await
+    call.respond(Kind::ClientManagementRefused, StatusCode::OK, Some(&id), answer).await
 }
 
 /// RFC 7592 section 2.2.
@@ -241,7 +241,7 @@ pub(super) async fn update(
 ) -> Response {
     let call = Call::new(&app, &view, &moment);
     let answer = call.update(&id, &headers, metadata).await.map(Some);
-    call.respond("client.management_refused", StatusCode::OK, Some(&id), answer).await
+    call.respond(Kind::ClientManagementRefused, StatusCode::OK, Some(&id), answer).await
 }
 
 /// RFC 7592 section 2.3: "a 204 No Content message".
@@ -254,5 +254,5 @@ pub(super) async fn delete(
 ) -> Response {
     let call = Call::new(&app, &view, &moment);
     let answer = call.delete(&id, &headers).await.map(|()| None);
-    call.respond("client.management_refused", StatusCode::NO_CONTENT, Some(&id), answer).await
+    call.respond(Kind::ClientManagementRefused, StatusCode::NO_CONTENT, Some(&id), answer).await
 }

@@ -1,5 +1,6 @@
 //! The revocation endpoint (RFC 7009).
 
+use signet_core::audit::Kind;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -58,7 +59,7 @@ async fn end(app: &App, view: &Arc<TenantView>, moment: &Moment, caller: &Caller
     match app.store.apply(&tenant.id, &outcome.changes).await {
         Ok(()) => outcome.reply,
         Err(StoreError::Conflict(Conflict::Replay)) => {
-            Err(caller.replayed(app, view, moment, "revocation.refused").await)
+            Err(caller.replayed(app, view, moment, Kind::RevocationRefused).await)
         }
         Err(error) => Err(store_fault(error)),
     }

@@ -2,6 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use signet_core::audit::Kind;
 use signet_core::change::{Change, Conflict};
 use signet_core::fault::Fault;
 use signet_core::interaction::{self, Factors, Input, Pending, Second, Step};
@@ -58,7 +59,7 @@ impl Stepper<'_> {
             Err(
                 fault @ (Fault::SecondFactorWrong | Fault::SecondFactorLocked | Fault::AttemptsExhausted),
             ) => {
-                self.failed(&loaded, "second_factor.refused", &fault).await;
+                self.failed(&loaded, Kind::SecondFactorRefused, &fault).await;
                 let page = self.second_page(&loaded, passkey_only, Some(&fault));
                 Ok(render::refused(page, fault))
             }
@@ -70,7 +71,7 @@ impl Stepper<'_> {
     async fn anew(&self, loaded: &Loaded, result: Result<Response, Fault>) -> Result<Response, Fault> {
         match result {
             Err(fault @ (Fault::AccountChanged | Fault::SessionEnded)) => {
-                self.failed(loaded, "second_factor.refused", &fault).await;
+                self.failed(loaded, Kind::SecondFactorRefused, &fault).await;
                 Ok(note(loaded, self.again()))
             }
             other => other,
@@ -95,7 +96,7 @@ impl Stepper<'_> {
             let change = interaction::use_recovery_code(&loaded.credentials, code)?;
             (Second::RecoveryCode, CredentialKind::RecoveryCode, change)
         };
-        Ok(Use { second, changes: vec![change, self.told("credential.used", kind, loaded, pending.user)] })
+        Ok(Use { second, changes: vec![change, self.told(Kind::CredentialUsed, kind, loaded, pending.user)] })
     }
 
     /// A wrong code is counted before its sender hears of it.
@@ -110,7 +111,7 @@ impl Stepper<'_> {
         }
     }
 
-    fn told(&self, event: &str, kind: CredentialKind, loaded: &Loaded, user: &User) -> Change {
+    fn told(&self, event: Kind, kind: CredentialKind, loaded: &Loaded, user: &User) -> Change {
         let context = self.app.context(self.moment.now);
         interaction::credential_event(event, kind, user, &loaded.interaction.correlation_id, &context)
     }
@@ -171,7 +172,7 @@ impl Stepper<'_> {
         let Step::Enrol = self.next(&loaded) else { return self.step(&loaded).await };
         match self.enrolled(&loaded, &form).await {
             Err(fault @ (Fault::SecondFactorWrong | Fault::AttemptsExhausted)) => {
-                self.failed(&loaded, "second_factor.refused", &fault).await;
+                self.failed(&loaded, Kind::SecondFactorRefused, &fault).await;
                 Ok(render::refused(self.enrolment_page(&loaded, Some(&form), Some(&fault))?, fault))
             }
             other => self.anew(&loaded, other).await,
@@ -193,7 +194,7 @@ impl Stepper<'_> {
         let (codes, further) = interaction::recovery_codes(user, &context);
         let mut changes = vec![interaction::enrolment(user), Change::InsertCredential(credential)];
         changes.extend(further);
-        changes.push(self.told("credential.enrolled", CredentialKind::Totp, loaded, user));
+        changes.push(self.told(Kind::CredentialEnrolled, CredentialKind::Totp, loaded, user));
         let login =
             interaction::second_accepted(&input, &pending, Second::OneTimePassword, changes, &context)?;
         let shown = RecoveryPage {
@@ -241,9 +242,9 @@ impl Stepper<'_> {
         let loaded = self.load().await?;
         let form = self.checked(form, "passkey", &loaded)?;
         let answer = form.get("answer").unwrap_or_default();
-        let result = match self.next(&loaded) {
-            Step::Login | Step::Register => self.passkey_first(&loaded, answer).await,
-            Step::Second { .. } => self.passkey_second(&loaded, answer).await,
+        let (kind, result) = match self.next(&loaded) {
+            Step::Login | Step::Register => (Kind::LoginRefused, self.passkey_first(&loaded, answer).await),
+            Step::Second { .. } => (Kind::SecondFactorRefused, self.passkey_second(&loaded, answer).await),
             _ => return Ok(self.again()),
         };
         match result {
@@ -253,7 +254,7 @@ impl Stepper<'_> {
                 | Fault::SecondFactorWrong
                 | Fault::AttemptsExhausted),
             ) => {
-                self.failed(&loaded, "second_factor.refused", &fault).await;
+                self.failed(&loaded, kind, &fault).await;
                 Ok(render::refused(self.passkey_page(&loaded, Some(&fault))?, fault))
             }
             other => self.anew(&loaded, other).await,
@@ -298,7 +299,7 @@ impl Stepper<'_> {
         let asked: Asked =
             factors::open(&self.app.vault, &purpose, &sealed, self.moment.now).ok_or(Fault::PasskeyWrong)?;
         let judged = passkeys.judge(answer, asked, credentials, self.moment.now)?;
-        let event = self.told("credential.used", CredentialKind::Passkey, loaded, user);
+        let event = self.told(Kind::CredentialUsed, CredentialKind::Passkey, loaded, user);
         Ok(Use { second: judged.second, changes: vec![judged.change, event] })
     }
 }

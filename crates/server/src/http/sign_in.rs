@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::{Change, Conflict};
 use signet_core::fault::Fault;
 use signet_core::interaction::{self, Accepted, Account, Factors, Input, LoggedIn, Step, Wish};
@@ -93,7 +93,7 @@ impl Stepper<'_> {
         };
         match result {
             Err(fault @ (Fault::CredentialsWrong | Fault::AttemptsExhausted | Fault::AccountChanged)) => {
-                self.failed(&loaded, "login.refused", &fault).await;
+                self.failed(&loaded, Kind::LoginRefused, &fault).await;
                 let html = screens::login(self.app, self.view, &loaded, &username, Some(&fault));
                 let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::UNAUTHORIZED);
                 Ok(note(&loaded, render::refused(page(&loaded, status, html), fault)))
@@ -118,7 +118,7 @@ impl Stepper<'_> {
         user.filter(|_| fits).ok_or(Fault::CredentialsWrong)
     }
 
-    pub(super) async fn failed(&self, loaded: &Loaded, kind: &str, fault: &Fault) {
+    pub(super) async fn failed(&self, loaded: &Loaded, kind: Kind, fault: &Fault) {
         let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
         let correlation = &loaded.interaction.correlation_id;
         let event = audit::refused(tenant, kind, fault, correlation, &context)
@@ -205,7 +205,7 @@ impl Stepper<'_> {
                 | Fault::NewEmailUnfit
                 | Fault::AttemptsExhausted),
             ) => {
-                self.failed(&loaded, "user.refused", &fault).await;
+                self.failed(&loaded, Kind::UserRefused, &fault).await;
                 let html = screens::register(self.view, &loaded, &form, Some(&fault));
                 let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
                 Ok(note(&loaded, render::refused(page(&loaded, status, html), fault)))

@@ -1,5 +1,6 @@
 //! The token endpoint.
 
+use signet_core::audit::Kind;
 use std::sync::Arc;
 
 use axum::Json;
@@ -196,7 +197,7 @@ impl Exchange<'_> {
         match self.app.store.apply(&self.view.tenant.id, &changes).await {
             Ok(()) => body.map(Some),
             Err(StoreError::Conflict(Conflict::Replay)) => {
-                Err(self.caller.replayed(self.app, self.view, self.moment, "token.refused").await)
+                Err(self.caller.replayed(self.app, self.view, self.moment, Kind::TokenRefused).await)
             }
             Err(StoreError::Conflict(
                 Conflict::Code | Conflict::RefreshToken | Conflict::Device | Conflict::Grant,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::fault::Fault;
 use signet_core::ids::{ClientId, TokenHash};
 use signet_core::params::Params;
@@ -103,6 +103,7 @@ async fn record(app: &App, view: &TenantView, moment: &Moment, fault: &Fault, cl
         return;
     }
     let context = app.context(moment.now);
-    let event = audit::refused(&view.tenant.id, "userinfo.refused", fault, &moment.correlation_id, &context);
+    let event =
+        audit::refused(&view.tenant.id, Kind::UserinfoRefused, fault, &moment.correlation_id, &context);
     app.record(&view.tenant.id, &[event.client(client).change()]).await;
 }

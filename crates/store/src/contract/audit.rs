@@ -20,6 +20,7 @@ pub async fn newest_first_and_page_by_page(store: &Handle) {
     full.reason = Some("jti_used".into());
     full.client_id = Some("gone".into());
     full.user_id = Some(id(42));
+    full.actor = Some("client:ä".into());
     full.detail = object(json!({ "b": [1, null, { "c": "ä\"'\\\u{0}" }], "a": true }));
     let changes = [3, 1, 4, 2].map(|number| Change::Audit(Box::new(event(&world.id, number))));
     apply(store, &world.id, &changes).await;
@@ -45,13 +46,14 @@ pub async fn newest_first_and_page_by_page(store: &Handle) {
 pub async fn filters_narrow(store: &Handle) {
     let world = world(store, "one").await;
     // Bits of the number decide which fields are set, so every combination is there.
-    let all: Vec<AuditEvent> = (0..16_u128)
+    let all: Vec<AuditEvent> = (0..32_u128)
         .map(|number| {
             let mut event = event(&world.id, number + 1);
             let set = |bit: u32| number >> bit & 1 == 1;
             event.client_id = set(0).then(|| "app".into());
             event.user_id = set(1).then(|| id(1));
             event.reason = set(2).then(|| "jti_used".into());
+            event.actor = set(4).then(|| "user:1".into());
             event.correlation_id = if set(3) { "mine" } else { "other" }.into();
             event
         })
@@ -59,19 +61,20 @@ pub async fn filters_narrow(store: &Handle) {
     let changes: Vec<Change> = all.iter().map(|event| Change::Audit(Box::new(event.clone()))).collect();
     apply(store, &world.id, &changes).await;
 
-    for mask in 0..16_u32 {
+    for mask in 0..32_u32 {
         let set = |bit: u32| mask >> bit & 1 == 1;
         let filter = AuditFilter {
             client_id: set(0).then(|| "app".into()),
             user_id: set(1).then(|| id(1)),
             reason: set(2).then(|| "jti_used".into()),
             correlation_id: set(3).then(|| "mine".into()),
-            before: Some(id(16)),
+            actor: set(4).then(|| "user:1".into()),
+            before: Some(id(32)),
             limit: 100,
             ..AuditFilter::default()
         };
         let expected: Vec<u128> =
-            (0..15_u128).rev().filter(|n| n & u128::from(mask) == u128::from(mask)).map(|n| n + 1).collect();
+            (0..31_u128).rev().filter(|n| n & u128::from(mask) == u128::from(mask)).map(|n| n + 1).collect();
         let found = store.audit(&world.id, &filter).await.unwrap();
         assert_eq!(numbers(&found), expected, "{filter:?}");
         assert!(found.iter().all(|event| all.contains(event)));

@@ -386,6 +386,7 @@ pub fn event(tenant: &TenantId, number: u128) -> AuditEvent {
         correlation_id: "correlation".into(),
         client_id: None,
         user_id: None,
+        actor: None,
         detail: object(json!({ "scope": "openid" })),
     }
 }

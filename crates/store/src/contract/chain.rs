@@ -60,16 +60,18 @@ pub async fn a_link_covers_its_events(store: &Handle) {
     full.reason = Some("jti_used".into());
     full.client_id = Some("gone".into());
     full.user_id = Some(id(42));
+    full.actor = Some("user:ä".into());
     full.detail = object(json!({ "b": [1, null, { "c": "ä\"'\\\u{0}" }], "a": true }));
     apply(store, &one, &[Change::Audit(Box::new(full.clone()))]).await;
     apply(store, &one, &[sealed(&one, 1, &[5, 3, 4], Vec::new())]).await;
     assert_eq!(ids(&store.unsealed_audit(&one, 9).await.unwrap()), [1]);
-    let covered = store.sealed_audit(&one, 1).await.unwrap();
+    let covered = store.sealed_audit(&one, 1, 99).await.unwrap();
     assert_eq!(covered, [event(&one, 3), full, event(&one, 5)]);
+    assert_eq!(ids(&store.sealed_audit(&one, 1, 2).await.unwrap()), [3, 4]);
     // An event that is written later belongs to a later link, wherever its id stands.
     apply(store, &one, &[Change::Audit(Box::new(event(&one, 2)))]).await;
     apply(store, &one, &[sealed(&one, 2, &[1, 2], Vec::new())]).await;
-    assert_eq!(ids(&store.sealed_audit(&one, 2).await.unwrap()), [1, 2]);
+    assert_eq!(ids(&store.sealed_audit(&one, 2, 99).await.unwrap()), [1, 2]);
     assert_eq!(store.last_audit_seal(&one).await.unwrap(), Some(seal(&one, 2, 2)));
     let chained = async |after, limit| {
         let found = store.chained_audit(&one, after, limit).await.unwrap();
@@ -127,7 +129,7 @@ pub async fn purged_events_leave_their_link_and_tallies(store: &Handle) {
     assert_eq!(store.unpurged_audit_seals(&one, 1).await.unwrap(), [seal(&one, 1, 2)]);
     apply(store, &one, &[purge(1)]).await;
     assert_eq!(store.unpurged_audit_seals(&one, 9).await.unwrap(), [seal(&one, 2, 1)]);
-    assert!(store.sealed_audit(&one, 1).await.unwrap().is_empty());
+    assert!(store.sealed_audit(&one, 1, 99).await.unwrap().is_empty());
     let left = store.audit(&one, &AuditFilter { limit: 9, ..AuditFilter::default() }).await.unwrap();
     assert_eq!(ids(&left), [3]);
     let purged = AuditSeal { purged_at: Some(NOW + 9), purge_mac: Some([9; 32]), ..seal(&one, 1, 2) };
@@ -143,7 +145,7 @@ pub async fn a_late_conflict_undoes_links_and_removals(store: &Handle) {
     let changes = [purge(1), sealed(&one, 2, &[3], vec![tally(1, "a", 1)]), Change::DeleteUser(id(99))];
     assert_conflict(store.apply(&one, &changes).await, Conflict::Missing);
     assert_eq!(store.audit_seals(&one, 0, 9).await.unwrap(), [seal(&one, 1, 2)]);
-    assert_eq!(ids(&store.sealed_audit(&one, 1).await.unwrap()), [1, 2]);
+    assert_eq!(ids(&store.sealed_audit(&one, 1, 99).await.unwrap()), [1, 2]);
     assert_eq!(ids(&store.unsealed_audit(&one, 9).await.unwrap()), [3]);
     assert!(store.audit_tallies(&one, 0).await.unwrap().is_empty());
     // A link says how many events it covers.
@@ -161,11 +163,11 @@ pub async fn a_chain_is_one_tenants(store: &Handle) {
     assert!(store.audit_seals(&two, 0, 9).await.unwrap().is_empty());
     assert!(store.unpurged_audit_seals(&two, 9).await.unwrap().is_empty());
     assert!(store.chained_audit(&two, (0, Uuid::nil()), 9).await.unwrap().is_empty());
-    assert!(store.sealed_audit(&two, 1).await.unwrap().is_empty());
+    assert!(store.sealed_audit(&two, 1, 99).await.unwrap().is_empty());
     assert!(store.audit_tallies(&two, 0).await.unwrap().is_empty());
     assert_conflict(store.apply(&two, &[purge(1)]).await, Conflict::Missing);
     apply(store, &two, &[sealed(&two, 1, &[1, 2], Vec::new()), purge(1)]).await;
-    assert_eq!(ids(&store.sealed_audit(&one, 1).await.unwrap()), [1]);
+    assert_eq!(ids(&store.sealed_audit(&one, 1, 99).await.unwrap()), [1]);
     assert_eq!(store.audit_seals(&one, 0, 9).await.unwrap(), [seal(&one, 1, 1)]);
     let foreign = store.apply(&two, &[sealed(&one, 2, &[2], Vec::new())]).await;
     assert!(matches!(foreign, Err(crate::StoreError::Corrupt(_))));
@@ -183,7 +185,7 @@ pub async fn one_of_many_nodes_makes_the_next_link(store: &Handle) {
             vec![sealed(&one, number, seen, vec![tally(1, "a", 1)])]
         })
         .await;
-        let covered = store.sealed_audit(&one, number).await.unwrap().len();
+        let covered = store.sealed_audit(&one, number, 99).await.unwrap().len();
         let link = store.last_audit_seal(&one).await.unwrap().unwrap();
         assert_eq!((link.number, link.count), (number, i64::try_from(covered).unwrap()));
     }

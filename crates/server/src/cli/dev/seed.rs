@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use signet_core::audit::By;
 use signet_core::client_policy::Mode;
 use signet_core::ids::TenantId;
 use signet_core::provision::{
@@ -98,6 +99,7 @@ fn provisioner(app: &App) -> Provisioner {
         store: app.store.clone(),
         entropy: app.entropy.clone(),
         vault: Some(app.vault.clone()),
+        by: By::CommandLine,
         now: app.clock.now(),
         millis: app.clock.millis(),
         mode: Mode::Development,

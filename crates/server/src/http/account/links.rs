@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::duration;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
@@ -49,7 +49,7 @@ impl Guest {
             sent,
             lifetime: duration::exactly(signet_core::people::lifetime(LinkPurpose::Forgotten)),
             quiet: duration::exactly(signet_core::people::QUIET),
-            mails: dev_mail::address(&self.app),
+            mails: dev_mail::address(&self.app, &self.view),
             account: format!("{}/account", self.view.prefix),
             error: fault.map(Fault::public),
         };
@@ -142,7 +142,7 @@ impl Guest {
     async fn recorded(&self, fault: Fault) -> Response {
         let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
         let event =
-            audit::refused(tenant, "user.link_refused", &fault, &self.moment.correlation_id, &context)
+            audit::refused(tenant, Kind::UserLinkRefused, &fault, &self.moment.correlation_id, &context)
                 .fact("address", self.moment.address.to_string());
         self.app.record(tenant, &[event.change()]).await;
         Failure::page(fault).into_response()

@@ -1,7 +1,7 @@
 //! Where people are signed in, and what they allow to whom.
 
 use axum::response::Response;
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::change::Change;
 use signet_core::claims::Catalogue;
 use signet_core::fault::Fault;
@@ -125,10 +125,9 @@ pub(super) async fn revoke(posted: Posted) -> Response {
         Ok(None) => return visit.done("/account/applications", "application"),
         Ok(Some(_)) => {}
     }
-    let event = audit::success(tenant, "consent.revoked", &visit.moment.correlation_id, &context)
+    let event = audit::success(tenant, Kind::ConsentRevoked, &visit.moment.correlation_id, &context)
         .user(visit.user.id)
-        .client(&client)
-        .fact("by", "person");
+        .client(&client);
     let revoke = Change::DeleteConsent { user_id: visit.user.id, client_id: client, at: visit.moment.now };
     match visit.apply(&[revoke, event.change()]).await {
         Ok(()) => visit.done("/account/applications", "application"),

@@ -1,7 +1,7 @@
 //! What people write of themselves, and their password.
 
 use axum::response::Response;
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::params::Params;
@@ -57,9 +57,8 @@ async fn saved(visit: &Visit, form: &Params) -> Result<(), Fault> {
         return Ok(());
     };
     let (tenant, context) = (&visit.view.tenant.id, visit.context());
-    let event = audit::success(tenant, "user.updated", &visit.moment.correlation_id, &context)
-        .user(visit.user.id)
-        .fact("by", "person");
+    let event =
+        audit::success(tenant, Kind::UserUpdated, &visit.moment.correlation_id, &context).user(visit.user.id);
     visit.apply(&[Change::UpdateUser(next), event.change()]).await
 }
 
@@ -87,7 +86,7 @@ pub(super) async fn set_password(posted: Posted) -> Response {
     match changed(&visit, &form).await {
         Ok(()) => visit.done("/account/security", "password"),
         Err(fault) if fault.status() < 500 => {
-            visit.record("user.password_refused", &fault).await;
+            visit.record(Kind::UserPasswordRefused, &fault).await;
             shown(password_page(&visit, Some(&fault)).render(), Some(&fault))
         }
         Err(fault) => answer(Err(fault)),
@@ -106,7 +105,8 @@ async fn changed(visit: &Visit, form: &Params) -> Result<(), Fault> {
     let correlation_id = &moment.correlation_id;
     let changes = people::password(user, hash, "person", correlation_id, &visit.context());
     let (tenant, keep, why) = (&view.tenant, Some(&session.hash), "password_changed");
-    let leaving = Leaving { tenant, user: user.id, keep, why, correlation_id };
+    let by = &By::User(user.id);
+    let leaving = Leaving { tenant, user: user.id, keep, why, by, correlation_id };
     let done = done::apply_ending(app, view, &changes, &leaving, moment.now).await;
     done.map(drop).map_err(refused_write)
 }

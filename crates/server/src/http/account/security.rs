@@ -2,6 +2,7 @@
 
 use axum::http::header;
 use axum::response::Response;
+use signet_core::audit::Kind;
 use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::interaction::{self, Factors, MAX_PASSKEYS, Second};
@@ -49,7 +50,7 @@ async fn refused(visit: &Visit, fault: Fault) -> Response {
     if fault.status() >= 500 {
         return answer(Err(fault));
     }
-    visit.record("credential.refused", &fault).await;
+    visit.record(Kind::CredentialRefused, &fault).await;
     shown(overview(visit, Some(&fault)).render(), Some(&fault))
 }
 
@@ -88,7 +89,7 @@ pub(super) async fn add_passkey(posted: Posted) -> Response {
     match passkey_added(&visit, &form).await {
         Ok(response) => response,
         Err(fault) if fault.status() < 500 => {
-            visit.record("credential.refused", &fault).await;
+            visit.record(Kind::CredentialRefused, &fault).await;
             answer(passkey_page(&visit, Some(&fault)))
         }
         Err(fault) => answer(Err(fault)),
@@ -128,7 +129,7 @@ async fn enrolled(
         Change::InsertCredential(credential),
     ];
     changes.push(interaction::credential_event(
-        "credential.enrolled",
+        Kind::CredentialEnrolled,
         kind,
         &visit.user,
         correlation,
@@ -182,7 +183,7 @@ pub(super) async fn add_totp(posted: Posted) -> Response {
     match totp_added(&visit, &form).await {
         Ok(response) => response,
         Err(fault) if fault.status() < 500 => {
-            visit.record("credential.refused", &fault).await;
+            visit.record(Kind::CredentialRefused, &fault).await;
             answer(totp_page(&visit, Some(&form), Some(&fault)))
         }
         Err(fault) => answer(Err(fault)),
@@ -235,7 +236,7 @@ pub(super) async fn remove(posted: Posted) -> Response {
         let mut changes = people::remove_credential(&visit.user, &visit.credentials, gone);
         let correlation = &visit.moment.correlation_id;
         changes.push(interaction::credential_event(
-            "credential.removed",
+            Kind::CredentialRemoved,
             gone.kind,
             &visit.user,
             correlation,
@@ -266,7 +267,7 @@ pub(super) async fn recovery_codes(posted: Posted) -> Response {
     let mut changes = vec![interaction::enrolment(&visit.user)];
     changes.extend(further);
     changes.push(interaction::credential_event(
-        "credential.enrolled",
+        Kind::CredentialEnrolled,
         CredentialKind::RecoveryCode,
         &visit.user,
         &visit.moment.correlation_id,

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use signet_core::audit::{self, By, Kind};
 use signet_core::builtin::Builtin;
 use signet_core::change::{Change, Conflict};
 use signet_core::context::Context;
@@ -17,7 +17,7 @@ use signet_core::params::Params;
 use signet_core::records::{Credential, Session, User};
 use signet_store::StoreError;
 
-use super::super::extract::{Moment, Tenant, form_body, query};
+use super::super::extract::{Moment, Tenant, query};
 use super::super::own_client::OwnClient;
 use super::super::render::{self, Failure};
 use super::super::{cookies, forms, screens};
@@ -134,14 +134,13 @@ impl FromRequest<App> for Posted {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, app).await?;
-        let body = form_body(Request::from_parts(parts, body), app).await;
-        let judged = body.and_then(|body| Params::decode(&[&body])).and_then(|form| {
-            forms::check(&visit.view, &visit.headers, &form, PURPOSE, &visit.secret)?;
-            Ok(form)
-        });
-        match judged {
+        let request = Request::from_parts(parts, body);
+        match forms::posted(app, &visit.view, request, PURPOSE, &visit.secret).await {
             Ok(form) => Ok(Self { visit, form }),
-            Err(fault) => Err(Failure::page(fault).into_response()),
+            Err(fault) => {
+                visit.record(Kind::AccountRefused, &fault).await;
+                Err(Failure::page(fault).into_response())
+            }
         }
     }
 }
@@ -185,15 +184,19 @@ impl Visit {
         Cause { correlation_id: &self.moment.correlation_id, by: None, now: self.moment.now }
     }
 
+    /// Writes what the person wants, as done by them.
     pub(super) async fn apply(&self, changes: &[Change]) -> Result<(), Fault> {
-        self.app.store.apply(&self.view.tenant.id, changes).await.map_err(refused_write)
+        let mut changes = changes.to_vec();
+        audit::attribute(&mut changes, &By::User(self.user.id));
+        self.app.store.apply(&self.view.tenant.id, &changes).await.map_err(refused_write)
     }
 
     /// Writes a refusal to the audit trail.
-    pub(super) async fn record(&self, kind: &str, fault: &Fault) {
+    pub(super) async fn record(&self, kind: Kind, fault: &Fault) {
         let (tenant, context) = (&self.view.tenant.id, self.context());
         let event = audit::refused(tenant, kind, fault, &self.moment.correlation_id, &context)
             .user(self.user.id)
+            .by(&By::User(self.user.id))
             .fact("address", self.moment.address.to_string());
         self.app.record(tenant, &[event.change()]).await;
     }

@@ -1,6 +1,7 @@
 //! Operations on the audit trail.
 
 use signet_core::admin::AUDIT_READ;
+use signet_core::audit::Kind;
 use signet_core::ids::ClientId;
 use signet_core::records::Outcome;
 
@@ -17,8 +18,13 @@ const QUERY: &[Parameter] = &[
         form: Form::Text,
     },
     Parameter { name: "user_id", detail: "Only this user's.", form: Form::Id },
+    Parameter {
+        name: "actor",
+        detail: "Only what this one did: `user:` with an id, `client:` with a client_id, or `command line`.",
+        form: Form::Text,
+    },
     Parameter { name: "reason", detail: "Only with this reason code.", form: Form::Text },
-    Parameter { name: "kind", detail: "Only of this kind, such as `authorize.refused`.", form: Form::Text },
+    Parameter { name: "kind", detail: "Only of this kind.", form: Form::Word(|| Kind::NAMES.to_vec()) },
     Parameter {
         name: "outcome",
         detail: "Only with this outcome.",
@@ -55,6 +61,7 @@ fn query(call: &Call) -> AuditQuery {
     AuditQuery {
         client_id: call.text("client_id").map(ClientId::new),
         user_id: call.id("user_id"),
+        actor: call.text("actor"),
         reason: call.text("reason"),
         kind: call.text("kind"),
         outcome: call.text("outcome").and_then(|word| Outcome::from_name(&word)),

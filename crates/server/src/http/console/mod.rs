@@ -7,6 +7,7 @@
 
 mod activity;
 mod audit;
+mod audit_chain;
 mod client;
 mod clients;
 mod configuration;
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/sign-out", post(session::sign_out))
         .merge(overview::routes())
         .merge(audit::routes())
+        .merge(audit_chain::routes())
         .merge(explain::routes())
         .merge(clients::routes())
         .merge(client::routes())

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::builtin::Builtin;
 use signet_core::change::Change;
 use signet_core::discovery::Endpoint;
@@ -77,7 +77,8 @@ async fn not_signed_in(
 /// Whoever quotes the page's reference is found by it.
 async fn record(app: &App, view: &TenantView, moment: &Moment, fault: &Fault) {
     let context = app.context(moment.now);
-    let event = audit::refused(&view.tenant.id, "console.refused", fault, &moment.correlation_id, &context);
+    let event =
+        audit::refused(&view.tenant.id, Kind::ConsoleRefused, fault, &moment.correlation_id, &context);
     app.record(&view.tenant.id, &[event.change()]).await;
 }
 

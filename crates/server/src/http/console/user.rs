@@ -7,6 +7,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
+use signet_core::admin::AUDIT_READ;
+use signet_core::audit::By;
 use signet_core::duration;
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
@@ -16,11 +18,12 @@ use signet_core::records::{LinkPurpose, Role};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::audit::filtered;
 use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{ConsentView, CredentialView, Handed, Refused, SessionView, UserChange, UserView, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -89,6 +92,8 @@ struct UserPage {
     disabled: bool,
     version: i64,
     mail: bool,
+    /// Where the events are that this person caused, and those that concern them.
+    events: Option<(String, String)>,
 }
 
 impl UserPage {
@@ -151,6 +156,11 @@ impl UserPage {
             disabled: user.disabled,
             version: user.version,
             mail: visit.app.mailer.works(),
+            events: visit.actor.holds(AUDIT_READ).then(|| {
+                let by = By::User(user.id).to_string();
+                let of = user.id.to_string();
+                (visit.href(&filtered("actor", &by)), visit.href(&filtered("user", &of)))
+            }),
             user,
         }
     }
@@ -279,7 +289,7 @@ impl LinkPage {
     pub(super) fn of(visit: &Visit, user: &UserView, handed: &Handed, invitation: bool) -> Self {
         let (frame, _) = frame(visit, user, "");
         Self {
-            frame,
+            frame: frame.script(asset_name("copy")),
             username: user.username.clone(),
             invitation,
             url: handed.url.clone().unwrap_or_default(),

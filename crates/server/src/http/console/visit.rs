@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use signet_core::admin::{self, Actor, Who};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::builtin;
 use signet_core::fault::Fault;
 use signet_core::ids::TokenHash;
@@ -18,7 +18,7 @@ use signet_core::records::User;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::super::extract::{Moment, Tenant, form_body, query};
+use super::super::extract::{Moment, Tenant, query};
 use super::super::render::{self, Failure};
 use super::super::{cookies, forms, screens};
 use super::session;
@@ -110,13 +110,8 @@ impl FromRequest<App> for Posted {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, app).await?;
-        let headers = parts.headers.clone();
-        let body = form_body(Request::from_parts(parts, body), app).await;
-        let judged = body.and_then(|body| Params::decode_form(&body)).and_then(|form| {
-            forms::check(&visit.view, &headers, &form, PURPOSE, &visit.secret)?;
-            Ok(form)
-        });
-        match judged {
+        let request = Request::from_parts(parts, body);
+        match forms::posted(app, &visit.view, request, PURPOSE, &visit.secret).await {
             Ok(form) => Ok(Self { visit, form }),
             Err(fault) => {
                 visit.record_refusal(&fault).await;
@@ -151,7 +146,7 @@ async fn recognise(
         Err(fault @ Fault::AdminRoleMissing) => {
             let context = app.context(moment.now);
             let event =
-                audit::refused(&tenant.id, "console.refused", &fault, &moment.correlation_id, &context);
+                audit::refused(&tenant.id, Kind::ConsoleRefused, &fault, &moment.correlation_id, &context);
             let event = user.as_ref().map(|user| user.id).into_iter().fold(event, audit::Draft::user);
             app.record(&tenant.id, &[event.change()]).await;
             return Err(Turned::WithoutRole(account));
@@ -289,12 +284,13 @@ impl Visit {
     async fn record_refusal(&self, fault: &Fault) {
         let tenant = &self.view.tenant.id;
         let context = self.app.context(self.moment.now);
-        let event = audit::refused(tenant, "console.refused", fault, &self.moment.correlation_id, &context);
+        let event =
+            audit::refused(tenant, Kind::ConsoleRefused, fault, &self.moment.correlation_id, &context);
         let event = match self.actor.who() {
             Who::Person { id, .. } => event.user(*id),
             Who::Client(_) => event,
         };
-        self.app.record(tenant, &[event.change()]).await;
+        self.app.record(tenant, &[event.by(&self.actor.by()).change()]).await;
     }
 }
 

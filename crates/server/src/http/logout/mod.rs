@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use signet_core::audit;
+use signet_core::audit::{self, Kind};
 use signet_core::fault::Fault;
 use signet_core::logout::{self, LogoutRequest, PostLogout, Step};
 use signet_core::params::Params;
@@ -202,7 +202,8 @@ impl Visit<'_> {
             Err(fault) => fault,
         };
         let (tenant, context) = (&self.view.tenant.id, self.app.context(self.moment.now));
-        let event = audit::refused(tenant, "logout.refused", &fault, &self.moment.correlation_id, &context);
+        let event =
+            audit::refused(tenant, Kind::LogoutRefused, &fault, &self.moment.correlation_id, &context);
         self.app.record(tenant, &[event.change()]).await;
         let html = screens::logout_error(self.view, &fault, &self.moment.correlation_id);
         let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
