@@ -226,6 +226,65 @@ async fn pages_follow_each_other_and_the_search_is_by_id_and_name() {
     assert_eq!((pages, seen), (3, (0..7).map(|index| format!("page-{index}")).collect()));
 }
 
+/// The ids of a listing, or its stable code.
+async fn listed(office: &Office, token: &str, path: &str) -> Vec<String> {
+    let reply = office.call("GET", path, token, None).await;
+    match reply.json()["items"].as_array() {
+        Some(items) => items.iter().map(|one| one["client_id"].as_str().unwrap().to_owned()).collect(),
+        None => vec![code(&reply).1],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_found_by_what_their_names_and_hosts_have_in_them_and_by_state_and_owner() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let [ada, ben] = [
+        office.person("ada", Some(Role::Developer)).await,
+        office.person("ben", Some(Role::Developer)).await,
+    ];
+    for (id, name, host, of) in [
+        ("c1", "Sealed demo", "shop.example", Some(ada)),
+        ("c2", "Löwen 100%", "x_y.example:8443", Some(ben)),
+        ("c3", "Demonstration", "shop.example", None),
+    ] {
+        let mut body = new(id);
+        body["settings"]["client_name"] = json!(name);
+        body["settings"]["redirect_uris"] = json!([format!("https://{host}/cb")]);
+        body["owner"] = json!(of);
+        assert_eq!(office.call("POST", "/clients", &owner, Some(&body)).await.status, 201);
+    }
+    let disabled =
+        office.call_with("POST", "/clients/c3/disable", &owner, &[("if-match", "\"1\"")], None).await;
+    assert_eq!(disabled.status, 200, "{}", disabled.body);
+    let (of_ada, of_ben) = (format!("owner={ada}"), format!("owner={ben}&search=wen"));
+    let (as_ada, as_ben) = (office.token(Some(ada)).await, office.token(Some(ben)).await);
+    for (token, query, expected) in [
+        (&owner, "search=EMO", &["c1", "c3"][..]),
+        (&owner, "search=L%C3%96WEN", &["c2"]),
+        (&owner, "search=op.exam", &["c1", "c3"]),
+        (&owner, "search=example:84", &["c2"]),
+        (&owner, "search=em", &[]),
+        (&owner, "search=00%25", &["c2"]),
+        (&owner, "search=_____", &[]),
+        (&owner, "search=emo&state=enabled", &["c1"]),
+        (&owner, "search=emo&state=disabled", &["c3"]),
+        (&owner, "state=disabled", &["c3"]),
+        (&owner, &of_ada, &["c1"]),
+        (&owner, &of_ben, &["c2"]),
+        (&owner, "state=off", &["admin_parameter_malformed"]),
+        (&owner, "owner=ada", &["admin_parameter_malformed"]),
+        // Developers are among their own, whatever they ask for.
+        (&as_ben, "search=example", &["c2"]),
+        (&as_ben, &of_ada, &[]),
+        (&as_ada, &of_ada, &["c1"]),
+        (&as_ada, "state=disabled", &[]),
+    ] {
+        let found = listed(&office, token, &format!("/clients?{query}")).await;
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_merge_patch_changes_what_it_names_and_nothing_else_rfc7396() {
     let office = Office::open().await;

@@ -197,3 +197,28 @@ async fn a_set_that_dies_later_is_told_wherever_the_client_is_looked_at() {
         office.call_with("POST", "/clients/dies/secret", &owner, &[("if-match", "\"1\"")], None).await;
     assert_eq!(secret.status, 200, "{}", secret.body);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_on_save_goes_nowhere_where_a_fetch_must_not_and_two_of_one_moment_are_one() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    for uri in ["https://169.254.169.254/latest", "https://10.0.0.1/jwks", "https://[fd00::1]/jwks"] {
+        let made = office.call("POST", "/clients", &owner, Some(&new("scan", uri, &sealed()))).await;
+        assert_eq!(
+            (made.status.as_u16(), codes(&made)),
+            (422, vec!["key_set_unreadable".into()]),
+            "{}",
+            made.body
+        );
+        assert!(made.body.contains("must not be connected to"), "{}", made.body);
+    }
+    let served = Arc::new(Mutex::new("dead"));
+    let uri = format!("{}/twice/changing", serve(served.clone()).await);
+    let body = new("twice", &uri, &sealed());
+    assert_eq!(office.call("POST", "/clients?dry_run=true", &owner, Some(&body)).await.status, 422);
+    *served.lock().unwrap() = "all";
+    assert_eq!(office.call("POST", "/clients?dry_run=true", &owner, Some(&body)).await.status, 422);
+    office.provider.advance(signet_core::remote_keys::LOOK_PAUSE);
+    let made = office.call("POST", "/clients?dry_run=true", &owner, Some(&body)).await;
+    assert!(made.status.is_success(), "{}", made.body);
+}

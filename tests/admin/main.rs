@@ -5,6 +5,7 @@ mod audit;
 mod clients;
 mod climb;
 mod conforming;
+mod declared;
 mod key_sets;
 mod keys;
 mod passwords;

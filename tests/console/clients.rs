@@ -10,13 +10,13 @@ use signet_tests::provider::{Provider, Reply, between, form};
 
 const NASTY: &str = "\"><script>alert(1)</script>'{{7*7}}&";
 
-async fn stored(provider: &Provider, id: &str) -> Client {
+pub(super) async fn stored(provider: &Provider, id: &str) -> Client {
     provider.app.clients.forget();
     provider.app.store.client(&"default".into(), &ClientId::from(id)).await.unwrap().unwrap()
 }
 
 /// What a browser would send for the page's form to `action`, without the fields in `but`.
-fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
+pub(super) fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
     let start = page.body.find(&format!("action=\"/auth/open{action}\"")).unwrap();
     let html = &page.body[start..start + page.body[start..].find("</form>").unwrap()];
     let unescape = |text: &str| {
@@ -52,7 +52,7 @@ fn filled(page: &Reply, action: &str, but: &[&str]) -> Vec<(String, String)> {
     found
 }
 
-async fn send(
+pub(super) async fn send(
     provider: &Provider,
     person: &mut Person<'_>,
     path: &str,
@@ -63,7 +63,7 @@ async fn send(
     provider.post(path, form(&pairs), Some(&mut person.browser)).await
 }
 
-fn set(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
+pub(super) fn set(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
     fields.retain(|(known, _)| known != name);
     fields.push((name.to_owned(), value.to_owned()));
 }
@@ -223,7 +223,12 @@ async fn a_client_is_switched_off_gets_a_new_secret_and_goes_only_when_its_name_
         .await;
     assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
 
-    let reply = person.post("/console/clients/app/secret", &[("version", &version(&off))]).await;
+    let secret = "/console/clients/app/secret";
+    let reply = person.post(secret, &[("version", &version(&off))]).await;
+    assert_eq!(reply.status, 422, "the present secret ends only when the box is ticked");
+    assert!(reply.body.contains("href=\"#sure-secret\""), "{}", reply.body);
+    assert_eq!(stored(&provider, "app").await.secret_hash, off.secret_hash);
+    let reply = person.post(secret, &[("version", &version(&off)), ("sure", "yes")]).await;
     let secret = between(&reply.body, "id=\"client-secret\">", "<");
     let now = stored(&provider, "app").await;
     assert_ne!(now.secret_hash, off.secret_hash);
@@ -270,6 +275,21 @@ async fn keys_are_made_imported_changed_rotated_and_revoked() {
     // Imported, with what is wrong told.
     let public = PrivateKey::generate(KeySpec::P256).unwrap().with_use(KeyUse::Sig).public_key().to_jwk();
     let source = serde_json::to_string(&public).unwrap();
+    // All that is wrong is said at once, each beside its field.
+    let fields = [("version", &*version().await), ("name", ""), ("usage", "sig"), ("source", "not a key")];
+    let refused = person.post(&format!("{base}/import"), &fields).await;
+    for wanted in ["key_name", "key_source", "href=\"#name\"", "href=\"#source\""] {
+        assert!(refused.body.contains(wanted), "{wanted}: {}", refused.body);
+    }
+    let fields = [("version", &*version().await), ("name", "x"), ("usage", "sig"), ("source", " ")];
+    let refused = person.post(&format!("{base}/import"), &fields).await;
+    assert_eq!(refused.body.matches("Nothing was pasted").count(), 2, "above the form and at the field");
+    let fields = [("version", &*version().await), ("name", ""), ("usage", "enc"), ("kind", "p-384")];
+    let refused = person.post(&format!("{base}/generate"), &fields).await;
+    for kept in ["href=\"#generate-name\"", "value=\"enc\" selected", "value=\"p-384\" selected"] {
+        assert!(refused.body.contains(kept), "{kept}: {}", refused.body);
+    }
+
     for (source, name, wanted) in
         [("not a key", "Second", "key_source"), (&*source, "", "key_name"), (&*jwk, "Second", "key_source")]
     {
@@ -344,7 +364,7 @@ async fn keys_are_made_imported_changed_rotated_and_revoked() {
     let done = person.post(&path, &[("version", &version().await), ("sure", "yes")]).await;
     assert_eq!(below(&done), base, "{}", done.body);
     assert!(keys().await.iter().find(|key| key.id == first.id).unwrap().revoked_at.is_some());
-    assert!(person.get(base).await.body.contains("Revoked"));
+    assert!(person.get(base).await.body.contains("Withdrawn"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -438,4 +458,37 @@ async fn what_people_type_is_shown_and_never_obeyed() {
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_searched_and_filtered_without_a_script_and_keeps_its_filters_from_page_to_page() {
+    let provider = Provider::start().await;
+    let dev = add_user(&provider, "dev", Some(Role::Developer)).await;
+    let mut person = Person::with_role(&provider, Role::Owner).await;
+    for index in 10..37 {
+        make(&mut person, &format!("app-{index}"), "web").await;
+    }
+    let page = person.get("/console/clients/app-12").await;
+    let action = "/console/clients/app-12/owner";
+    let mut fields = filled(&page, action, &["owner"]);
+    fields.push(("owner".into(), dev.id.to_string()));
+    send(&provider, &mut person, action, &fields).await;
+
+    let list = person.get("/console/clients?search=PP-&state=enabled&owner=").await;
+    assert!(list.body.contains("app-10") && !list.body.contains("app-36"), "{}", list.body);
+    assert!(list.body.contains("<option value=\"enabled\" selected>"));
+    let next = between(&list.body, "id=\"next-page\" href=\"/auth/open", "\"").replace("&#38;", "&");
+    assert!(next.starts_with("/console/clients?search=PP-&state=enabled&"), "{next}");
+    let rest = person.get(&next).await;
+    assert!(rest.body.contains("app-36") && !rest.body.contains("app-10"), "{}", rest.body);
+    let off = person.get("/console/clients?search=pp-&state=disabled").await;
+    assert!(off.body.contains("No such client has “<bdi>pp-</bdi>”"), "{}", off.body);
+    let own = person.get(&format!("/console/clients?owner={}", dev.id)).await;
+    assert!(own.body.contains("app-12") && !own.body.contains("app-13"), "{}", own.body);
+    assert!(own.body.contains(&format!("<option value=\"{}\" selected>dev</option>", dev.id)));
+
+    let mut developer = Person::sign_in(&provider, "dev").await;
+    let list = developer.get("/console/clients?search=app").await;
+    assert!(list.body.contains("app-12") && !list.body.contains("app-13"), "{}", list.body);
+    assert!(!list.body.contains("name=\"owner\""), "they see their own only");
 }

@@ -3,6 +3,7 @@
 
 mod clients;
 mod explain;
+mod published;
 mod sign_in;
 mod tenant;
 mod trial;

@@ -176,22 +176,6 @@ async fn an_operator_makes_a_tenant_whose_owner_is_invited() {
         list.contains("href=\"https://id.example/acme/console\"") && list.contains("You are here"),
         "{list}"
     );
-    // The people of development are those of one tenant.
-    let raw = |path: &str, cookie: &str| {
-        let request = axum::http::Request::get(path).header("host", "id.example").header("cookie", cookie);
-        provider.raw(request.body(axum::body::Body::empty()).unwrap())
-    };
-    let mut stranger = Person::stranger(&provider);
-    let start = stranger.get("/console").await;
-    let login = stranger.get(&below(&start)).await;
-    assert!(stranger.get(&below(&login)).await.body.contains("demo-users"));
-    let start = raw("/acme/console", "").await;
-    let login =
-        raw(start.location().strip_prefix("https://id.example").unwrap_or(start.location()), "").await;
-    let cookie = login.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
-    let page =
-        raw(login.location().strip_prefix("https://id.example").unwrap_or(login.location()), &cookie).await;
-    assert!(page.body.contains("id=\"password\"") && !page.body.contains("demo-users"), "{}", page.body);
     // The cookie of one tenant's console opens nothing in another's.
     let request = axum::http::Request::get("/acme/console/clients")
         .header("host", "id.example")

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use signet_core::ids::ClientId;
-use signet_core::records::Role;
-use signet_jose::{KeySpec, KeyUse};
+use signet_core::provision::KeyDeclaration;
+use signet_core::records::{ClientKey, KeyOrigin, Role};
+use signet_jose::{KeySpec, KeyUse, PrivateKey};
 use signet_tests::console::{Person, add_user, user};
 use signet_tests::provider::{ISSUER, Provider, between};
 use signet_tests::rp::Rp;
@@ -69,10 +70,10 @@ async fn the_address_is_added_and_taken_away_again() {
     let address = format!("{ISSUER}/console/trial/callback");
     assert_eq!(after.settings.redirect_uris, [before.settings.redirect_uris[0].clone(), address]);
     // Somebody who saw the old version changes nothing.
-    let reply = person.post(PATH, &[("action", "remove_address"), ("version", &version)]).await;
+    let reply = person.post(PATH, &[("action", "remove"), ("version", &version)]).await;
     assert_eq!(reply.status, 412);
     let version = after.version.to_string();
-    person.post(PATH, &[("action", "remove_address"), ("version", &version)]).await;
+    person.post(PATH, &[("action", "remove"), ("version", &version)]).await;
     assert_eq!(client(&provider).await.settings, before.settings);
 }
 
@@ -97,6 +98,9 @@ async fn public_parts_are_registered_and_private_ones_refused() {
     let keys = provider.app.store.client_keys(&"default".into(), &ClientId::from("app")).await.unwrap();
     let usages: std::collections::BTreeSet<_> = keys.iter().map(|key| key.usage).collect();
     assert_eq!((keys.len(), usages.len()), (2, 2));
+    assert!(keys.iter().all(|key| key.origin == KeyOrigin::Trial && key.name.starts_with("Test a login")));
+    // They end by themselves, so that none is left behind.
+    assert!(keys.iter().all(|key| key.not_after == Some(key.created_at + 86_400)));
 
     let private = own.to_jwk().unwrap();
     let version = client(&provider).await.version.to_string();
@@ -106,6 +110,90 @@ async fn public_parts_are_registered_and_private_ones_refused() {
     let events = provider.audit(reply.correlation_id()).await;
     let d: Value = serde_json::from_str(&private).unwrap();
     assert!(!serde_json::to_string(&events).unwrap().contains(d["d"].as_str().unwrap()));
+}
+
+async fn stored(provider: &Provider) -> Vec<ClientKey> {
+    provider.app.store.client_keys(&"default".into(), &ClientId::from("app")).await.unwrap()
+}
+
+fn public(spec: KeySpec, usage: KeyUse) -> String {
+    Value::Object(signet_tests::key(spec).public_key().clone().with_use(usage).to_jwk()).to_string()
+}
+
+/// The public part of a key that no client has.
+fn fresh(usage: KeyUse) -> String {
+    let made = PrivateKey::generate(KeySpec::P256).unwrap();
+    Value::Object(made.public_key().clone().with_use(usage).to_jwk()).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_is_made_where_the_client_has_one_whose_place_it_would_take() {
+    let provider = Provider::start().await;
+    provider.register(&Rp::new("app").sealed_declaration()).await;
+    let mut person = Person::with_role(&provider, Role::Owner).await;
+    let page = person.get(PATH).await.body;
+    assert!(!page.contains("make-keys"), "{page}");
+    assert_eq!(settings(&page)["missing"], serde_json::json!([]));
+    let (before, version) = (stored(&provider).await, client(&provider).await.version.to_string());
+    for (name, usage) in [("signing", KeyUse::Sig), ("encryption", KeyUse::Enc)] {
+        let sent = [("action", "keys"), ("version", &*version), (name, &*fresh(usage))];
+        let reply = person.post(PATH, &sent).await;
+        assert_eq!(reply.status, 409, "{name}: {}", reply.body);
+        assert!(reply.body.contains("admin_trial_key_needless"), "{name}: {}", reply.body);
+    }
+    assert_eq!(stored(&provider).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trials_key_ends_before_the_clients_own_begins() {
+    let provider = Provider::start().await;
+    let mut declared = Rp::new("app").declaration();
+    let from = provider.now() + 3_600;
+    declared.keys = vec![KeyDeclaration {
+        name: "Next".into(),
+        usage: KeyUse::Enc,
+        source: serde_json::from_str(&fresh(KeyUse::Enc)).unwrap(),
+        not_before: Some(from),
+        not_after: None,
+        origin: None,
+    }];
+    provider.register(&declared).await;
+    let mut person = Person::with_role(&provider, Role::Owner).await;
+    let version = client(&provider).await.version.to_string();
+    let sent = [("action", "keys"), ("version", &*version), ("encryption", &*fresh(KeyUse::Enc))];
+    let reply = person.post(PATH, &sent).await;
+    assert!(reply.status.is_redirection(), "{}", reply.body);
+    let made = stored(&provider).await.into_iter().find(|key| key.origin == KeyOrigin::Trial).unwrap();
+    assert_eq!(made.not_after, Some(from));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_trial_registered_goes_together_and_nothing_else_does() {
+    let provider = Provider::start().await;
+    let mut declared = Rp::new("app").declaration();
+    declared.keys = vec![KeyDeclaration {
+        name: "Own".into(),
+        usage: KeyUse::Sig,
+        source: serde_json::from_str(&public(KeySpec::P256, KeyUse::Sig)).unwrap(),
+        not_before: None,
+        not_after: None,
+        origin: None,
+    }];
+    provider.register(&declared).await;
+    let mut person = Person::with_role(&provider, Role::Owner).await;
+    let before = client(&provider).await;
+    let mut send = async |sent: &[(&str, &str)]| {
+        let version = client(&provider).await.version.to_string();
+        let reply = person.post(PATH, &[sent, &[("version", &*version)]].concat()).await;
+        assert!(reply.status.is_redirection(), "{}", reply.body);
+    };
+    send(&[("action", "add_address")]).await;
+    send(&[("action", "keys"), ("encryption", &fresh(KeyUse::Enc))]).await;
+    send(&[("action", "remove")]).await;
+    assert_eq!(client(&provider).await.settings, before.settings);
+    let left: Vec<_> = stored(&provider).await.into_iter().filter(|key| key.revoked_at.is_none()).collect();
+    assert_eq!(left.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["Own"]);
+    assert!(!person.get(PATH).await.body.contains("remove-trial"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

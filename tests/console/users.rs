@@ -133,12 +133,21 @@ async fn access_is_shown_and_taken_and_tables_are_tried_first() {
     let csv = format!("username,name\nada,{NASTY}\nbob,B\n").replace('"', "");
     let tried = person.post("/console/import-users", &[("csv", &csv), ("decision", "try")]).await;
     assert!(
-        tried.body.contains("1 would be made, 1 refused") && !tried.body.contains("<script>alert"),
+        tried.body.contains("1 would be made, 1 skipped because they are there already, 0 refused")
+            && !tried.body.contains("<script>alert"),
         "{}",
         tried.body
     );
     let done = person.post("/console/import-users", &[("csv", &csv), ("decision", "import")]).await;
-    assert!(done.body.contains("1 made, 1 refused"));
+    assert!(done.body.contains("1 made, 1 skipped"));
+    assert!(done.body.contains("They cannot sign in until they are invited."), "{}", done.body);
+    // With the box ticked, those with an address are sent a link; the others are named.
+    let csv = "username,email\ncleo,cleo@example.org\ndan,\n";
+    let sent = [("csv", csv), ("decision", "import"), ("invite", "yes")];
+    let invited = person.post("/console/import-users", &sent).await;
+    assert!(invited.body.contains("1 of them were sent an invitation"), "{}", invited.body);
+    let mails = provider.app.mailer.kept().unwrap_or_default();
+    assert_eq!(mails.iter().filter(|mail| mail.to == "cleo@example.org").count(), 1, "{mails:?}");
     let broken = person.post("/console/import-users", &[("csv", "x"), ("decision", "try")]).await;
     assert_eq!(broken.status, 422);
 }

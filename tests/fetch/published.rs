@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use signet_core::change::Change;
 use signet_core::records::AuditEvent;
-use signet_core::remote_keys::{DEFAULT_AGE, PAUSE};
+use signet_core::remote_keys::{DEFAULT_AGE, Demand, PAUSE};
 use signet_jose::{ContentAlg, KeyAlg, KeySpec, PrivateKey};
 use signet_server::config::Config;
 use signet_store::AuditFilter;
@@ -263,6 +263,11 @@ async fn a_changed_key_under_an_old_kid_is_audited() {
     rp.signing = PrivateKey::generate(KeySpec::Rsa2048).unwrap().with_kid("sig");
     published.publish(&[&rp.signing, &rp.encryption]);
     provider.advance(DEFAULT_AGE);
+    // Somebody who looks at the address for a client of another tenant does not take the alarm away.
+    let client = provider.app.store.client(&"default".into(), &"acme".into()).await.unwrap().unwrap();
+    let uri = client.settings.jwks_uri.unwrap();
+    let (set, fetched) = provider.app.look(&uri, (&"other".into(), &"stranger".into()), Demand::Look).await;
+    assert!(fetched && set.keys.len() == 2);
     // The provider of these tests is in development, where the new key is taken.
     login(&provider, &rp, "two").await;
     let alarms = alarms(&provider).await;

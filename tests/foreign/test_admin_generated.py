@@ -143,7 +143,7 @@ def test_every_answer_is_a_documented_one(site, mode):
     for path, method in operations(document):
         operation = schema[path][method.upper()]
         content = document["paths"][path][method].get("requestBody", {}).get("content", {})
-        example = content.get("application/json", {}).get("example")
+        example = next(iter(content.values()), {}).get("example")
         if (path, method) == ("/tenant", "put"):
             # What cannot be changed is sent as it is.
             now = requests.get(operation.base_url + path, headers=headers, timeout=PATIENCE).json()
@@ -173,10 +173,10 @@ def test_what_is_made_is_shown_changed_and_removed(site):
         """Half of what is made is made to work, and whatever is made so is changed so that it does."""
         raw = context.operation.definition.raw
         content = raw.get("requestBody", {}).get("content", {})
-        example = content.get("application/json", {}).get("example")
+        example = next(iter(content.values()), {}).get("example")
         if example is None or not isinstance(body, dict):
             return body
-        if raw["operationId"] == "replaceClient" or len(json.dumps(body, default=str)) % 2:
+        if raw["operationId"] in ("replaceClient", "patchClient") or len(json.dumps(body, default=str)) % 2:
             body = dict(example)
         # What is made again has another name, so that the same steps lead to the same answers.
         body.pop("client_id", None)

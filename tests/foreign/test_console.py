@@ -159,7 +159,7 @@ def test_a_file_is_read_in_the_browser(page, provider, tmp_path, origin):
     der.write_bytes(public_key_of(pem) if origin == "PEM" else pem_body(pem))
     enter(page, provider, "/console/clients/demo-plain/keys")
     page.see("#key-file").send_keys(str(der))
-    page.told("#key-file-status", "Read into the field below.")
+    page.told("#key-file-status", "Read into the field above.")
     fill(page, "#name", "From a file")
     page.click("#import")
     assert page.see("#notice").text == "The key is registered."
@@ -312,8 +312,11 @@ PAGES = {
 }
 
 
-# Their scripts make keys, or draw the preview.
-SCRIPTED = ("client-new", "client-keys", "tenant-branding")
+# Their scripts make keys, draw the preview, copy a text, or ask before what was typed is lost.
+SCRIPTED = (
+    "client-new", "client-keys", "client-settings", "client-security", "client-configuration",
+    "tenant-policies", "tenant-branding", "tenant-registration",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAGES)

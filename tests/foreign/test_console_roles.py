@@ -82,7 +82,7 @@ FORMS = {
     "/console/clients/{id}/switch": (SETTINGS, f"{CLIENT}/switch", {}, WRITE_CLIENT),
     # Developers hand nothing over.
     "/console/clients/{id}/owner": (SETTINGS, f"{CLIENT}/owner", {"owner": "{colleague}"}, (OK, OK, 403, 404, 403)),
-    "/console/clients/{id}/secret": (SETTINGS, f"{CLIENT}/secret", {}, WRITE_CLIENT),
+    "/console/clients/{id}/secret": (SETTINGS, f"{CLIENT}/secret", {"sure": "yes"}, WRITE_CLIENT),
     "/console/clients/{id}/delete": (SETTINGS, f"{CLIENT}/delete", {"confirm": "{client}"}, WRITE_CLIENT),
     "/console/clients/{id}/trial": (TRIAL, TRIAL, {"action": "add_address"}, WRITE_CLIENT),
     "/console/clients/{id}/keys/generate": (KEYS, f"{KEYS}/generate", {"name": "Made", "usage": "enc"}, WRITE_CLIENT),

@@ -29,8 +29,11 @@ PASSWORD = "attack-attack"
 USERNAME = '"><b/data-attack>'
 # Leads out of the console or to another tenant, ends the session, or hands out a file.
 NOT_FOLLOWED = re.compile(r"/(logout|sign-out|authorize|second|export|demo|jwks|\.well-known)|/assets/|\.(json|jsonl|csv)$")
-# Pages whose one script does what only a browser can: make keys, use an authenticator.
-SCRIPTED = re.compile(r"/(new-client|keys|branding|import-users|trial|trial/callback|passkeys?)(/|$)")
+# Pages whose one script does what only a browser can: make keys, use an authenticator, copy a text, ask before typing is lost.
+SCRIPTED = re.compile(
+    r"/(new-client|keys|branding|import-users|trial|trial/callback|passkeys?)(/|$)"
+    r"|/console/clients/[^/]+(/(security|configuration))?$|/console/tenant(/registration)?$"
+)
 MOST_PAGES = 90
 
 

@@ -157,7 +157,7 @@ def test_a_login_is_tested_with_keys_that_are_made_in_the_browser(console, provi
     console.open(address)
     console.click("#add-address")
     Select(console.see("#make-kind")).select_by_value(wanted["kind"])
-    button = console.see("#make-both")
+    button = console.see("#make-keys")
     button.click()
     console.gone(button)
     assert "registered" in console.see("#notice").text
@@ -200,9 +200,76 @@ def test_a_login_is_tested_with_keys_that_are_made_in_the_browser(console, provi
     kept = console.driver.execute_script(f"return sessionStorage.getItem('signet-trial-keys:{client_id}')")
     for private in (json.loads(kept)["signing"]["d"], json.loads(kept)["encryption"]["d"]):
         assert private not in events
+    assert console.see("[data-verdict]").get_attribute("data-verdict") == "good"
+    # Everything that the trial registered goes by one click; what it had replaced nothing is missing then.
+    provider.declare(clients=[{"client_id": client_id, **settings}])
     console.open(address)
-    console.click("#remove-address")
-    assert console.all("#add-address")
+    console.click("#remove-trial")
+    assert console.all("#add-address") and console.all("#make-keys") and not console.all("#remove-trial")
+
+
+def sealed_client(provider, client_id: str) -> jwk.JWK:
+    """A client to which ID tokens are encrypted, with the key of whoever runs it; gives the private key."""
+    key = jwk.JWK.generate(kty="RSA", size=2048, use="enc", kid="real")
+    source = json.loads(key.export_public())
+    settings = {
+        "client_name": client_id, "redirect_uris": [CALLBACK, f"{provider.issuer}/console/trial/callback"],
+        "token_endpoint_auth_method": "none", "id_token": {"encrypted": SEALED},
+    }  # fmt: skip
+    declared = {"name": "Of the real client", "usage": "enc", "source": source}
+    provider.declare(clients=[{"client_id": client_id, **settings, "keys": [declared]}])
+    return key
+
+
+def tried(console, address: str, private: jwk.JWK) -> None:
+    """Plays the client with a private encryption key, up to what came back."""
+    console.open(address)
+    field = console.see("#encryption-key")
+    console.driver.execute_script(
+        "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))",
+        field, private.export_private(),
+    )  # fmt: skip
+    console.see("#build").click()
+    WebDriverWait(console.driver, PATIENCE).until(lambda _: console.all("#go"))
+    console.click("#go")
+    if console.all("#username"):
+        console.login()
+    for _ in range(3):
+        if console.all("#accept"):
+            console.click("#accept")
+    WebDriverWait(console.driver, PATIENCE).until(lambda _: console.all("[data-verdict]"))
+
+
+def test_a_client_with_an_encryption_key_is_tested_with_that_key_alone(console, provider):
+    """No key is made in its place; another private key is told which one opens what came back."""
+    private = sealed_client(provider, "in-use")
+    address = f"{provider.issuer}/console/clients/in-use/trial"
+    console.open(address)
+    assert console.see("#make-keys").text == "Make a signing key here and register its public part"
+    assert "real" in console.see("[aria-labelledby=trial-keys]").text
+    other = jwk.JWK.generate(kty="RSA", size=2048, use="enc", kid="other")
+    tried(console, address, other)
+    verdict = console.see("[data-verdict]")
+    assert verdict.get_attribute("data-verdict") == "bad"
+    assert 'sealed to key real ("Of the real client"); you hold key other' in verdict.text, verdict.text
+    assert console.inspect("console-trial-callback-other-key", scripts=True) == []
+    tried(console, address, private)
+    verdict = console.see("[data-verdict]")
+    assert verdict.get_attribute("data-verdict") == "good", verdict.text
+    assert "The login worked" in verdict.text
+
+
+def test_why_a_request_could_not_be_built_is_brought_into_view(console, provider):
+    key = declare(provider, "unbuilt", require_request_object=True)
+    assert key
+    console.open(f"{provider.issuer}/console/clients/unbuilt/trial")
+    console.see("#build").click()
+    WebDriverWait(console.driver, PATIENCE).until(lambda _: console.all("[data-ok=false]"))
+    focused = console.driver.switch_to.active_element
+    assert focused.get_attribute("data-step") == "This did not work"
+    assert "private signing key" in focused.text
+    inside = "const at = arguments[0].getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight"
+    assert console.driver.execute_script(inside, focused)
 
 
 def state(page, which: str) -> str:

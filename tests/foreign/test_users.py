@@ -41,7 +41,7 @@ def test_a_user_is_invited_and_chooses_a_password_and_loses_it_all(page, provide
     assert page.inspect("console-user-import", scripts=True) == []
     (tmp_path / "people.csv").write_text("username,name\nada,Ada Lovelace\nalan,Alan Turing\ngrace,Grace\n")
     page.see("#table-file").send_keys(str(tmp_path / "people.csv"))
-    page.told("#table-file-status", "Read into the field below.")
+    page.told("#table-file-status", "Read into the field above.")
     page.click("#try")
     assert "2 would be made, 1 refused" in page.see("#report").text
 

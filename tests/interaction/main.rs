@@ -8,6 +8,7 @@ mod first_page;
 mod hints;
 mod login;
 mod logout;
+mod meanwhile;
 mod offline;
 mod prompts;
 mod registration;
@@ -20,7 +21,10 @@ use signet_tests::rp::Rp;
 
 /// A provider with the clients `rp` and `trusted` (asks nobody for consent), and with `bob` beside `alice`.
 async fn start() -> Provider {
-    let provider = Provider::start().await;
+    trusting(Provider::start().await).await
+}
+
+async fn trusting(provider: Provider) -> Provider {
     provider.register(&Rp::new("rp").declaration()).await;
     let mut trusted = Rp::new("trusted").declaration();
     trusted.settings.require_consent = false;

@@ -89,7 +89,10 @@ async fn what_does_not_fit_is_said_and_the_rest_is_kept() {
     let mut browser = Browser::default();
     let mut visit = Visit::to(&provider, &mut browser, "rp", &[("prompt", "create")]).await;
     for (name, value, text) in [
-        ("username", "a b", "no spaces"),
+        ("username", "a b", "letters and digits"),
+        ("username", "https://evil.example/claim-your-prize", "letters and digits"),
+        ("username", "ali\u{200b}ce", "letters and digits"),
+        ("username", "\u{430}lice", "of one alphabet"),
         ("username", "ALICE", "Somebody has this user name"),
         ("password", "short", "at least 8"),
         ("password_again", "another password", "not the same"),

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use signet_core::interaction::MAX_WRONG_CODES;
 use signet_core::records::{SecondFactor, TenantSettings};
 use signet_store::AuditFilter;
 use signet_tests::provider::{Browser, ISSUER, Provider, Reply, USER, between, form};
@@ -350,4 +351,61 @@ async fn a_passkey_page_asks_anew_each_time_and_takes_no_answer_of_anybody_else(
     let told = provider.app.store.audit(&"default".into(), &filter).await.unwrap();
     let count = |kind: &str| told.iter().filter(|event| event.kind == kind).count();
     assert_eq!((count("login.refused"), count("second_factor.refused")), (6, 0));
+}
+
+/// NIST SP 800-63B section 5.2.2: "the verifier SHALL limit consecutive failed authentication attempts on a single account to
+/// no more than 100."
+#[tokio::test(flavor = "multi_thread")]
+async fn six_digits_are_refused_once_too_many_in_a_row_were_wrong() {
+    let provider = start().await;
+    let (shared, codes) = provider.enrol(USER.0).await;
+    let alice = provider.person(USER.0).await;
+    let counted = async || {
+        let all = provider.app.store.credentials(&alice.tenant, alice.id).await.unwrap();
+        all.iter().map(|one| one.failures).max().unwrap()
+    };
+    let mut browser = Browser::default();
+    let mut visit = Visit::to(&provider, &mut browser, "rp", &[]).await;
+    visit.log_in(USER.0).await;
+    let right = provider.code_of(&shared);
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    let page = visit.page().await;
+    let attempt = async |visit: &mut Visit<'_>, code: &str| {
+        visit.post("second", &form(&[("csrf", csrf(&page)), ("code", code)])).await
+    };
+    for _ in 1..MAX_WRONG_CODES {
+        assert!(attempt(&mut visit, wrong).await.body.contains("This code is wrong"));
+    }
+    // What is no code of an application is not counted as one, and a right one ends the count.
+    attempt(&mut visit, "AAAA-BBBB-CCCC-DDDD").await;
+    assert_eq!(counted().await, MAX_WRONG_CODES - 1);
+    assert_eq!(attempt(&mut visit, &right).await.status, 303);
+    assert_eq!(counted().await, 0);
+
+    provider.advance(30);
+    let mut browser = Browser::default();
+    let accepted = provider.authorize(&Rp::new("rp"), &[], Some(&mut browser)).await;
+    let path = accepted.location().strip_prefix("/auth/open").unwrap().to_owned();
+    let mut visit = Visit { provider: &provider, browser: &mut browser, path };
+    visit.log_in(USER.0).await;
+    let right = provider.code_of(&shared);
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    let page = visit.page().await;
+    let attempt = async |visit: &mut Visit<'_>, code: &str| {
+        visit.post("second", &form(&[("csrf", csrf(&page)), ("code", code)])).await
+    };
+    for _ in 0..MAX_WRONG_CODES {
+        assert!(attempt(&mut visit, wrong).await.body.contains("This code is wrong"));
+    }
+    for code in [&right, wrong] {
+        let locked = attempt(&mut visit, code).await;
+        assert_eq!(locked.status, 401);
+        assert!(locked.body.contains("Use a recovery code or a passkey"), "{}", locked.body);
+        assert!(locked.header("set-cookie").is_empty());
+    }
+    let events = provider.audit(accepted.correlation_id()).await;
+    let locked = events.iter().find(|event| event.reason.as_deref() == Some("second_factor_locked")).unwrap();
+    assert_eq!((locked.kind.as_str(), locked.user_id), ("second_factor.refused", Some(alice.id)));
+    assert_eq!(attempt(&mut visit, &codes[0]).await.status, 303, "a recovery code is the way in");
+    assert!(is_consent(&visit.page().await));
 }

@@ -7,7 +7,7 @@ use signet_tests::rp::Rp;
 
 use super::{Visit, is_login, outcome, person, shown, signed_in, silently, start};
 
-fn session(browser: &Browser) -> String {
+pub(super) fn session(browser: &Browser) -> String {
     let cookie = browser.cookie();
     let own = cookie.split("; ").find(|pair| pair.starts_with("__Host-signet-session-default="));
     own.map(str::to_owned).unwrap_or_default()

@@ -1,7 +1,12 @@
 //! The account pages.
 
-use signet_core::records::{AuditEvent, CredentialKind};
-use signet_store::AuditFilter;
+use futures_util::future::join_all;
+use signet_core::change::{Change, Conflict};
+use signet_core::ids::TokenHash;
+use signet_core::records::{AuditEvent, CredentialKind, LinkPurpose, Role, User};
+use signet_server::edge::SystemEntropy;
+use signet_server::people::{Leaving, sessions_ending};
+use signet_store::{AuditFilter, StoreError};
 use signet_tests::provider::{Browser, Provider, USER, between, form};
 use signet_tests::rp::Rp;
 use signet_tests::second::{shown_codes, shown_secret};
@@ -264,4 +269,89 @@ async fn a_response_that_this_browser_did_not_ask_for_opens_nothing() {
     assert!(csrf(&visit(&provider, &mut Browser::default(), "/account").await).len() == 64);
     let page = visit(&provider, &mut Browser::default(), "/account").await;
     assert_eq!(action(&page), "/account");
+}
+
+/// Of enrolments and renewals at the same time one is written, and the others are told to look again.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_enrolments_at_a_time_one_is_kept() {
+    let provider = start().await;
+    let alice = provider.person(USER.0).await;
+    let stored = async |kind| {
+        let all = provider.app.store.credentials(&alice.tenant, alice.id).await.unwrap();
+        all.iter().filter(|one| one.kind == kind).count()
+    };
+    let browser = signed_in(&provider).await;
+    let mut forms = Vec::new();
+    for _ in 0..6 {
+        let page = visit(&provider, &mut browser.clone(), "/account/authenticator").await;
+        let code = provider.code_of(&shown_secret(&page));
+        let sealed = between(&page.body, "name=\"enrolment\" value=\"", "\"");
+        forms.push(form(&[("csrf", super::csrf(&page)), ("code", &code), ("enrolment", sealed)]));
+    }
+    let post = async |path: &'static str, body: String| {
+        provider.post(path, body, Some(&mut browser.clone())).await.status.as_u16()
+    };
+    let posted = forms.into_iter().map(|body| post("/account/authenticator", body));
+    let mut statuses = join_all(posted).await;
+    statuses.sort_unstable();
+    assert_eq!((statuses[0], statuses[1] >= 400), (200, true), "{statuses:?}");
+    assert_eq!((stored(CredentialKind::Totp).await, stored(CredentialKind::RecoveryCode).await), (1, 10));
+
+    let page = visit(&provider, &mut browser.clone(), "/account/security").await;
+    let body = form(&[("csrf", super::csrf(&page))]);
+    let renewed = join_all((0..6).map(|_| post("/account/recovery-codes", body.clone()))).await;
+    assert!(
+        renewed.contains(&200) && renewed.iter().all(|status| [200, 409].contains(status)),
+        "{renewed:?}"
+    );
+    assert_eq!(stored(CredentialKind::RecoveryCode).await, 10);
+}
+
+/// What was judged in a session that somebody ends meanwhile is not written.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_begun_meanwhile_end_with_all_others_and_in_one_transaction() {
+    let provider = start().await;
+    let (store, alice) = (&provider.app.store, provider.person(USER.0).await);
+    let (mut early, mut late) = (signed_in(&provider).await, Browser::default());
+    let context = provider.context(&SystemEntropy);
+    let tenants = store.tenants().await.unwrap();
+    let leaving =
+        Leaving { tenant: &tenants[0], user: alice.id, keep: None, why: "test", by: &By::Person, correlation_id: "c" };
+    let ending = sessions_ending(store.as_ref(), &leaving, &context).await.unwrap();
+    assert_eq!(ending.count, 1);
+    // Begun after that was loaded.
+    visit(&provider, &mut late, "/account").await;
+    let password = signet_core::people::password(&alice, "$of-another".into(), "test", "c", &context);
+    let all = [password, ending.changes].concat();
+    // Whatever goes wrong, either both are written or neither is.
+    let failing = [all.clone(), vec![Change::DeleteUser(uuid::Uuid::from_u128(9))]].concat();
+    store.apply(&alice.tenant, &failing).await.unwrap_err();
+    assert_eq!(provider.person(USER.0).await.password_hash, alice.password_hash);
+    assert_eq!(silently(&provider, &mut early).await, "consent_required");
+    store.apply(&alice.tenant, &all).await.unwrap();
+    for browser in [&mut early, &mut late] {
+        assert_eq!(silently(&provider, browser).await, "login_required");
+    }
+    // A password is not changed from a session that has ended.
+    let kept = TokenHash::of("ended");
+    let leaving = Leaving { keep: Some(&kept), ..leaving };
+    let ending = sessions_ending(store.as_ref(), &leaving, &context).await.unwrap();
+    let refused = store.apply(&alice.tenant, &ending.changes).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Conflict(Conflict::Session)), "{refused:?}");
+}
+
+/// Who may make a link for whom was judged by the account that was read.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_link_is_made_for_an_account_that_has_changed_since_it_was_judged() {
+    let provider = start().await;
+    let (store, seen) = (&provider.app.store, provider.person(USER.0).await);
+    let owner = User { role: Some(Role::Owner), version: seen.version + 1, ..seen.clone() };
+    store.apply(&seen.tenant, &[Change::UpdateUser(owner.clone())]).await.unwrap();
+    let context = provider.context(&SystemEntropy);
+    let link = |user: &User| signet_core::people::link(user, LinkPurpose::PasswordReset, None, "c", &context);
+    let (_, late, changes) = link(&seen);
+    let refused = store.apply(&seen.tenant, &changes).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Conflict(Conflict::Version)), "{refused:?}");
+    assert_eq!(store.user_link(&seen.tenant, &late.hash).await.unwrap(), None);
+    store.apply(&seen.tenant, &link(&owner).2).await.unwrap();
 }

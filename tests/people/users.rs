@@ -238,3 +238,33 @@ async fn a_table_is_imported_row_by_row_and_reported() {
     let broken = office.call("POST", "/users/import", &token, Some(&json!({ "csv": "name\nx\n" }))).await;
     assert_eq!(code(&broken), "admin_body_malformed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_found_by_their_names_and_by_state() {
+    let office = Office::open().await;
+    let token = office.token_of(Role::Owner).await;
+    for (name, claims, disabled) in [
+        ("u1", json!({"name": "Aïda Virtanen", "email": "first@corp.example"}), false),
+        ("u2", json!({"given_name": "Väinö", "family_name": "Virtanen"}), true),
+        ("u3", json!({"nickname": "virtuoso", "locale": "virgo"}), false),
+    ] {
+        let body = json!({"username": name, "claims": claims, "disabled": disabled});
+        assert_eq!(office.call("POST", "/users", &token, Some(&body)).await.status, 201);
+    }
+    for (query, expected) in [
+        ("search=VIRT", &["u1", "u2", "u3"][..]),
+        ("search=a%C3%AFda%20v", &["u1"]),
+        ("search=%C3%84IN%C3%96%20vir", &["u2"]),
+        ("search=t@corp", &["u1"]),
+        ("search=virgo", &[]),
+        ("search=irt&state=disabled", &["u2"]),
+        ("search=irt&state=enabled", &["u1", "u3"]),
+        ("state=disabled", &["u2"]),
+        ("search=irt&role=owner", &[]),
+    ] {
+        let found = office.call("GET", &format!("/users?{query}"), &token, None).await.json();
+        let names: Vec<&str> =
+            found["items"].as_array().unwrap().iter().map(|one| one["username"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{query}");
+    }
+}

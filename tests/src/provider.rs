@@ -13,7 +13,7 @@ use signet_core::context::{Context, Entropy};
 use signet_core::ids::TenantId;
 use signet_core::provision::{ClientDeclaration, Secret, TenantDeclaration, UserDeclaration};
 use signet_core::records::{AuditEvent, Tenant, TenantSettings};
-use signet_server::app::{App, DemoUsers};
+use signet_server::app::App;
 use signet_server::config::Config;
 use signet_server::edge::{self, Clock};
 use signet_server::factors::totp::Shared;
@@ -137,10 +137,7 @@ impl Provider {
             vault: Arc::new(Vault::from_text(&Vault::generate(&edge::SystemEntropy)).unwrap()),
             clock: Clock::manual(clock.clone()),
             mode: Mode::Development,
-            demo_users: Some(DemoUsers {
-                tenant: "default".into(),
-                people: vec![(USER.0.into(), USER.1.into())],
-            }),
+            demo_users: None,
             fetcher: Fetcher::new(&config.fetch, Mode::Development).unwrap(),
             mailer: Mailer::outbox(),
         };

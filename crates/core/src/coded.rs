@@ -38,7 +38,14 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_lower_case() {
-        let tables = [Contradiction::TABLE, Advice::TABLE, NoKey::TABLE, UriProblem::TABLE, Refusal::TABLE];
+        let tables = [
+            Contradiction::TABLE,
+            Advice::TABLE,
+            NoKey::TABLE,
+            UriProblem::TABLE,
+            Refusal::TABLE,
+            crate::tenant_health::Warning::TABLE,
+        ];
         let codes: Vec<_> = tables.into_iter().flatten().map(|(code, _)| *code).collect();
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
         for code in codes {

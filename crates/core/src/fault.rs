@@ -254,6 +254,7 @@ faults! {
     AdminConsentForbidden { setting: &'static str } = "admin_consent_forbidden", "insufficient_scope", 403, Warn, "{setting}: only administrators let a client go without consent, and decide what it may ask for and where its answers go without it. Switch require_consent on, or ask an administrator.";
     AdminOwnerForbidden = "admin_owner_forbidden", "insufficient_scope", 403, Warn, "Developers own the clients that they make; only administrators say whose a client is.";
     ClientBuiltin = "client_built_in", "invalid_request", 403, Info, "This client is built in; it can be seen, not changed.";
+    AdminTrialKeyNeedless { usage: &'static str } = "admin_trial_key_needless", "invalid_request", 409, Info, "The client has a key for {usage} already, so none is made to test a login with: it would take that key's place. Paste the private part of the key that is there, or remove the trial's keys and begin anew.";
     AdminClientNeeded = "admin_client_needed", "insufficient_scope", 403, Info, "Developers see the audit trail of their own clients; name one.";
     PasteEmpty = "paste_empty", "invalid_request", 400, Info, "Nothing was pasted. Paste a request object, an authorization URL, its query, or a form body.";
     PasteTooLong = "paste_too_long", "invalid_request", 413, Info, "This is longer than any request that is accepted.";
@@ -342,7 +343,7 @@ fn in_words(text: &str) -> String {
         words.push_str(before);
         match PLACES.iter().find(|(known, _)| *known == field) {
             Some((_, place)) => words.push_str(place),
-            None => words.push_str(&format!("({field})")),
+            None => words.extend(["(", field, ")"]),
         }
         rest = after;
     }

@@ -43,6 +43,7 @@ pub mod revocation;
 pub mod setting;
 pub mod subject;
 pub mod templates;
+pub mod tenant_health;
 pub mod tenant_keys;
 pub mod token;
 pub mod userinfo;

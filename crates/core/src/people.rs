@@ -70,11 +70,11 @@ pub fn link(
     let judged = Change::NeedUser { id: user.id, version: user.version };
     let insert = match purpose {
         LinkPurpose::Invitation | LinkPurpose::PasswordReset => Change::InsertUserLink(link.clone()),
-        // One of before the account was written is good no more, so it is not left alone.
-        LinkPurpose::Forgotten => Change::OfferUserLink {
-            link: link.clone(),
-            since: (context.now - QUIET).max(user.updated_at) + 1,
-        },
+        // One that is good no more (see `open`) is not left alone.
+        LinkPurpose::Forgotten => {
+            let good_since = user.updated_at + i64::from(user.version != FIRST_VERSION);
+            Change::OfferUserLink { link: link.clone(), since: good_since.max(context.now - QUIET + 1) }
+        }
     };
     let changes = vec![judged, insert, event.change()];
     (minted.secret, link, changes)
@@ -293,6 +293,28 @@ mod tests {
             assert!(!judge(next), "another password at {at}");
             let moved = profile(&made, |name| (name == "email").then_some("b@example.org"), at);
             assert!(!judge(&moved.unwrap().unwrap()), "another address at {at}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_anybody_asked_for_leaves_alone_what_is_good_and_was_just_sent() {
+        let context = Context { now: 10_000, millis: 0, entropy: &Zeros };
+        let since = |user: &User, purpose| match &super::link(user, purpose, None, "c", &context).2[0] {
+            Change::OfferUserLink { since, link } => {
+                assert_eq!(link.purpose, LinkPurpose::Forgotten);
+                Some(*since)
+            }
+            Change::InsertUserLink(_) => None,
+            other => unreachable!("{other:?}"),
+        };
+        let ada = user(1, None, false);
+        assert_eq!(since(&ada, LinkPurpose::Forgotten), Some(10_000 - QUIET + 1));
+        let written = User { updated_at: 9_990, ..ada.clone() };
+        assert_eq!(since(&written, LinkPurpose::Forgotten), Some(9_991), "what is older is good no more");
+        let made = User { version: 1, ..written };
+        assert_eq!(since(&made, LinkPurpose::Forgotten), Some(9_990));
+        for purpose in [LinkPurpose::Invitation, LinkPurpose::PasswordReset] {
+            assert_eq!(since(&ada, purpose), None, "an administrator's is always made");
         }
     }
 

@@ -376,6 +376,20 @@ impl KeySpec {
         }
     }
 
+    /// How to generate a key like one that is there: of the same kind, and RSA not shorter where that can be.
+    pub fn like(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::Rsa { bits: ..=2048 } => Self::Rsa2048,
+            KeyKind::Rsa { bits: ..=3072 } => Self::Rsa3072,
+            KeyKind::Rsa { .. } => Self::Rsa4096,
+            KeyKind::P256 => Self::P256,
+            KeyKind::P384 => Self::P384,
+            KeyKind::P521 => Self::P521,
+            KeyKind::Ed25519 => Self::Ed25519,
+            KeyKind::X25519 => Self::X25519,
+        }
+    }
+
     /// The signature algorithms of such a key.
     pub fn sig_algs(self) -> Vec<SigAlg> {
         self.kind().sig_algs()

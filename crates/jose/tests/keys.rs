@@ -431,3 +431,13 @@ fn a_token_of_every_imported_form_verifies() {
     assert_eq!(verified.thumbprint(), verifier(SigAlg::RS256).thumbprint());
     assert_eq!(verified.kid(), None, "a key from PEM has no kid, whatever the token says");
 }
+
+#[test]
+fn a_key_is_replaced_by_one_like_it() {
+    for spec in KeySpec::ALL {
+        assert_eq!(KeySpec::like(spec.kind()), *spec);
+    }
+    for (bits, spec) in [(2047, KeySpec::Rsa2048), (2049, KeySpec::Rsa3072), (3500, KeySpec::Rsa4096)] {
+        assert_eq!(KeySpec::like(KeyKind::Rsa { bits }), spec, "{bits}");
+    }
+}

@@ -69,13 +69,15 @@ function download(label, name, type, text) {
 function show(made, use, id) {
   const title = use === "sig" ? "Private signing key" : "Private encryption key";
   const text = JSON.stringify(made.secret, null, 2);
-  return element("section", { class: "private", "aria-label": title },
+  const section = element("section", { class: "private", "aria-label": title },
     element("h3", {}, title),
     element("p", { class: "hint" }, "Save it now, to where only the application reads it. It has not left this browser, and is gone with this page."),
-    element("pre", { class: "code-block", tabindex: "0", id }, element("code", {}, text)),
+    element("pre", { class: "code-block wrap", tabindex: "0", id, "data-copy": "the private JWK" }, element("code", {}, text)),
     element("p", { class: "actions" },
       download("Download as JWK", `${made.secret.kid}.jwk.json`, "application/jwk+json", text),
       download("Download as PEM", `${made.secret.kid}.pem`, "application/x-pem-file", made.pem)));
+  texts.guard(section, made.secret.kid);
+  return section;
 }
 
 function choose(use, id) {
@@ -112,7 +114,7 @@ function one(place) {
   const usage = document.getElementById(place.dataset.usage);
   const use = () => (usage ? usage.value : place.dataset.use);
   const id = `browser-kind${tail}`;
-  const field = element("div", { class: "field" }, element("label", { for: id }, "Kind of key to make here"));
+  const field = element("div", { class: "field" }, element("label", { for: id }, "Algorithm"));
   field.append(choose(use(), id));
   if (usage) usage.addEventListener("change", () => field.lastChild.replaceWith(choose(use(), id)));
   place.append(field);
@@ -178,7 +180,7 @@ function file(place) {
     try {
       if (chosen.size > MOST_KIB * 1024) throw new Error(`This file is too large: at most ${MOST_KIB} KiB are read.`);
       target.value = text(new Uint8Array(await chosen.arrayBuffer()));
-      said.textContent = "Read into the field below.";
+      said.textContent = "Read into the field above.";
     } catch (error) {
       input.value = "";
       said.textContent = error.message;

@@ -217,7 +217,7 @@ function step(title, sentence, parts, checks) {
   if (checks && checks.length) {
     const list = element("ul", { class: "trial-checks" });
     for (const [what, good, found] of checks) {
-      list.append(element("li", { "data-ok": String(Boolean(good)) }, badge(good), ` ${what}`, found ? element("span", { class: "muted" }, ` ${found}`) : null));
+      list.append(element("li", { "data-ok": String(Boolean(good)), "data-what": what }, badge(good), ` ${what}`, found ? element("span", { class: "muted" }, ` ${found}`) : null));
     }
     card.append(list);
   }
@@ -227,9 +227,38 @@ function step(title, sentence, parts, checks) {
 
 const say = (words) => { $("trial-status").textContent = words; };
 
-function failed(error) {
+const reason = (error) => {
   const words = error.name && error.name !== "Error" ? `${error.name} ${error.message}`.trim() : error.message;
-  step("This did not work", words || "The browser gave no reason.", [], [["the step before this one", false]]);
+  return words || "The browser gave no reason.";
+};
+
+function attend(card) {
+  card.setAttribute("tabindex", "-1");
+  card.focus({ preventScroll: true });
+  card.scrollIntoView({ block: "center" });
+}
+
+function failed(error) {
+  attend(step("This did not work", null, [], [[reason(error), false]]));
+}
+
+/** What came of the login, above everything that tells why. */
+function verdict(error) {
+  const wrong = document.querySelector(".step [data-ok=false]");
+  const at = wrong && wrong.closest(".step");
+  const words = [];
+  if (at) words.push(element("p", {}, `Step "${at.dataset.step}" failed. What should hold: ${wrong.dataset.what}.`));
+  if (error) words.push(element("p", {}, reason(error)));
+  const good = !words.length;
+  if (good) words.push(element("p", {}, "Every message was as the client's settings say, and everything that is encrypted was opened."));
+  if (at) {
+    at.id = "trial-wrong";
+    words.push(element("p", { class: "actions" }, element("a", { class: "button quiet small", href: "#trial-wrong" }, "Show this step")));
+  }
+  const card = element("section", { class: `card verdict ${good ? "good" : "bad"}`, "data-verdict": good ? "good" : "bad" },
+    element("h2", {}, good ? "The login worked" : "The login did not work"), ...words);
+  $("trial-verdict").replaceChildren(card);
+  attend(card);
 }
 
 /* What is kept for this tab. */
@@ -300,7 +329,7 @@ function starting(place) {
     for (const field of Object.values(fields)) if (field) field.value = "";
     look();
   });
-  if ($("make-both")) $("make-both").addEventListener("click", () => make(settings, fields).catch(failed));
+  if ($("make-keys")) $("make-keys").addEventListener("click", () => make(settings, fields).catch(failed));
   $("build").addEventListener("click", async () => {
     $("trial-steps").replaceChildren();
     say("Building…");
@@ -329,10 +358,19 @@ async function looked(settings, fields) {
       now[name] = jwk;
       now[`${name}Kid`] = known ? known.kid : jwk.kid || print;
       said.textContent = known ? `Registered as ${known.kid}.` : "Not among the client's valid keys of this usage: the server will refuse it.";
+      if (usage === "enc" && settings.sealed_to.length && !settings.sealed_to.includes(now.encryptionKid)) {
+        said.textContent += ` What comes back is sealed to ${settings.sealed_to.map((kid) => called(settings, kid)).join(" and ")}: this key does not open it.`;
+      }
     } catch (error) { said.textContent = `This is no private JWK: ${error.message}.`; }
   }
   keep(KEYS(settings.client_id), now);
   return now;
+}
+
+/** A key by its kid, and by what people call it. */
+function called(settings, kid) {
+  const key = settings.keys.find((one) => one.kid === kid);
+  return key ? `key ${kid} ("${key.name}")` : `key ${kid}`;
 }
 
 function choosing(settings) {
@@ -363,7 +401,7 @@ function choosing(settings) {
   };
 }
 
-/** Makes both key pairs, keeps the private parts here, and sends the public ones to be registered. */
+/** Makes key pairs for what the client has no key for, keeps the private parts here, and sends the public ones. */
 async function make(settings, fields) {
   const RSA = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" };
   const kinds = {
@@ -374,6 +412,7 @@ async function make(settings, fields) {
   const form = $("trial-register");
   const uses = [["signing", "sig", ["sign", "verify"]], ["encryption", "enc", kinds[1].name === "RSA-OAEP" ? ["encrypt", "decrypt"] : ["deriveBits"]]];
   for (const [at, [name, use, operations]] of uses.entries()) {
+    if (!settings.missing.includes(use)) continue;
     const pair = await crypto.subtle.generateKey(kinds[at], true, operations);
     const jwk = { ...bare(await crypto.subtle.exportKey("jwk", pair.privateKey)), use };
     jwk.kid = await thumbprint(jwk);
@@ -417,7 +456,7 @@ async function build(settings, kept, chosen) {
     const form = request === parameters ? parameters : { request: request.request };
     const reply = await post(settings.endpoints.push, form, auth);
     step("Pushed", "The client sends the request to the server first (RFC 9126).", [["Client authentication", auth.shown], [`Answer (${reply.status})`, reply.body]], [["the server took the request", reply.status === 201]]);
-    if (reply.status !== 201) return;
+    if (reply.status !== 201) throw new Error("The server refused the pushed request. The audit trail of this client tells why.");
     request = { client_id: settings.client_id, request_uri: reply.body.request_uri };
   }
   const address = `${settings.endpoints.authorize}?${new URLSearchParams(request)}`;
@@ -468,7 +507,6 @@ async function answering() {
     ]);
   }
   if (tokens.access_token) await claimsOf(tokens.access_token, subject, settings, kept, keys);
-  say("Done.");
 }
 
 async function redeem(code, run) {
@@ -488,10 +526,14 @@ async function opening(what, token, settings, kept, keys) {
   const sealed = token.split(".").length === 5;
   if (sealed) {
     const header = decodeJson(token.split(".")[0]);
-    if (!kept.encryption) throw new Error(`${what} is encrypted, and there is no private encryption key here.`);
+    const closed = (words) => {
+      step(`${what}: encrypted`, "The outer layer.", [["Header", header]], [["it opens with the private key that is here", false]]);
+      return new Error(`${what} is sealed to ${called(settings, header.kid)}${words}`);
+    };
+    if (!kept.encryption) throw closed(", and there is no private encryption key here.");
     try { inside = await open(token, kept.encryption); } catch (error) {
-      step(`${what}: encrypted`, "The outer layer.", [["Header", header]], [["it opens with the client's key", false, `${error.name}: ${error.message}`]]);
-      throw error;
+      if (header.kid === kept.encryptionKid) throw closed(`, and its private part does not open it (${reason(error)}).`);
+      throw closed(`; you hold ${called(settings, kept.encryptionKid)}. Only the holder of the former can open it.`);
     }
     step(`${what}: encrypted`, "The outer layer.", [["Header", header], ["JWE", token]], [["it opens with the client's key", true, `kid ${header.kid}`]]);
   }
@@ -524,5 +566,5 @@ if (!window.isSecureContext || !window.crypto || !crypto.subtle) {
   starting($("trial"));
 } else if ($("trial-callback")) {
   say("Opening what came back…");
-  answering().catch((error) => { say(""); failed(error); });
+  answering().then(() => { say("Done."); verdict(); }, (error) => { say(""); verdict(error); });
 }

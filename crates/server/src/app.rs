@@ -89,6 +89,13 @@ pub struct DemoUsers {
     pub people: Vec<(String, String)>,
 }
 
+impl DemoUsers {
+    /// Those of this tenant.
+    pub fn of(&self, tenant: &TenantId) -> &[(String, String)] {
+        if self.tenant == *tenant { &self.people } else { &[] }
+    }
+}
+
 /// Bounds of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpLimits {
@@ -234,5 +241,18 @@ pub fn store_fault(error: StoreError) -> Fault {
             tracing::warn!(%conflict, "a write met an unexpected state");
             Fault::Internal { detail: "the state changed meanwhile" }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_people_of_development_are_offered_where_they_are_and_nowhere_else() {
+        let demo =
+            DemoUsers { tenant: "default".into(), people: vec![("alice".to_owned(), "alice".to_owned())] };
+        assert_eq!(demo.of(&"default".into()), demo.people);
+        assert!(demo.of(&"acme".into()).is_empty());
     }
 }

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod config;
 pub mod demo;
 pub mod desk;
+pub mod diagnosis;
 pub mod edge;
 pub mod explaining;
 pub mod factors;

@@ -85,9 +85,12 @@ impl RemoteKeys {
             (Need::WaitBriefly, Some(flight)) => drop(tokio::time::timeout(BRIEFLY, landed(flight)).await),
         }
         let mut known = lock(&source.known);
+        // Whoever looks may do so for a client that is not there yet, and of another tenant: the alarm waits for a client
+        // that uses these keys.
+        let told = demand != Demand::Look;
         Found {
             set: known.source.known(owner.0, owner.1, self.clock.now()),
-            alarms: std::mem::take(&mut known.alarms),
+            alarms: if told { std::mem::take(&mut known.alarms) } else { Vec::new() },
             refetched: known.generation != before,
         }
     }

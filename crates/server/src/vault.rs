@@ -179,7 +179,9 @@ fn mac(key: &Zeroizing<[u8; KEY_LEN]>, parts: &[&[u8]]) -> [u8; 32] {
     let mut block = Zeroizing::new([0; 64]);
     block[..KEY_LEN].copy_from_slice(key.as_slice());
     let mut mac = <Hmac<Sha256> as Mac>::new((&*block).into());
-    parts.iter().for_each(|part| mac.update(part));
+    for part in parts {
+        mac.update(part);
+    }
     mac.finalize().into_bytes().into()
 }
 

@@ -60,112 +60,33 @@ impl Table {
         Self::Grants,
     ];
 
-    #[expect(clippy::too_many_lines, reason = "one statement for each table")]
     async fn delete(self, pool: &PgPool, now: UnixTime, batch: u32) -> Result<u32> {
-        let limit = i64::from(batch);
+        #[rustfmt::skip]
+        macro_rules! delete {
+            ($table:tt, $over:tt, $until:expr) => {
+                sqlx::query!(
+                    "DELETE FROM " + $table + " WHERE ctid = ANY (ARRAY(
+                         SELECT ctid FROM " + $table + " WHERE " + $over + " LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                    $until,
+                    i64::from(batch)
+                )
+                .execute(pool)
+                .await
+            };
+        }
         let done = match self {
-            Self::UsedJti => {
-                let horizon = backend::replay_horizon(now);
-                sqlx::query!(
-                    "DELETE FROM used_jti WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM used_jti WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    horizon,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::Interactions => {
-                sqlx::query!(
-                    "DELETE FROM interactions WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM interactions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::Sessions => {
-                sqlx::query!(
-                    "DELETE FROM sessions WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::SessionClients => {
-                sqlx::query!(
-                    "DELETE FROM session_clients WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM session_clients WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::PushedRequests => {
-                sqlx::query!(
-                    "DELETE FROM pushed_requests WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM pushed_requests WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::DeviceCodes => {
-                sqlx::query!(
-                    "DELETE FROM device_codes WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM device_codes WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::UserLinks => {
-                sqlx::query!(
-                    "DELETE FROM user_links WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM user_links WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
-            Self::Receipts => {
-                sqlx::query!(
-                    "DELETE FROM receipts WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM receipts WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
+            Self::UsedJti => delete!("used_jti", "until <= $1 ORDER BY until", backend::replay_horizon(now)),
+            Self::Interactions => delete!("interactions", "expires_at <= $1", now),
+            Self::Sessions => delete!("sessions", "expires_at <= $1", now),
+            Self::SessionClients => delete!("session_clients", "expires_at <= $1", now),
+            Self::PushedRequests => delete!("pushed_requests", "expires_at <= $1", now),
+            Self::DeviceCodes => delete!("device_codes", "expires_at <= $1", now),
+            Self::UserLinks => delete!("user_links", "expires_at <= $1", now),
+            Self::Receipts => delete!("receipts", "expires_at <= $1", now),
             Self::LogoutDeliveries => {
-                let horizon = backend::delivery_horizon(now);
-                sqlx::query!(
-                    "DELETE FROM logout_deliveries WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM logout_deliveries WHERE settled_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    horizon,
-                    limit
-                )
-                .execute(pool)
-                .await
+                delete!("logout_deliveries", "settled_at <= $1", backend::delivery_horizon(now))
             }
-            Self::Grants => {
-                sqlx::query!(
-                    "DELETE FROM grants WHERE ctid = ANY (ARRAY(
-                         SELECT ctid FROM grants WHERE ends_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                    now,
-                    limit
-                )
-                .execute(pool)
-                .await
-            }
+            Self::Grants => delete!("grants", "ends_at <= $1", now),
         };
         done.map(|done| u32::try_from(done.rows_affected()).unwrap_or(u32::MAX).min(batch)).map_err(failed)
     }

@@ -58,111 +58,38 @@ impl Table {
         Self::Grants,
     ];
 
-    #[expect(clippy::too_many_lines, reason = "one statement for each table")]
     async fn delete(self, writer: &SqlitePool, now: UnixTime, batch: u32) -> Result<u32> {
+        #[rustfmt::skip]
+        macro_rules! delete {
+            ($table:tt, $key:tt, $over:tt, $until:expr) => {{
+                let until = $until;
+                sqlx::query!(
+                    "DELETE FROM " + $table + " WHERE (" + $key + ") IN (
+                         SELECT " + $key + " FROM " + $table + " WHERE " + $over + " LIMIT ?2)",
+                    until,
+                    batch
+                )
+                .execute(writer)
+                .await
+            }};
+        }
         let done = match self {
             Self::UsedJti => {
-                let horizon = backend::replay_horizon(now);
-                sqlx::query!(
-                    "DELETE FROM used_jti WHERE k IN (
-                         SELECT k FROM used_jti WHERE until <= ? ORDER BY until LIMIT ?)",
-                    horizon,
-                    batch
-                )
-                .execute(writer)
-                .await
+                delete!("used_jti", "k", "until <= ?1 ORDER BY until", backend::replay_horizon(now))
             }
-            Self::Interactions => {
-                sqlx::query!(
-                    "DELETE FROM interactions WHERE (tenant, id) IN (
-                         SELECT tenant, id FROM interactions WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
-            Self::Sessions => {
-                sqlx::query!(
-                    "DELETE FROM sessions WHERE (tenant, hash) IN (
-                         SELECT tenant, hash FROM sessions WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
+            Self::Interactions => delete!("interactions", "tenant, id", "expires_at <= ?1", now),
+            Self::Sessions => delete!("sessions", "tenant, hash", "expires_at <= ?1", now),
             Self::SessionClients => {
-                sqlx::query!(
-                    "DELETE FROM session_clients WHERE (tenant, sid, client_id) IN (
-                         SELECT tenant, sid, client_id FROM session_clients WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
+                delete!("session_clients", "tenant, sid, client_id", "expires_at <= ?1", now)
             }
-            Self::PushedRequests => {
-                sqlx::query!(
-                    "DELETE FROM pushed_requests WHERE (tenant, hash) IN (
-                         SELECT tenant, hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
-            Self::DeviceCodes => {
-                sqlx::query!(
-                    "DELETE FROM device_codes WHERE (tenant, hash) IN (
-                         SELECT tenant, hash FROM device_codes WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
-            Self::UserLinks => {
-                sqlx::query!(
-                    "DELETE FROM user_links WHERE (tenant, hash) IN (
-                         SELECT tenant, hash FROM user_links WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
-            Self::Receipts => {
-                sqlx::query!(
-                    "DELETE FROM receipts WHERE (tenant, actor, key) IN (
-                         SELECT tenant, actor, key FROM receipts WHERE expires_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
+            Self::PushedRequests => delete!("pushed_requests", "tenant, hash", "expires_at <= ?1", now),
+            Self::DeviceCodes => delete!("device_codes", "tenant, hash", "expires_at <= ?1", now),
+            Self::UserLinks => delete!("user_links", "tenant, hash", "expires_at <= ?1", now),
+            Self::Receipts => delete!("receipts", "tenant, actor, key", "expires_at <= ?1", now),
             Self::LogoutDeliveries => {
-                let horizon = backend::delivery_horizon(now);
-                sqlx::query!(
-                    "DELETE FROM logout_deliveries WHERE (tenant, id) IN (
-                         SELECT tenant, id FROM logout_deliveries WHERE settled_at <= ? LIMIT ?)",
-                    horizon,
-                    batch
-                )
-                .execute(writer)
-                .await
+                delete!("logout_deliveries", "tenant, id", "settled_at <= ?1", backend::delivery_horizon(now))
             }
-            Self::Grants => {
-                sqlx::query!(
-                    "DELETE FROM grants WHERE (tenant, id) IN (
-                         SELECT tenant, id FROM grants WHERE ends_at <= ? LIMIT ?)",
-                    now,
-                    batch
-                )
-                .execute(writer)
-                .await
-            }
+            Self::Grants => delete!("grants", "tenant, id", "ends_at <= ?1", now),
         };
         done.map(|done| u32::try_from(done.rows_affected()).unwrap_or(u32::MAX).min(batch)).map_err(failed)
     }

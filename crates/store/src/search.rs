@@ -41,11 +41,13 @@ fn folded(text: &str) -> String {
 /// The pieces of texts: every end of each, and once more its beginning as such.
 fn pieces<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut pieces = BTreeSet::new();
-    for text in texts {
-        let marked: Vec<char> = std::iter::once(BEGINNING).chain(folded(text).chars()).collect();
-        let ends = (0..marked.len()).map(|from| marked.iter().skip(from).take(PIECE).collect::<String>());
-        // An empty text has a beginning, but nothing that it begins with.
-        pieces.extend(ends.take(if marked.len() > 1 { PIECES - pieces.len() } else { 0 }));
+    for text in texts.into_iter().map(folded).filter(|text| !text.is_empty()) {
+        let marked: Vec<char> = std::iter::once(BEGINNING).chain(text.chars()).collect();
+        for from in 0..marked.len() {
+            if pieces.len() < PIECES {
+                pieces.insert(marked.iter().skip(from).take(PIECE).collect::<String>());
+            }
+        }
     }
     pieces.into_iter().collect()
 }

@@ -53,11 +53,18 @@ pub fn key_state(
     if algs().any(chosen) {
         return (ClientKeyState::InUse, None);
     }
-    let takeover = algs()
-        .filter_map(|alg| next_encryption_key(all, settings, alg, propagation, now))
-        .filter(|takeover| takeover.key.as_ref().is_ok_and(|next| next.id == key.id))
-        .map(|takeover| takeover.at)
-        .min();
+    // Not only the next one has its turn: another key may come before it.
+    let turn = |alg| {
+        let mut at = now;
+        while let Some(takeover) = next_encryption_key(all, settings, alg, propagation, at) {
+            if takeover.key.is_ok_and(|next| next.id == key.id) {
+                return Some(takeover.at);
+            }
+            at = takeover.at;
+        }
+        None
+    };
+    let takeover = algs().filter_map(turn).min();
     match takeover {
         Some(at) => (ClientKeyState::Next, Some(at)),
         None if begun => (ClientKeyState::Valid, None),

@@ -19,7 +19,7 @@ use crate::records::{ClientSettings, KeyOrigin, Role, TenantSettings};
 const VERSION: u32 = 1;
 
 /// What shall be in one tenant. What is not named here stays as it is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// The version of this model: 1.
@@ -58,7 +58,7 @@ impl Declaration {
 }
 
 /// A tenant as it shall be.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantDeclaration {
     /// Which tenant; the one that the file is applied to if left out.
@@ -73,7 +73,7 @@ pub struct TenantDeclaration {
 }
 
 /// A client as it shall be.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientDeclaration {
     /// Which client.
@@ -83,6 +83,7 @@ pub struct ClientDeclaration {
     pub disabled: bool,
     /// A secret to set. Left out, the present one is kept.
     #[serde(default, skip_serializing)]
+    #[schemars(with = "Option<String>")]
     pub secret: Option<Secret>,
     /// Make a secret if the client has none. Shown once.
     #[serde(default)]
@@ -95,6 +96,7 @@ pub struct ClientDeclaration {
     pub prune_keys: bool,
     /// The developer whose client it is, by the user's id; `null` for nobody's. Left out, it stays whose it is.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Uuid>")]
     pub owner: Option<Option<Uuid>>,
     /// Everything else, beside the members above.
     #[serde(flatten)]
@@ -131,7 +133,7 @@ pub struct KeyDeclaration {
 }
 
 /// A user as they shall be.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserDeclaration {
     /// What the person types; stored in lower case.
@@ -141,15 +143,18 @@ pub struct UserDeclaration {
     pub disabled: bool,
     /// A password to set; hashed outside this crate. Left out, the present one is kept.
     #[serde(default, skip_serializing)]
+    #[schemars(with = "Option<String>")]
     pub password: Option<Secret>,
     /// A hash to set as it is (PHC string of argon2id).
     #[serde(default, skip_serializing)]
+    #[schemars(with = "Option<String>")]
     pub password_hash: Option<Secret>,
     /// Standard claims (OpenID Connect Core section 5.1).
     #[serde(default)]
     pub claims: Map<String, Value>,
     /// What the person may do in the administration of the tenant; `null` for nothing. Left out, it stays as it is.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Role>")]
     pub role: Option<Option<Role>>,
 }
 

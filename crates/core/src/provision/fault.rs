@@ -16,6 +16,7 @@ coded! {
         Setting { problem: Contradiction } = "client_setting", "{problem}";
         Builtin { name: String } = "client_builtin", "The client \"{name}\" is built in: it is always as this program makes it. Choose another client_id.";
         OwnerUnknown { id: Uuid } = "owner_unknown", "There is no user {id} who could own the client.";
+        TrialWithoutLogin = "trial_without_login", "response_types is empty, so the client signs nobody in and no login of it can be tried.";
         Fixed { setting: &'static str } = "setting_fixed", "{setting} cannot be changed here. Send it as it is.";
         SecretTwice = "secret_twice", "secret and generate_secret are both given. Keep one of the two.";
         SecretWeak { min: usize } = "secret_weak", "The client secret must have {min} to 255 visible ASCII characters. Let it be made with generate_secret.";

@@ -79,7 +79,7 @@ pub(super) fn plan(
     for declaration in declared {
         match read(declaration) {
             Ok(keys) => wanted.extend(keys),
-            Err(refusal) => refusals.push(refusal),
+            Err(wrong) => refusals.extend(wrong),
         }
     }
     refusals.extend(repeated(&wanted));
@@ -229,13 +229,25 @@ fn record(wanted: Wanted, owner: &Owner<'_>, context: &Context<'_>) -> ClientKey
     }
 }
 
-fn read(declaration: &KeyDeclaration) -> Result<Vec<Wanted>, Refusal> {
-    let name = || declaration.name.clone();
+/// The keys of a declaration, or all that is wrong with it.
+fn read(declaration: &KeyDeclaration) -> Result<Vec<Wanted>, Vec<Refusal>> {
+    match (named(declaration), sourced(declaration)) {
+        (Ok(()), Ok(keys)) => Ok(keys),
+        (name, source) => Err(name.err().into_iter().chain(source.err()).collect()),
+    }
+}
+
+fn named(declaration: &KeyDeclaration) -> Result<(), Refusal> {
     let fits = (1..=MAX_NAME).contains(&declaration.name.trim().chars().count())
         && !declaration.name.chars().any(char::is_control);
     if !fits {
         return Err(Refusal::KeyName { name: declaration.name.chars().take(MAX_NAME).collect() });
     }
+    Ok(())
+}
+
+fn sourced(declaration: &KeyDeclaration) -> Result<Vec<Wanted>, Refusal> {
+    let name = || declaration.name.chars().take(MAX_NAME).collect();
     let text = match &declaration.source {
         Value::String(text) => text.clone(),
         object @ Value::Object(_) => object.to_string(),

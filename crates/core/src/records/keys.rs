@@ -145,6 +145,8 @@ pub enum KeyOrigin {
     X509,
     /// Read from the client's `jwks_uri`; never stored.
     JwksUri,
+    /// Made in the browser of somebody who tried a login.
+    Trial,
 }
 
 impl KeyOrigin {
@@ -157,12 +159,13 @@ impl KeyOrigin {
             Self::Pem => "pem",
             Self::X509 => "x509",
             Self::JwksUri => "jwks_uri",
+            Self::Trial => "trial",
         }
     }
 
     /// The origin stored as `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Generated, Self::Jwk, Self::Jwks, Self::Pem, Self::X509, Self::JwksUri]
+        [Self::Generated, Self::Jwk, Self::Jwks, Self::Pem, Self::X509, Self::JwksUri, Self::Trial]
             .into_iter()
             .find(|o| o.name() == name)
     }

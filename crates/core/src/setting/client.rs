@@ -127,8 +127,8 @@ settings! {
     Requests {
         "require_request_object", Kind::Switch, "Requires Request Object", "Requests without a signed request object are refused, so nobody can change one on its way through the browser.";
         "require_encrypted_request_object", Kind::Switch, "Requires encrypted object", "Request objects that are not encrypted to this provider are refused; what is asked stays unread on its way.";
-        "require_jti", Kind::Switch, "Require jti", "Each request object is good once; a copy that somebody caught is refused.";
-        "require_request_object_times", Kind::Switch, "Require iat and exp", "Request objects end. Without this one can be sent again for ever.";
+        "require_jti", Kind::Switch, "Requires jti", "Each request object is good once; a copy that somebody caught is refused.";
+        "require_request_object_times", Kind::Switch, "Requires iat and exp", "Request objects end. Without this one can be sent again for ever.";
         "request_object_signing_algs", Kind::Some(signatures), "Signature of request objects", "Which algorithms are accepted; every one of these if none is ticked.";
         "allow_unsigned_request_object", Kind::Switch, "Accept unsigned objects", "For conformance tests only: anybody can write such an object.";
         "request_object_encryption", Kind::Encryption, "Announced encryption of objects", "What the client says it will use; others that the tenant supports work all the same.";
@@ -177,8 +177,10 @@ settings! {
     }
     People {
         "require_consent", Kind::Switch, "Ask for consent", "People are asked before anything is told to the client; administrators switch it off for applications of their own. The right to administer is asked for in any case.";
-        "require_second_factor", Kind::Switch, "Require a second factor", "People prove themselves with two factors for this client, whatever its requests say.";
+        "require_second_factor", Kind::Switch, "Requires a second factor", "People prove themselves with two factors for this client, whatever its requests say.";
         "subject_type", Kind::One(subject_types), "Subject type", "Whether clients can find out that they know the same person.";
+    }
+    Kept {
         "require_auth_time", Kind::Switch, "auth_time in ID tokens", "It is always there; kept because clients register it.";
     }
     Keys {

@@ -53,6 +53,8 @@ pub enum Group {
     Scopes,
     /// How a tenant's pages look.
     Branding,
+    /// What is kept because clients register it and changes nothing; no form shows it.
+    Kept,
 }
 
 impl Group {
@@ -96,6 +98,7 @@ impl Group {
             Self::TenantKeys => "Keys",
             Self::Scopes => "Scopes and audit",
             Self::Branding => "Branding",
+            Self::Kept => "Kept for clients that register it",
         }
     }
 }
@@ -294,7 +297,7 @@ mod tests {
         let found: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.path.to_owned()).collect();
         assert_eq!(found, wanted);
         assert_eq!(found.len(), SETTINGS.len());
-        let shown = [Group::SETTINGS, Group::SECURITY, &[Group::Keys]].concat();
+        let shown = [Group::SETTINGS, Group::SECURITY, &[Group::Keys, Group::Kept]].concat();
         assert!(SETTINGS.iter().all(|setting| shown.contains(&setting.group)));
         for setting in SETTINGS {
             assert!(setting.sentence.ends_with('.') && !setting.title.ends_with('.'), "{}", setting.path);

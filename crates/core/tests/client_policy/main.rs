@@ -203,7 +203,7 @@ fn where_a_key_stands_follows_from_the_choice_a87() {
     };
     assert_eq!(
         states(&settings),
-        "ended ended, older valid, now in_use, next next 11, later waiting, withdrawn revoked, sig in_use, \
+        "ended ended, older valid, now in_use, next next 11, later next 21, withdrawn revoked, sig in_use, \
          sig later waiting"
     );
     assert_eq!(

@@ -7,27 +7,21 @@ use clap::Args;
 use serde_json::json;
 use signet_core::audit::chain::Found;
 use signet_core::client_policy::{self, Keys};
-use signet_core::discovery;
 use signet_core::ids::ClientId;
-use signet_core::records::{ClientKey, KeyState, Tenant};
-use signet_jose::KeyUse;
+use signet_core::records::{ClientKey, Tenant};
 
 use super::Common;
 use super::admin::{Admin, open_store};
 use super::output::{self, Problem};
 use crate::audit_chain;
+use crate::diagnosis::{Diagnosis, Finding, MAX_UNSEALED, TOLERANCE, Verdict, trail as trail_of};
 use crate::edge::{Clock, Stopwatch};
 use crate::provisioning::{every_client, kept_secret};
-use crate::vault::tenant_key_context;
 
-/// Tolerated difference of clocks, in seconds, as in the default settings.
-const TOLERANCE: i64 = 5;
 /// Problems of an audit trail that are named one by one.
 const SHOWN: usize = 10;
 /// Most key sets of clients that are read.
 const MAX_SETS: usize = 1000;
-/// Events older than this, in seconds, should have their link.
-const UNSEALED: i64 = 3600;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -36,67 +30,21 @@ pub(super) struct Options {
     strict: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Ok,
-    Warning,
-    Wrong,
-}
-
-impl Verdict {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Wrong => "wrong",
-        }
+fn print(report: &Diagnosis, as_json: bool) {
+    if as_json {
+        return output::value(&json!(report.0));
     }
-}
-
-#[derive(Debug, Default)]
-struct Report(Vec<(Verdict, String, String)>);
-
-impl Report {
-    fn add(&mut self, verdict: Verdict, subject: impl Into<String>, text: impl Into<String>) {
-        self.0.push((verdict, subject.into(), text.into()));
-    }
-
-    fn judge(&mut self, good: bool, subject: &str, right: String, wrong: String) {
-        if good { self.add(Verdict::Ok, subject, right) } else { self.add(Verdict::Wrong, subject, wrong) }
-    }
-
-    fn print(&self, as_json: bool) {
-        if as_json {
-            let items: Vec<_> = self
-                .0
-                .iter()
-                .map(|(verdict, subject, text)| json!({ "verdict": verdict.name(), "subject": subject, "text": text }))
-                .collect();
-            return output::value(&json!(items));
-        }
-        for (verdict, subject, text) in &self.0 {
-            output::line(format!("{:<8} {subject}: {text}", verdict.name()));
-        }
+    for Finding { verdict, subject, text } in &report.0 {
+        output::line(format!("{:<8} {subject}: {text}", verdict.name()));
     }
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, Problem> {
-    let mut report = Report::default();
+    let mut report = Diagnosis::default();
     let store = open_store(common).await?;
-    let skew = (store.clock().await? - Clock::system().now()).abs();
-    report.judge(
-        skew <= TOLERANCE,
-        "clock",
-        format!("{skew} s from the database's"),
-        format!("{skew} s from the database's; synchronise both with NTP, or replays cannot be told"),
-    );
+    report.clock(Clock::system().now(), store.clock().await?, TOLERANCE);
     let current = store.is_current().await.unwrap_or(false);
-    report.judge(
-        current,
-        "schema",
-        "current".into(),
-        "not the one this program needs; run `signet migrate`".into(),
-    );
+    report.schema(current);
     store.close().await;
     if current {
         let admin = Admin::open(common).await?;
@@ -105,63 +53,20 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<ExitCode, P
             report.add(Verdict::Wrong, "tenants", "there is none; make one with `signet tenant create`");
         }
         for tenant in &tenants {
-            keys(&admin, tenant, &mut report).await?;
+            let keys = admin.store.tenant_keys(&tenant.id, admin.now).await?;
+            report.tenant(tenant, &keys, admin.vault().ok().as_deref(), admin.now);
             clients(&admin, tenant, &mut report).await?;
             trail(&admin, tenant, &mut report).await?;
         }
         admin.store.close().await;
     }
-    report.print(common.json);
-    let worst = report.0.iter().map(|(verdict, _, _)| *verdict).max().unwrap_or(Verdict::Ok);
+    print(&report, common.json);
+    let worst = report.worst();
     let fail = worst == Verdict::Wrong || (options.strict && worst == Verdict::Warning);
     Ok(if fail { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn keys(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(), Problem> {
-    let subject = format!("tenant {}", tenant.id);
-    if tenant.settings.development {
-        report.add(Verdict::Warning, &subject, "made by `signet dev`; `signet serve` will refuse it");
-    }
-    let keys = admin.store.tenant_keys(&tenant.id, admin.now).await?;
-    match admin.vault() {
-        Err(_) => report.add(
-            Verdict::Wrong,
-            &subject,
-            "no master key is given; set SIGNET_MASTER_KEY or SIGNET_MASTER_KEY_FILE",
-        ),
-        Ok(vault) => {
-            let closed =
-                keys.iter().filter(|key| vault.open(&tenant_key_context(key), &key.sealed_private).is_err());
-            let closed: Vec<&str> = closed.map(|key| key.id.as_str()).collect();
-            report.judge(
-                closed.is_empty(),
-                &subject,
-                format!("the master key opens all {} key pairs", keys.len()),
-                format!("the master key does not open: {}", closed.join(", ")),
-            );
-        }
-    }
-    for alg in &tenant.settings.signing_algs {
-        let found = discovery::signing_key(&keys, alg.name(), admin.now).is_some();
-        let missing = format!("no key signs {alg} now; start `signet serve`, which makes one");
-        report.judge(found, &subject, format!("{alg} is signed"), missing);
-    }
-    let usable = |key: &&signet_core::records::TenantKey| {
-        key.usage == KeyUse::Enc && key.state(admin.now) == KeyState::Active
-    };
-    let decrypting = keys.iter().filter(usable).count();
-    let none = "no encryption key is published, so request objects cannot be encrypted".to_owned();
-    let wanted = !tenant.settings.encryption_algs.is_empty();
-    report.judge(
-        decrypting > 0 || !wanted,
-        &subject,
-        format!("{decrypting} encryption keys are published"),
-        none,
-    );
-    Ok(())
-}
-
-async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(), Problem> {
+async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Diagnosis) -> Result<(), Problem> {
     let clients = every_client(admin.store.as_ref(), &tenant.id).await?;
     let mut quiet = 0;
     let mut registered: HashMap<ClientId, Vec<ClientKey>> = HashMap::new();
@@ -212,8 +117,8 @@ async fn clients(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<
 }
 
 /// Judges the audit chain. Its last number and MAC are printed: whoever keeps them sees later whether an end was cut off.
-async fn trail(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<(), Problem> {
-    let subject = format!("audit trail of tenant {}", tenant.id);
+async fn trail(admin: &Admin, tenant: &Tenant, report: &mut Diagnosis) -> Result<(), Problem> {
+    let subject = trail_of(tenant);
     // That there is no master key is said already.
     let Ok(vault) = admin.vault() else { return Ok(()) };
     let watch = Stopwatch::start();
@@ -233,11 +138,7 @@ async fn trail(admin: &Admin, tenant: &Tenant, report: &mut Report) -> Result<()
     let what = format!("{links} links over {events} events, {purged} more emptied in their time");
     let good = if wrong.is_empty() { "as written" } else { "judged" };
     report.add(Verdict::Ok, &subject, format!("{what}: {good}, in {seconds:.1} s{last}"));
-    let young = admin.store.unsealed_audit(&tenant.id, 1000).await?;
-    if young.iter().any(|event| event.at < admin.now - UNSEALED) {
-        let waiting = if young.len() == 1000 { "1000 or more".to_owned() } else { young.len().to_string() };
-        let text = format!("{waiting} events have no link yet; a running `signet serve` makes them");
-        report.add(Verdict::Warning, &subject, text);
-    }
+    let young = admin.store.unsealed_audit(&tenant.id, MAX_UNSEALED).await?;
+    report.unsealed(&subject, &young, admin.now);
     Ok(())
 }

@@ -166,21 +166,24 @@ impl Desk<'_> {
     /// The whole story of one login or request. Developers see the part that tells of their own clients.
     pub async fn audit_story(&self, correlation_id: &str) -> Result<AuditStory> {
         self.actor.need(AUDIT_READ)?;
-        let filter = AuditFilter {
-            correlation_id: Some(correlation_id.to_owned()),
-            limit: MAX_STORY,
-            ..AuditFilter::default()
-        };
-        let mut events = self.app.store.audit(&self.tenant().id, &filter).await?;
-        if self.actor.confined_to().is_some() {
-            events = self.of_own_clients(events).await?;
-        }
+        let mut events = self.story(correlation_id).await?;
         if events.is_empty() {
             return Err(Refused::NotFound);
         }
         events.reverse();
         let events = events.into_iter().map(AuditLine::from).collect();
         Ok(AuditStory { correlation_id: correlation_id.to_owned(), events })
+    }
+
+    /// The events of one login or request that are the actor's to see, newest first.
+    pub(super) async fn story(&self, correlation_id: &str) -> Result<Vec<AuditEvent>> {
+        let filter = AuditFilter {
+            correlation_id: Some(correlation_id.to_owned()),
+            limit: MAX_STORY,
+            ..AuditFilter::default()
+        };
+        let events = self.app.store.audit(&self.tenant().id, &filter).await?;
+        if self.actor.confined_to().is_some() { self.of_own_clients(events).await } else { Ok(events) }
     }
 
     /// The user that somebody filters by: an id, or a user name for those who may see users.
@@ -202,7 +205,7 @@ impl Desk<'_> {
         }
     }
 
-    pub(super) async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {
+    async fn of_own_clients(&self, events: Vec<AuditEvent>) -> Result<Vec<AuditEvent>> {
         let named: BTreeSet<ClientId> = events.iter().filter_map(|event| event.client_id.clone()).collect();
         let mut own = BTreeMap::new();
         for id in named {

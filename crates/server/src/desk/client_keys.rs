@@ -11,7 +11,7 @@ use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
 use signet_core::provision::{ClientDeclaration, KeyDeclaration, Refusal};
 use signet_core::records::{Client, ClientKey, ClientSettings, KeyOrigin};
-use signet_jose::{KeyFault, KeySpec, KeyUse, PrivateKey, PublicKey};
+use signet_jose::{KeyFault, KeyKind, KeySpec, KeyUse, PrivateKey, PublicKey};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -40,7 +40,7 @@ pub struct ClientKeyView {
     pub state: ClientKeyState,
     /// When responses begin to be encrypted to it, in Unix seconds; with the state `next`.
     pub used_from: Option<UnixTime>,
-    /// `kty`, or `crv` where it is a curve.
+    /// `crv`, or for RSA with the bits of its modulus: `RSA 2048`.
     pub kind: String,
     /// Not used before, in Unix seconds.
     pub not_before: Option<UnixTime>,
@@ -216,17 +216,10 @@ fn again(
     }
 }
 
-/// The kind of pair that replaces `key`.
-fn kind_like(key: &ClientKey) -> KeySpec {
-    let text = |name: &str| key.jwk.get(name).and_then(Value::as_str).unwrap_or_default();
-    let curve = KeySpec::ALL.iter().copied().find(|spec| spec.kind().family().curve() == Some(text("crv")));
-    match (curve, text("n").len()) {
-        (Some(spec), _) => spec,
-        // base64url of the modulus: 4 characters for 3 octets.
-        (None, 600..) => KeySpec::Rsa4096,
-        (None, 450..600) => KeySpec::Rsa3072,
-        (None, _) => KeySpec::Rsa2048,
-    }
+/// What kind of key it is. What is registered was read as a key before.
+fn kind_of(key: &ClientKey) -> Result<KeyKind> {
+    let unread = |_: KeyFault| Fault::Internal { detail: "a registered key cannot be read" }.into();
+    PublicKey::from_jwk(&Value::Object(key.jwk.clone())).map(|key| key.kind()).map_err(unread)
 }
 
 impl Desk<'_> {
@@ -234,15 +227,20 @@ impl Desk<'_> {
     pub async fn client_keys(&self, id: &ClientId) -> Result<Vec<ClientKeyView>> {
         self.actor.need(CLIENTS_READ)?;
         let client = self.visible(id).await?;
-        let mut keys = self.app.store.client_keys(&self.tenant().id, id).await?;
-        keys.extend(self.known_set(&client).await.map(|set| set.keys).unwrap_or_default());
+        let keys = self.every_key(&client).await?;
         Ok(keys.iter().map(|key| self.key_view(key, &keys, &client.settings)).collect())
+    }
+
+    /// Every key of a client: those that are stored, then those that it publishes.
+    pub(super) async fn every_key(&self, client: &Client) -> Result<Vec<ClientKey>> {
+        let mut keys = self.app.store.client_keys(&self.tenant().id, &client.client_id).await?;
+        keys.extend(self.known_set(client).await.map(|set| set.keys).unwrap_or_default());
+        Ok(keys)
     }
 
     fn key_view(&self, key: &ClientKey, all: &[ClientKey], settings: &ClientSettings) -> ClientKeyView {
         let propagation = self.tenant().settings.key_propagation;
         let (state, used_from) = client_policy::key_state(key, all, settings, propagation, self.now);
-        let kind = key.jwk.get("crv").or(key.jwk.get("kty")).and_then(Value::as_str);
         ClientKeyView {
             id: key.id,
             name: key.name.clone(),
@@ -250,7 +248,7 @@ impl Desk<'_> {
             kid: key.kid.clone(),
             state,
             used_from,
-            kind: kind.unwrap_or_default().to_owned(),
+            kind: kind_of(key).map(|kind| kind.to_string()).unwrap_or_default(),
             not_before: key.not_before,
             not_after: key.not_after,
             origin: key.origin,
@@ -340,7 +338,7 @@ impl Desk<'_> {
             let (usage, source, not_after) = (old.usage, source.clone(), rotate.not_after);
             (KeyDeclaration { name, usage, source, not_before, not_after, origin: None }, None)
         } else {
-            let kind = rotate.kind.unwrap_or_else(|| kind_like(old));
+            let kind = rotate.kind.map_or_else(|| kind_of(old).map(KeySpec::like), Ok)?;
             let pair = self.pair(kind, &name, old.usage, not_before, rotate.not_after).await?;
             (pair.declared, Some(pair.private))
         };
@@ -394,7 +392,7 @@ impl Desk<'_> {
     }
 
     /// A client whose proofs this actor may change.
-    async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
+    pub(super) async fn shapeable(&self, id: &ClientId, write: &Write) -> Result<Client> {
         let client = self.changeable(id, write).await?;
         self.may_shape(&client.settings)?;
         Ok(client)
@@ -427,7 +425,8 @@ impl Desk<'_> {
         }
     }
 
-    async fn apply_keys(
+    /// Writes the keys of `declaration`, all or none.
+    pub(super) async fn apply_keys(
         &self,
         client: &Client,
         keys: &[ClientKey],
@@ -477,8 +476,7 @@ impl Desk<'_> {
         let kids: Vec<String> = serde_json::from_str(made).unwrap_or_default();
         let shown = keys.iter().filter(|key| kids.contains(&key.kid));
         let shown = shown.map(|key| self.key_view(key, &keys, &client.settings)).collect();
-        let write = Write::default();
-        let written = self.keys_written(&client, &keys, &[], &write);
+        let written = self.keys_written(&client, &keys, &[], &Write::default());
         Ok(KeysWritten { keys: shown, replayed: true, ..written })
     }
 }
@@ -496,6 +494,6 @@ fn kids(new: &KeyDeclaration) -> String {
     };
     let import = signet_jose::import(text.as_bytes()).map(|import| import.keys).unwrap_or_default();
     let kid = |key: &PublicKey| key.kid().unwrap_or(key.thumbprint()).to_owned();
-    let fits = import.iter().filter(|one| one.key.can(new.usage)).map(|one| kid(&one.key));
-    Value::from(fits.collect::<Vec<_>>()).to_string()
+    let fits: Vec<_> = import.iter().filter(|one| one.key.can(new.usage)).map(|one| kid(&one.key)).collect();
+    Value::from(fits).to_string()
 }

@@ -138,16 +138,13 @@ impl Desk<'_> {
         let id = new.client_id.clone().unwrap_or_else(|| self.app.context(self.now).handle());
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
-        self.may_shape(&settings)?;
-        self.may_leave_unasked(None, &settings)?;
-        self.app.check_sector(&settings).await?;
-        let owner = self.owner(new.owner).await?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
             return Err(Refused::Exists);
         }
+        let key_set = self.judged(&client_id, None, &settings).await?;
+        let owner = self.owner(new.owner).await?;
         let pairs = self.missing_pairs(new).await?;
         let keys = new.keys.iter().cloned().chain(pairs.iter().map(|pair| pair.declared.clone())).collect();
-        let key_set = self.looked_at(&client_id, &settings).await;
         let declared = ClientDeclaration {
             client_id: client_id.clone(),
             disabled: new.disabled,
@@ -197,8 +194,27 @@ impl Desk<'_> {
         Ok(pairs)
     }
 
+    /// Whether this actor may give a client these settings, in place of those from `before` if it is there already; and what
+    /// is at the places that they name. The key set is for judging them with.
+    pub(super) async fn judged(
+        &self,
+        id: &ClientId,
+        before: Option<&ClientSettings>,
+        after: &ClientSettings,
+    ) -> Result<Option<KeySet>> {
+        before.map_or(Ok(()), |before| self.may_shape(before))?;
+        self.may_shape(after)?;
+        self.may_leave_unasked(before, after)?;
+        let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
+        if before.map(sector) != Some(sector(after)) {
+            self.app.check_sector(after).await?;
+        }
+        // What changes no setting is not refused for what became of the keys meanwhile.
+        Ok(self.looked_at(id, after).await.filter(|_| before != Some(after)))
+    }
+
     /// Whose a client will be: developers own what they make and hand nothing over, others say so.
-    async fn owner(&self, asked: Option<Uuid>) -> Result<Option<Uuid>> {
+    pub(super) async fn owner(&self, asked: Option<Uuid>) -> Result<Option<Uuid>> {
         match (self.actor.confined_to(), asked) {
             (Some(own), None) => Ok(Some(own)),
             (Some(own), Some(id)) if id == own => Ok(Some(own)),
@@ -219,14 +235,7 @@ impl Desk<'_> {
         write: &Write,
     ) -> Result<ClientWritten> {
         let client = self.changeable(id, write).await?;
-        self.may_shape(&client.settings)?;
-        self.may_shape(&change.settings)?;
-        let (before, after) = (&client.settings, &change.settings);
-        self.may_leave_unasked(Some(before), after)?;
-        let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
-        if sector(before) != sector(after) {
-            self.app.check_sector(after).await?;
-        }
+        let key_set = self.judged(id, Some(&client.settings), &change.settings).await?;
         let owner = match change.owner {
             Some(asked) if asked != client.owner => Some(self.owner(asked).await?),
             _ => None,
@@ -237,8 +246,6 @@ impl Desk<'_> {
             owner,
             ..declaration_of(&client)
         };
-        // What changes no setting is not refused for what became of the keys meanwhile.
-        let key_set = self.looked_at(id, after).await.filter(|_| before != after);
         self.apply_client(&client, &declared, key_set, write).await
     }
 

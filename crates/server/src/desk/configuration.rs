@@ -4,10 +4,11 @@
 use askama::Template;
 use schemars::JsonSchema;
 use serde::Serialize;
+use signet_core::client_policy::ClientKeyState;
 use signet_core::discovery::Endpoint;
 use signet_core::ids::ClientId;
 use signet_core::records::{ClientAuthMethod, ClientSettings, TenantSettings};
-use signet_core::relying_party::{Demand, RelyingParty};
+use signet_core::relying_party::{Demand, PORT, RelyingParty};
 use signet_jose::KeyUse;
 
 use super::{ClientKeyView, Desk, Result};
@@ -35,6 +36,8 @@ pub struct Offer {
     pub text: String,
     /// What it cannot do of what the client demands.
     pub lacks: Vec<&'static str>,
+    /// The redirect URI to register before it can run; while it is missing, there is nothing to copy.
+    pub register: Option<String>,
 }
 
 impl Desk<'_> {
@@ -59,12 +62,33 @@ fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('<', "\\u003c")
 }
 
+/// Text as a literal of Kotlin, where a dollar sign begins a template (Kotlin language documentation, Strings).
+fn kotlin(text: &str) -> String {
+    literal(text).replace('$', "\\$")
+}
+
+/// Text as a literal of Swift, which writes code points in its own way (The Swift Programming Language, String Literals).
+fn swift(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('<', "\\u{3c}")
+}
+
+/// The key that a configuration names: one that is used now, else the one that will be next; never one that has ended.
+fn named_key(keys: &[ClientKeyView], usage: KeyUse) -> Option<&ClientKeyView> {
+    let of = |state| keys.iter().filter(move |key| key.usage == usage && key.state == state);
+    of(ClientKeyState::InUse)
+        .next_back()
+        .or_else(|| of(ClientKeyState::Next).min_by_key(|key| key.used_from))
+        .or_else(|| of(ClientKeyState::Valid).next_back())
+        .or_else(|| of(ClientKeyState::Waiting).min_by_key(|key| key.not_before))
+}
+
 /// A word of a POSIX shell, quoted (Shell Command Language section 2.2.2).
 fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A client's values, as the texts need them.
+#[derive(Clone)]
 struct Values {
     issuer: String,
     client_id: String,
@@ -85,7 +109,7 @@ impl Values {
         settings: &ClientSettings,
         keys: &[ClientKeyView],
     ) -> Self {
-        let key = |usage| keys.iter().rfind(|key| key.usage == usage && key.revoked_at.is_none());
+        let key = |usage| named_key(keys, usage);
         let kid = |usage| key(usage).map(|key| key.kid.clone()).unwrap_or_default();
         let of_key = key(KeyUse::Sig).map_or("RS256", |key| match key.kind.as_str() {
             "P-256" => "ES256",
@@ -99,7 +123,7 @@ impl Values {
         Self {
             issuer: issuer.to_owned(),
             client_id: client_id.to_owned(),
-            redirect_uri: settings.redirect_uris.first().cloned().unwrap_or_default(),
+            redirect_uri: String::new(),
             scope: settings.scope.iter().cloned().collect::<Vec<_>>().join(" "),
             method: settings.token_endpoint_auth_method,
             kid_sig: kid(KeyUse::Sig),
@@ -113,11 +137,19 @@ impl Values {
         format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'))
     }
 
+    /// The values for one relying party: with the redirect URI that it receives responses at.
+    fn at(&self, redirect_uri: Option<String>) -> Self {
+        Self { redirect_uri: redirect_uri.unwrap_or_default(), ..self.clone() }
+    }
+
     fn offer(&self, rp: RelyingParty, settings: &ClientSettings) -> Offer {
-        let lacks: Vec<&str> = rp.lacks(settings).into_iter().map(Demand::text).collect();
-        let text = if lacks.is_empty() { self.text(rp, settings) } else { String::new() };
+        let lacks: Vec<&str> = rp.lacks(settings, &self.issuer).into_iter().map(Demand::text).collect();
+        let address = rp.receives(settings, &self.issuer);
+        let register = rp.listens_at().filter(|_| address.is_none() && lacks.is_empty());
+        let runs = lacks.is_empty() && register.is_none();
+        let text = if runs { self.at(address).text(rp, settings) } else { String::new() };
         let id = format!("{rp:?}").to_lowercase();
-        Offer { id, title: rp.title(), text, lacks }
+        Offer { id, title: rp.title(), text, lacks, register }
     }
 
     fn text(&self, rp: RelyingParty, settings: &ClientSettings) -> String {
@@ -127,6 +159,8 @@ impl Values {
             RelyingParty::Authlib => self.authlib(),
             RelyingParty::SpringSecurity => self.spring(settings),
             RelyingParty::ModAuthOpenidc => self.apache(settings),
+            RelyingParty::AppAuthAndroid => self.app_auth_android(),
+            RelyingParty::AppAuthIos => self.app_auth_ios(),
             RelyingParty::Curl => self.curl(),
         }
     }
@@ -135,9 +169,14 @@ impl Values {
         self.method.uses_secret()
     }
 
-    /// Where a program listens: the redirect URI's port, if it names one.
+    /// Where a program listens: at the redirect URI's port, or behind whoever speaks https for it.
     fn port(&self) -> u16 {
-        url::Url::parse(&self.redirect_uri).ok().and_then(|url| url.port()).unwrap_or(3000)
+        let url = url::Url::parse(&self.redirect_uri).ok();
+        let port = url.and_then(|url| match url.scheme() {
+            "http" => url.port_or_known_default(),
+            _ => url.port(),
+        });
+        port.unwrap_or(PORT)
     }
 
     fn sample(&self) -> String {
@@ -240,6 +279,33 @@ impl Values {
             signed_userinfo: settings.userinfo.response_type.is_signed(),
             sealed_userinfo: settings.userinfo.response_type.is_encrypted(),
         })
+    }
+
+    fn app_auth_android(&self) -> String {
+        rendered(&AppAuthAndroid {
+            scheme: kotlin(self.redirect_scheme()),
+            issuer: kotlin(&self.issuer),
+            client_id: kotlin(&self.client_id),
+            redirect_uri: kotlin(&self.redirect_uri),
+            scope: kotlin(&self.scope),
+            insecure: self.issuer.starts_with("http:"),
+        })
+    }
+
+    fn app_auth_ios(&self) -> String {
+        let scopes: Vec<String> = self.scope.split(' ').map(swift).collect();
+        rendered(&AppAuthIos {
+            scheme: swift(self.redirect_scheme()),
+            issuer: swift(&self.issuer),
+            client_id: swift(&self.client_id),
+            redirect_uri: swift(&self.redirect_uri),
+            scopes: scopes.join(", "),
+            insecure: self.issuer.starts_with("http:"),
+        })
+    }
+
+    fn redirect_scheme(&self) -> &str {
+        self.redirect_uri.split(':').next().unwrap_or_default()
     }
 
     fn curl(&self) -> String {
@@ -349,6 +415,28 @@ struct Apache {
 }
 
 #[derive(Template)]
+#[template(path = "console/rp/appauth_android.txt")]
+struct AppAuthAndroid {
+    scheme: String,
+    issuer: String,
+    client_id: String,
+    redirect_uri: String,
+    scope: String,
+    insecure: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/rp/appauth_ios.txt")]
+struct AppAuthIos {
+    scheme: String,
+    issuer: String,
+    client_id: String,
+    redirect_uri: String,
+    scopes: String,
+    insecure: bool,
+}
+
+#[derive(Template)]
 #[template(path = "console/rp/curl.txt")]
 struct Curl {
     client_id: String,
@@ -358,58 +446,4 @@ struct Curl {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use signet_core::templates::Template as Kind;
-
-    #[test]
-    fn values_are_literals_whatever_they_hold() {
-        let nasty = "a\"b'c\\d</script>\n`$(x)";
-        let settings =
-            ClientSettings { redirect_uris: vec!["https://rp.example/\"cb".into()], ..Kind::Web.settings() };
-        let values = Values::of("https://op.example", &TenantSettings::default(), nasty, &settings, &[]);
-        for rp in [
-            RelyingParty::OpenidClient,
-            RelyingParty::Authlib,
-            RelyingParty::SpringSecurity,
-            RelyingParty::ModAuthOpenidc,
-        ] {
-            let text = values.text(rp, &settings);
-            assert!(text.contains(&literal(nasty)), "{text}");
-            assert!(!text.contains("</script>") && !text.contains("example/\"cb"), "{text}");
-        }
-        assert_eq!(word("it's"), "'it'\\''s'");
-        assert!(values.sample().contains("export CLIENT_ID='a\"b'\\''c\\d</script>\n`$(x)'"));
-        assert_eq!(plain("k#\"\\1"), "k1");
-    }
-
-    #[test]
-    fn a_machine_gets_a_command_and_a_login_client_gets_pkce() {
-        let machine = Kind::Machine.settings();
-        let values = Values::of("https://op.example/a/", &TenantSettings::default(), "m", &machine, &[]);
-        let text = values.text(RelyingParty::Curl, &machine);
-        assert!(
-            text.contains("'https://op.example/a/token'") && text.contains("client_credentials"),
-            "{text}"
-        );
-        assert!(text.contains("--user 'm':\"$CLIENT_SECRET\"") && !text.contains("client_secret"), "{text}");
-        // The form, and the form alone, for those who registered it.
-        let post =
-            ClientSettings { token_endpoint_auth_method: ClientAuthMethod::ClientSecretPost, ..machine };
-        let values = Values::of("https://op.example", &TenantSettings::default(), "it's", &post, &[]);
-        let text = values.text(RelyingParty::Curl, &post);
-        assert!(text.contains("--data-urlencode 'client_id=it'\\''s'"), "{text}");
-        assert!(text.contains("--data-urlencode \"client_secret=$CLIENT_SECRET\""), "{text}");
-        assert!(!text.contains("--user"), "{text}");
-        let web = Kind::Web.settings();
-        let values = Values::of("https://op.example", &TenantSettings::default(), "w", &web, &[]);
-        let text = values.text(RelyingParty::OpenidClient, &web);
-        assert!(text.contains("ClientSecretBasic") && text.contains("S256"), "{text}");
-        assert!(!text.contains("clientCredentialsGrant"), "{text}");
-        let spa = Kind::Spa.settings();
-        let values = Values::of("http://localhost", &TenantSettings::default(), "s", &spa, &[]);
-        let text = values.text(RelyingParty::OpenidClient, &spa);
-        assert!(text.contains("oidc.None()") && text.contains("allowInsecureRequests"), "{text}");
-        assert!(!text.contains("CLIENT_SECRET") && !text.contains("process."), "{text}");
-    }
-}
+mod tests;

@@ -8,14 +8,10 @@ use signet_core::admin::{AUDIT_READ, CLIENTS_READ};
 use signet_core::context::UnixTime;
 use signet_core::explain::{Opening, Pasted, Report};
 use signet_core::ids::ClientId;
-use signet_store::AuditFilter;
 
 use super::{Desk, Refused, Result};
 use crate::clients::Registered;
 use crate::explaining::{self, Tools};
-
-/// Most events of one transaction that are looked through.
-const MAX_EVENTS: u32 = 500;
 
 /// A request that was refused, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -56,15 +52,7 @@ impl Desk<'_> {
     /// Explains a refused request by the reference that its error page shows.
     pub async fn explain_failure(&self, correlation_id: &str) -> Result<Failure> {
         self.actor.need(AUDIT_READ)?;
-        let filter = AuditFilter {
-            correlation_id: Some(correlation_id.to_owned()),
-            limit: MAX_EVENTS,
-            ..AuditFilter::default()
-        };
-        let mut events = self.app.store.audit(&self.tenant().id, &filter).await?;
-        if self.actor.confined_to().is_some() {
-            events = self.of_own_clients(events).await?;
-        }
+        let events = self.story(correlation_id).await?;
         let (event, report) = explaining::failure(&events).ok_or(Refused::NotFound)?;
         Ok(Failure {
             correlation_id: correlation_id.to_owned(),

@@ -10,6 +10,8 @@ mod client_keys;
 mod client_writes;
 mod clients;
 mod configuration;
+mod declared;
+mod doctor;
 mod explain;
 mod key_set;
 mod overview;
@@ -44,6 +46,7 @@ pub use client_keys::{ClientKeyView, KeyChange, KeysWritten, NewKeyPair, Private
 pub use client_writes::{ClientChange, ClientPatch, ClientWritten, NewClient};
 pub use clients::{ClientLine, ClientQuery, ClientView, DeliveryState, DeliveryView, Remark, TemplateView};
 pub use configuration::{Configuration, Offer};
+pub use declared::{Applied, MadeSecret};
 pub use explain::Failure;
 pub use key_set::{KeySetFailing, KeySetView};
 pub use overview::{
@@ -55,7 +58,7 @@ pub use registration_tokens::{NewRegistrationToken, RegistrationTokenView, Regis
 pub use tenant::{TenantChange, TenantPatch, TenantRecord, TenantWritten};
 pub use tenant_keys::{RotateTenantKeys, TenantKeyView, TenantKeys, TenantKeysWritten};
 pub use tenants::{FirstOwner, NewTenant, TenantCreated, TenantLine, TenantQuery};
-pub use trial::{TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
+pub use trial::{NewTrialKey, TRIAL_CALLBACK, TrialEndpoints, TrialKey, TrialView};
 
 pub use user_access::{ConsentView, CredentialView, Done, Handed, NewPassword, SessionView};
 pub use user_import::{ImportReport, ImportRow, ImportUsers};

@@ -9,6 +9,7 @@ use signet_core::audit::Kind;
 use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::records::{AuditTally, KeyState, Outcome, TenantKey};
+use signet_core::tenant_health::{self, Warning};
 use signet_jose::KeyUse;
 use signet_store::{AuditFilter, ClientFilter, Page};
 
@@ -135,6 +136,12 @@ pub struct DayCount {
     pub failures: i64,
 }
 
+impl From<&Warning> for Remark {
+    fn from(one: &Warning) -> Self {
+        Self { code: one.code().to_owned(), text: one.to_string() }
+    }
+}
+
 impl Desk<'_> {
     /// How the tenant is. Developers see what concerns their own clients.
     pub async fn overview(&self) -> Result<Overview> {
@@ -150,7 +157,7 @@ impl Desk<'_> {
         let sees_keys = owner.is_none() && self.actor.holds(KEYS_READ);
         let tenant_keys = if sees_keys { self.keys_in_use() } else { Vec::new() };
         Ok(Overview {
-            warnings: self.warnings(&tenant_keys).await?,
+            warnings: self.warnings().await?,
             clients: checkup.as_deref().map(health),
             tenant_keys,
             failures: reasons(&tallies),
@@ -201,54 +208,19 @@ impl Desk<'_> {
         self.view.keys.iter().filter(|key| shown.contains(&key.state(self.now))).map(health).collect()
     }
 
-    async fn warnings(&self, keys: &[TenantKeyHealth]) -> Result<Vec<Remark>> {
-        let mut warnings = Vec::new();
+    async fn warnings(&self) -> Result<Vec<Remark>> {
         if self.actor.confined_to().is_some() {
-            return Ok(warnings);
+            return Ok(Vec::new());
         }
-        let mut warn = |code: &str, text: String| {
-            warnings.push(Remark { code: code.to_owned(), text });
+        let facts = tenant_health::Facts {
+            settings: &self.tenant().settings,
+            keys: &self.view.keys,
+            drift: self.app.store.clock().await?.saturating_sub(self.app.clock.now()),
+            tolerated: self.app.clock_tolerance,
+            mail: self.app.mailer.works(),
+            now: self.now,
         };
-        let settings = &self.tenant().settings;
-        let signing = settings.signing_algs.iter().map(|alg| (KeyUse::Sig, alg.name()));
-        let sealing = settings.encryption_algs.iter().map(|alg| (KeyUse::Enc, alg.name()));
-        for (usage, alg) in signing.chain(sealing) {
-            let serving = || {
-                self.view
-                    .keys
-                    .iter()
-                    .filter(|key| key.usage == usage && key.algs.iter().any(|own| own == alg))
-            };
-            let end = serving().map(|key| key.use_until).max().unwrap_or(self.now);
-            // Successors are published at least this long before they are needed.
-            if end <= self.now {
-                warn("tenant_key_missing", format!("No key of this tenant serves {alg}. Rotate the keys."));
-            } else if end - self.now <= settings.key_propagation && !keys.is_empty() {
-                let text = format!(
-                    "The key for {alg} ends soon and has no successor. Is the job that makes keys running?"
-                );
-                warn("tenant_key_ending", text);
-            }
-        }
-        let drift = self.app.store.clock().await? - self.app.clock.now();
-        let tolerated = self.app.clock_tolerance.unwrap_or(5);
-        if drift.abs() > tolerated {
-            let text = format!(
-                "The clocks of this node and of the database differ by {} seconds; {tolerated} are tolerated. Let both set their clocks by NTP.",
-                drift.abs()
-            );
-            warn("clock_drift", text);
-        }
-        if !self.app.mailer.works() {
-            let text = "No mail is sent, so nobody can be invited or reset a password by mail: the settings name no mail server.";
-            warn("mail_off", text.to_owned());
-        }
-        if settings.development {
-            let text =
-                "This tenant was made by \"signet dev\": its secrets are known to everybody.".to_owned();
-            warn("development", text);
-        }
-        Ok(warnings)
+        Ok(tenant_health::warnings(&facts).iter().map(Remark::from).collect())
     }
 }
 

@@ -45,9 +45,9 @@ pub(super) fn patched<T: Serialize + DeserializeOwned>(
 
 fn malformed(base: &str, path: &Path, text: &str) -> Refused {
     let mut pointer = base.to_owned();
-    for segment in path.iter() {
+    for segment in path {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
             // RFC 6901 section 3.
             Segment::Map { key } => {
                 pointer.push('/');

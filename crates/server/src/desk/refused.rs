@@ -23,6 +23,13 @@ pub enum Refused {
         /// What is wrong.
         detail: String,
     },
+    /// One part of a declaration was refused, and with it the whole.
+    Part {
+        /// Which part (RFC 6901).
+        pointer: String,
+        /// Why.
+        refused: Box<Refused>,
+    },
     /// There is none of this name, or none that this actor may see.
     NotFound,
     /// Somebody else changed the record since it was read.
@@ -45,6 +52,13 @@ impl Refused {
             Self::Stale { .. } => Self::Exists,
             other => other,
         }
+    }
+}
+
+impl Refused {
+    /// Says of which part of a declaration it is.
+    pub(super) fn of_part(self, pointer: &str) -> Self {
+        Self::Part { pointer: pointer.to_owned(), refused: Box::new(self) }
     }
 }
 

@@ -66,6 +66,13 @@ pub struct TenantWritten {
     pub dry_run: bool,
 }
 
+/// What is not changed here and would be.
+pub(super) fn fixed(now: &TenantSettings, then: &TenantSettings) -> Vec<Refusal> {
+    let fixed =
+        [("operator", now.operator, then.operator), ("development", now.development, then.development)];
+    fixed.iter().filter(|one| one.1 != one.2).map(|one| Refusal::Fixed { setting: one.0 }).collect()
+}
+
 impl Desk<'_> {
     /// The tenant as it is stored now.
     pub async fn tenant_record(&self) -> Result<TenantRecord> {
@@ -80,11 +87,8 @@ impl Desk<'_> {
         if write.seen.is_none() {
             return Err(Refused::VersionMissing);
         }
-        let (now, then) = (&current.settings, &change.settings);
-        let fixed =
-            [("operator", now.operator, then.operator), ("development", now.development, then.development)];
-        let fixed: Vec<Refusal> =
-            fixed.iter().filter(|one| one.1 != one.2).map(|one| Refusal::Fixed { setting: one.0 }).collect();
+        let then = &change.settings;
+        let fixed = fixed(&current.settings, then);
         if !fixed.is_empty() {
             return Err(Refused::Invalid(fixed));
         }

@@ -6,9 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signet_core::admin::USERS_WRITE;
+use signet_core::change::Change;
+use signet_core::fault::Fault;
 use signet_core::provision::{self, UserDeclaration};
+use signet_core::records::{LinkPurpose, User};
 
 use super::{Desk, Refused, Result, Write};
+use crate::people;
 use crate::provisioning::ProvisioningError;
 
 /// Most rows of one table.
@@ -23,6 +27,9 @@ pub struct ImportUsers {
     /// CSV (RFC 4180) with a header row: `username`, and names of claims. Empty fields are left out; `true` and `false`, and
     /// fields that begin with `{`, are JSON.
     pub csv: String,
+    /// Also send each of them an invitation, to the `email` of their row; who has none is made without.
+    #[serde(default)]
+    pub invite: bool,
 }
 
 /// What became of one row.
@@ -34,7 +41,11 @@ pub struct ImportRow {
     pub username: String,
     /// Whether the user was made, or would be.
     pub made: bool,
-    /// Why not; empty if they were.
+    /// Whether the row was passed over, because there is a user of this name already.
+    pub skipped: bool,
+    /// Whether an invitation was sent to them, or would be.
+    pub invited: bool,
+    /// Why they were not made; empty if they were.
     pub problems: Vec<String>,
 }
 
@@ -43,8 +54,12 @@ pub struct ImportRow {
 pub struct ImportReport {
     /// How many users were made, or would be.
     pub made: usize,
+    /// How many rows were passed over, because there is a user of that name already.
+    pub skipped: usize,
     /// How many rows were refused. The others are made all the same.
     pub refused: usize,
+    /// To how many an invitation was sent, or would be. The others cannot sign in before they are given one.
+    pub invited: usize,
     /// Row by row.
     pub rows: Vec<ImportRow>,
     /// Nothing was written.
@@ -63,14 +78,28 @@ impl Desk<'_> {
         let rows = read(&table.csv)?;
         let (mut seen, mut report) = (BTreeSet::new(), Vec::with_capacity(rows.len()));
         for (row, username, claims) in rows {
-            let problems = match claims {
+            let outcome = match claims {
                 Ok(claims) => self.import_one(&username, claims, &mut seen, write).await?,
-                Err(problem) => vec![problem],
+                Err(problem) => Outcome::Refused(vec![problem]),
             };
-            report.push(ImportRow { row, username, made: problems.is_empty(), problems });
+            let invited = table.invite && self.invited(&outcome, write).await?;
+            report.push(outcome.row(row, username, invited));
         }
-        let made = report.iter().filter(|row| row.made).count();
-        Ok(ImportReport { made, refused: report.len() - made, rows: report, dry_run: write.dry_run })
+        let count = |of: fn(&ImportRow) -> bool| report.iter().filter(|row| of(row)).count();
+        let (made, skipped, invited) =
+            (count(|row| row.made), count(|row| row.skipped), count(|row| row.invited));
+        let refused = report.len() - made - skipped;
+        Ok(ImportReport { made, skipped, refused, invited, rows: report, dry_run: write.dry_run })
+    }
+
+    /// Sends somebody who was made the link by which they choose a password, if they have an address and mail works. What
+    /// cannot be mailed is not made: nobody would see the link.
+    async fn invited(&self, outcome: &Outcome, write: &Write) -> Result<bool> {
+        let Outcome::Made(user) = outcome else { return Ok(false) };
+        if !self.app.mailer.works() || people::email(user).is_none() {
+            return Ok(false);
+        }
+        Ok(write.dry_run || self.hand(user, LinkPurpose::Invitation).await?.mailed)
     }
 
     async fn import_one(
@@ -79,14 +108,14 @@ impl Desk<'_> {
         claims: Map<String, Value>,
         seen: &mut BTreeSet<String>,
         write: &Write,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Outcome> {
         let name = match provision::username(username) {
             Ok(name) => name,
-            Err(refusal) => return Ok(vec![refusal.to_string()]),
+            Err(refusal) => return Ok(Outcome::Refused(vec![refusal.to_string()])),
         };
         let known = self.app.store.user_by_name(&self.tenant().id, &name).await?.is_some();
         if known || !seen.insert(name.clone()) {
-            return Ok(vec![format!("There is a user \"{name}\" already.")]);
+            return Ok(Outcome::There);
         }
         let declared = UserDeclaration {
             username: name,
@@ -98,15 +127,40 @@ impl Desk<'_> {
         };
         let along = self.along(&Write { seen: Some(0), ..write.clone() }, Vec::new());
         match self.provisioner(write).user_with(&self.tenant().id, &declared, &along).await {
-            Ok(_) => Ok(Vec::new()),
+            Ok(done) => {
+                let user = done.changes.into_iter().find_map(|change| match change {
+                    Change::InsertUser(user) => Some(user),
+                    _ => None,
+                });
+                user.map(Outcome::Made)
+                    .ok_or_else(|| Fault::Internal { detail: "an import has no record" }.into())
+            }
             Err(ProvisioningError::Refused(refusals)) => {
-                Ok(refusals.iter().map(ToString::to_string).collect())
+                Ok(Outcome::Refused(refusals.iter().map(ToString::to_string).collect()))
             }
-            Err(ProvisioningError::Stale { .. }) => {
-                Ok(vec!["There is a user of this name already.".to_owned()])
-            }
+            Err(ProvisioningError::Stale { .. }) => Ok(Outcome::There),
             Err(other) => Err(other.into()),
         }
+    }
+}
+
+/// What became of a row.
+enum Outcome {
+    Made(User),
+    /// There is a user of this name already.
+    There,
+    Refused(Vec<String>),
+}
+
+impl Outcome {
+    fn row(self, row: usize, username: String, invited: bool) -> ImportRow {
+        let (made, skipped) = (matches!(self, Self::Made(_)), matches!(self, Self::There));
+        let problems = match self {
+            Self::Made(_) => Vec::new(),
+            Self::There => vec!["There is a user of this name already.".to_owned()],
+            Self::Refused(problems) => problems,
+        };
+        ImportRow { row, username, made, skipped, invited, problems }
     }
 }
 

@@ -330,13 +330,11 @@ impl Desk<'_> {
     }
 
     /// What goes along when this user is an owner no more; nothing if they are none, or cannot sign in as one.
-    async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
+    pub(super) async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
         if user.role != Some(Role::Owner) || user.disabled {
             return Ok(Vec::new());
         }
-        let tenants = self.app.store.tenants().await?;
-        let tenant = tenants.into_iter().find(|tenant| tenant.id == self.tenant().id);
-        let tenant = tenant.ok_or(Refused::NotFound)?;
+        let tenant = self.stored_tenant().await?;
         let page = Page { after: None, limit: 1_000 };
         let filter = UserFilter { role: Some(Role::Owner), page, ..UserFilter::default() };
         let owners = self.app.store.find_users(&tenant.id, &filter).await?;

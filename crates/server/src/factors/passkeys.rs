@@ -197,3 +197,15 @@ fn failed() -> Fault {
 pub fn question(tenant: &str, page: &str) -> String {
     format!("passkey/{tenant}/{page}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::record_id;
+
+    #[test]
+    fn a_passkey_has_one_record_however_often_it_is_registered() {
+        assert_eq!(record_id(b"one"), record_id(b"one"));
+        assert_ne!(record_id(b"one"), record_id(b"two"));
+        assert_ne!(record_id(b""), record_id(b"\0"));
+    }
+}

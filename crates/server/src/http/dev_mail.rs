@@ -1,12 +1,16 @@
 //! The mails of `signet dev`: they are not sent, they are shown. In production these pages are not there.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use signet_core::client_policy::Mode;
 use signet_core::fault::Fault;
+use url::{Host, Url};
 
 use super::extract::Tenant;
 use super::render::{self, Failure};
@@ -17,13 +21,17 @@ use crate::pages::console::instant;
 use crate::tenancy::TenantView;
 
 /// Where the mails are shown: in development, where they are kept.
-pub(super) fn address(app: &App) -> Option<String> {
-    (app.mode == Mode::Development && app.mailer.kept().is_some()).then(|| "/dev/mail".to_owned())
+pub(super) fn address(app: &App, view: &TenantView) -> Option<String> {
+    is_shown(app).then(|| home(view))
 }
 
-/// `/dev/mail`, if there is such a page. Below an issuer, so that no foreign host name leads here.
+fn is_shown(app: &App) -> bool {
+    app.mode == Mode::Development && app.mailer.kept().is_some()
+}
+
+/// `/dev/mail`, if there is such a page.
 pub(super) fn routes(app: &App) -> Router<App> {
-    if address(app).is_none() {
+    if !is_shown(app) {
         return Router::new();
     }
     Router::new().route("/dev/mail", get(list)).route("/dev/mail/{number}", get(show))
@@ -39,12 +47,35 @@ fn line(number: usize, mail: &Mail) -> MailLine {
     }
 }
 
+/// The tenant, asked for by a name that is its own or this machine's: an installation with one tenant answers to any, and so to
+/// the name of a page of somebody else that has this machine's address (DNS rebinding).
+struct Here(Arc<TenantView>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Here {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Tenant(view) = Tenant::from_request_parts(parts, state).await?;
+        let named = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        let named = named.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+        let own = Url::parse(&view.origin).ok();
+        let is_here = match named.as_ref().and_then(Url::host) {
+            None => false,
+            Some(Host::Domain("localhost")) => true,
+            Some(Host::Ipv4(address)) if address.is_loopback() => true,
+            Some(Host::Ipv6(address)) if address.is_loopback() => true,
+            host => host == own.as_ref().and_then(Url::host),
+        };
+        if is_here { Ok(Self(view)) } else { Err(Failure::page(Fault::NotFound)) }
+    }
+}
+
 fn home(view: &TenantView) -> String {
     format!("{}/dev/mail", view.prefix)
 }
 
 /// Numbered from the oldest, so that an address stays that of its mail while others arrive.
-async fn list(State(app): State<App>, Tenant(view): Tenant) -> Response {
+async fn list(State(app): State<App>, Here(view): Here) -> Response {
     let kept = app.mailer.kept().unwrap_or_default();
     let count = kept.len();
     let lines = kept.iter().enumerate().map(|(index, mail)| line(count - index, mail)).collect();
@@ -52,7 +83,7 @@ async fn list(State(app): State<App>, Tenant(view): Tenant) -> Response {
     render::page(StatusCode::OK, page.render(), None)
 }
 
-async fn show(State(app): State<App>, Tenant(view): Tenant, Path(number): Path<usize>) -> Response {
+async fn show(State(app): State<App>, Here(view): Here, Path(number): Path<usize>) -> Response {
     let kept = app.mailer.kept().unwrap_or_default();
     let found = kept.len().checked_sub(number).and_then(|index| kept.get(index));
     match found {

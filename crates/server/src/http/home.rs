@@ -49,7 +49,7 @@ fn doors(app: &App, view: &TenantView, user: Option<&User>) -> Vec<Door> {
         door("Console", "/console", "Register applications, look at their keys, logins and people.");
     let administers = app.mode == Mode::Development || user.is_some_and(|user| user.role.is_some());
     let text = "What would have been sent: invitations, links for a new password.";
-    let mails = dev_mail::address(app).map(|address| Door { name: "Mails", address, text });
+    let mails = dev_mail::address(app, view).map(|address| Door { name: "Mails", address, text });
     [Some(account), administers.then_some(console), mails].into_iter().flatten().collect()
 }
 

@@ -45,15 +45,9 @@ pub(super) fn login(
         error: fault.map(Fault::public),
         asks: again.then(|| "The application asks you to confirm who you are.".to_owned()),
         correlation_id: loaded.interaction.correlation_id.clone(),
-        demo_users: demo_users(app, view),
+        demo_users: app.demo_users.as_ref().map(|demo| demo.of(&view.tenant.id).to_vec()).unwrap_or_default(),
     };
     page.render()
-}
-
-/// The people of development, where they are.
-fn demo_users(app: &App, view: &TenantView) -> Vec<(String, String)> {
-    let here = app.demo_users.as_ref().filter(|demo| demo.tenant == view.tenant.id);
-    here.map(|demo| demo.people.clone()).unwrap_or_default()
 }
 
 /// The consent page for `scope`.

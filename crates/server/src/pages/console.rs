@@ -209,6 +209,12 @@ pub fn read_instant(text: &str) -> Option<UnixTime> {
         .map(|at| at.assume_utc().unix_timestamp())
 }
 
+/// What stands in a field for seconds, in words ("90 days"); empty for what is no such number, and where words say no more.
+pub fn in_words(seconds: &str) -> String {
+    let words = seconds.trim().parse().map(signet_core::duration::exactly).unwrap_or_default();
+    if words.ends_with("second") || words.ends_with("seconds") { String::new() } else { words }
+}
+
 /// How long until, or since, an instant: "in 3 days", "2 hours ago".
 pub fn relative(at: UnixTime, now: UnixTime) -> String {
     let seconds = at.saturating_sub(now);
@@ -265,6 +271,14 @@ mod tests {
             assert_eq!(read_instant(text), None, "{text}");
         }
         assert_eq!(instant(i64::MAX), i64::MAX.to_string());
+    }
+
+    #[test]
+    fn durations_are_said_in_words_where_words_say_more() {
+        let said = [("7776000", "90 days"), ("86400", "1 day"), ("59", ""), ("-60", ""), ("90d", "")];
+        for (seconds, words) in said {
+            assert_eq!(in_words(seconds), words);
+        }
     }
 
     #[test]

@@ -107,7 +107,14 @@ pub async fn records_come_back_as_written(store: &Handle) {
     let tenant_id = tenant.id.clone();
     apply(store, &tenant_id, &[Change::InsertTenant(tenant)]).await;
     let specs = [KeySpec::Rsa2048, KeySpec::P521, KeySpec::Ed25519, KeySpec::X25519];
-    let origins = [KeyOrigin::Generated, KeyOrigin::Jwk, KeyOrigin::Jwks, KeyOrigin::Pem, KeyOrigin::X509];
+    let origins = [
+        KeyOrigin::Generated,
+        KeyOrigin::Jwk,
+        KeyOrigin::Jwks,
+        KeyOrigin::Pem,
+        KeyOrigin::X509,
+        KeyOrigin::Trial,
+    ];
     for number in 0..CASES {
         let pick = usize::try_from(number).unwrap();
         let name = format!("{number:03}");
@@ -128,7 +135,7 @@ pub async fn records_come_back_as_written(store: &Handle) {
         tenant_key.sealed_private = draw(&mut runner, &prop::collection::vec(any::<u8>(), 0..64));
         tenant_key.remove_at = i64::MAX;
         let mut client_key = client_key(&client, number, "kid");
-        (client_key.origin, client_key.usage) = (origins[pick % 5], tenant_key.usage);
+        (client_key.origin, client_key.usage) = (origins[pick % origins.len()], tenant_key.usage);
         (client_key.not_before, client_key.not_after) =
             draw(&mut runner, &any::<(Option<i64>, Option<i64>)>());
         let mut session = session(&user, &name);

@@ -49,7 +49,7 @@ impl Guest {
             sent,
             lifetime: duration::exactly(signet_core::people::lifetime(LinkPurpose::Forgotten)),
             quiet: duration::exactly(signet_core::people::QUIET),
-            mails: dev_mail::address(&self.app),
+            mails: dev_mail::address(&self.app, &self.view),
             account: format!("{}/account", self.view.prefix),
             error: fault.map(Fault::public),
         };

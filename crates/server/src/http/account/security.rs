@@ -161,7 +161,7 @@ pub(super) async fn new_totp(visit: Visit) -> Response {
 
 fn totp_page(visit: &Visit, form: Option<&Params>, fault: Option<&Fault>) -> Result<Response, Fault> {
     if Factors::of(&visit.credentials).totp {
-        return Ok(shown(overview(visit, None).render(), None));
+        return Ok(shown(overview(visit, fault).render(), fault));
     }
     let entropy = visit.app.entropy.as_ref();
     let purpose = totp::enrolment(visit.user.id, &visit.bound());

@@ -5,6 +5,7 @@
 mod audit;
 mod client_keys;
 mod clients;
+mod declared;
 mod docs;
 mod explain;
 mod input;
@@ -44,6 +45,7 @@ static TABLE: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         users::operations(),
         tenant::operations(),
         tenants::operations(),
+        declared::operations(),
         audit::operations(),
         explain::operations(),
         overview::operations(),

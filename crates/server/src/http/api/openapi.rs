@@ -201,6 +201,10 @@ fn refusals(operation: &Operation) -> Vec<u16> {
         Kind::Change => all.extend([412, 422, 428]),
         Kind::Read | Kind::Act => {}
     }
+    // The last owner stays, and what is declared may be somebody else's.
+    if operation.writes() && (operation.path.starts_with("/users") || operation.path == "/apply") {
+        all.push(409);
+    }
     all.sort_unstable();
     all.dedup();
     all

@@ -90,6 +90,7 @@ fn fault(refused: &Refused) -> Fault {
         Refused::Fault(fault) => fault.clone(),
         Refused::Invalid(_) => Fault::AdminRecordInvalid,
         Refused::Malformed { .. } => Fault::AdminBodyMalformed,
+        Refused::Part { refused, .. } => fault(refused),
         Refused::NotFound => Fault::AdminRecordMissing,
         Refused::Stale { .. } => Fault::AdminVersionStale,
         Refused::VersionMissing => Fault::AdminVersionMissing,
@@ -98,23 +99,43 @@ fn fault(refused: &Refused) -> Fault {
     }
 }
 
-fn wrong(refusal: &Refusal) -> Wrong {
+/// `place` is where settings stand in what was sent.
+fn wrong(refusal: &Refusal, place: &str) -> Wrong {
     let code = match refusal {
         Refusal::Setting { problem } => problem.code(),
         other => other.code(),
     };
-    let pointer = refusal.settings().first().map(|path| format!("/settings/{}", path.replace('.', "/")));
+    let pointer = refusal.settings().first().map(|path| format!("{place}/{}", path.replace('.', "/")));
     Wrong { code: code.to_owned(), detail: refusal.to_string(), pointer }
+}
+
+fn malformed(pointer: String, detail: &str) -> Wrong {
+    Wrong { code: "admin_body_malformed".to_owned(), detail: detail.to_owned(), pointer: Some(pointer) }
+}
+
+/// What is wrong with one part of a declaration; each error says at least which part it is.
+fn wrong_part(part: &str, refused: &Refused) -> Vec<Wrong> {
+    let here = || Some(part.to_owned());
+    match refused {
+        Refused::Invalid(refusals) => refusals
+            .iter()
+            .map(|refusal| wrong(refusal, part))
+            .map(|one| Wrong { pointer: one.pointer.or_else(here), ..one })
+            .collect(),
+        Refused::Malformed { pointer, detail } => vec![malformed(format!("{part}{pointer}"), detail)],
+        other => {
+            let fault = fault(other);
+            vec![Wrong { code: fault.code().to_owned(), detail: fault.public(), pointer: here() }]
+        }
+    }
 }
 
 /// The answer for a refusal.
 pub(super) fn problem(view: &TenantView, moment: &Moment, refused: &Refused) -> Response {
     let errors = match refused {
-        Refused::Invalid(refusals) => refusals.iter().map(wrong).collect(),
-        Refused::Malformed { pointer, detail } => {
-            let (code, detail) = ("admin_body_malformed".to_owned(), detail.clone());
-            vec![Wrong { code, detail, pointer: Some(pointer.clone()) }]
-        }
+        Refused::Invalid(refusals) => refusals.iter().map(|refusal| wrong(refusal, "/settings")).collect(),
+        Refused::Malformed { pointer, detail } => vec![malformed(pointer.clone(), detail)],
+        Refused::Part { pointer, refused } => wrong_part(pointer, refused),
         _ => Vec::new(),
     };
     let current = match refused {

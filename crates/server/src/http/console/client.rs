@@ -23,7 +23,7 @@ use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{ClientChange, ClientView, ClientWritten, PreviewView, Refused, UserQuery, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 /// The parts of a client's page: what people call them, and the last part of the address.
 const TABS: &[(&str, &str)] = &[
@@ -88,7 +88,10 @@ impl Head {
 pub(super) fn frame(visit: &Visit, view: &ClientView, tab: &str) -> (Frame, Vec<Link>) {
     let base = path(&view.client_id);
     let frame = visit.frame(Section::Clients).crumb(&view.settings.client_name, &base);
-    let tabs = tabs(&frame, &base, TABS, tab);
+    // Where nobody signs in there is no login to test.
+    let shown = |(_, last): &&(&str, &str)| *last != "trial" || !view.settings.response_types.is_empty();
+    let shown: Vec<_> = TABS.iter().filter(shown).copied().collect();
+    let tabs = tabs(&frame, &base, &shown, tab);
     (frame, tabs)
 }
 
@@ -124,6 +127,8 @@ struct FormPage {
     sections: Vec<Part>,
     problems: Vec<Problem>,
     meanwhile: Vec<Meanwhile>,
+    /// Whether the problems are those of another form of the page, so that nothing in this one waits to be saved.
+    elsewhere: bool,
     /// The settings as they were when the form was made.
     base: String,
     has_secret: bool,
@@ -146,8 +151,9 @@ impl FormPage {
             whole: tab.name.is_empty(),
             owners: Vec::new(),
             meanwhile: Vec::new(),
+            elsewhere: false,
             problems,
-            frame,
+            frame: frame.script(asset_name("form")),
             tabs,
             head,
         }
@@ -333,11 +339,30 @@ async fn owner(Path(id): Path<String>, posted: Posted) -> Response {
 
 async fn secret(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
-    let write = Write { seen: seen(form), ..Write::default() };
-    let written = visit.desk().new_secret(&ClientId::from(id.as_str()), &write).await;
-    visit.answer(written.map(|written| {
-        secret_page(visit, written, "The old secret has ended; the application needs the new one at once.")
-    }))
+    let client_id = ClientId::from(id.as_str());
+    let result = async {
+        if form.get("sure").is_none() {
+            let text = "Tick the box to confirm that the present secret is to end.";
+            return unsure(visit, &client_id, Problem::of_field("sure-secret", "Client secret", text)).await;
+        }
+        let write = Write { seen: seen(form), ..Write::default() };
+        let written = visit.desk().new_secret(&client_id, &write).await?;
+        Ok(secret_page(
+            visit,
+            written,
+            "The old secret has ended; the application needs the new one at once.",
+        ))
+    };
+    visit.answer(result.await)
+}
+
+/// The settings again, after something was asked for without the confirmation that it needs.
+async fn unsure(visit: &Visit, id: &ClientId, problem: Problem) -> Result<Response, Refused> {
+    let view = visit.desk().client(id).await?;
+    let values = json(&view.settings);
+    let mut page = FormPage::of(visit, &view, SETTINGS, &values, vec![problem]);
+    page.elsewhere = true;
+    Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 fn secret_page(visit: &Visit, written: ClientWritten, text: &str) -> Response {
@@ -360,13 +385,9 @@ async fn delete(Path(id): Path<String>, posted: Posted) -> Response {
     let client_id = ClientId::from(id.as_str());
     let result = async {
         if form.get("confirm").map(str::trim) != Some(id.as_str()) {
-            let view = visit.desk().client(&client_id).await?;
             let text =
                 "Type the client_id exactly as it stands, to confirm that the client is to be deleted.";
-            let problems = vec![Problem::of_field("confirm", "Confirmation", text)];
-            let values = json(&view.settings);
-            let page = FormPage::of(visit, &view, SETTINGS, &values, problems);
-            return Ok(page.answer(visit, StatusCode::UNPROCESSABLE_ENTITY));
+            return unsure(visit, &client_id, Problem::of_field("confirm", "Confirmation", text)).await;
         }
         let write = Write { seen: seen(form), ..Write::default() };
         let gone = visit.desk().delete_client(&client_id, &write).await?;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use signet_core::admin::CLIENTS_WRITE;
 use signet_core::params::Params;
 use signet_core::provision::KeyDeclaration;
+use signet_core::records::ClientSettings;
 use signet_core::templates::Template as Kind;
 use signet_jose::KeyUse;
 use uuid::Uuid;
@@ -116,11 +117,14 @@ struct NewPage {
     encryption_key: String,
     /// Makes the same form sent twice one client.
     once: String,
+    /// Whether the name was found missing.
+    nameless: bool,
 }
 
 impl NewPage {
     fn of(visit: &Visit, form: &Params, problems: Vec<Problem>) -> Result<Self, Refused> {
         visit.actor.need(CLIENTS_WRITE)?;
+        let nameless = !problems.is_empty() && name_of(form).is_none();
         let kept = |name: &str| form.get(name).unwrap_or_default().to_owned();
         let once = form.owned("once").unwrap_or_else(|| visit.app.context(visit.moment.now).handle());
         Ok(Self {
@@ -138,6 +142,7 @@ impl NewPage {
             signing_key: kept("signing_key"),
             encryption_key: kept("encryption_key"),
             once,
+            nameless,
         })
     }
 }
@@ -147,19 +152,25 @@ async fn new(visit: Visit) -> Response {
     visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
 }
 
-/// A client as the form describes it.
+fn name_of(form: &Params) -> Option<&str> {
+    form.get("name").map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// A client as the form describes it. What belongs to another kind is not shown, and not read.
 fn described(form: &Params) -> NewClient {
     let mut settings = Map::new();
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
     };
-    if let Some(name) = form.get("name") {
-        settings.insert("client_name".into(), json!(name.trim()));
+    let template = form.get("template").and_then(Kind::from_name).unwrap_or(Kind::Web);
+    if let Some(name) = name_of(form) {
+        settings.insert("client_name".into(), json!(name));
     }
-    if let Some(uris) = form.get("redirect_uris") {
+    if let Some(uris) = form.get("redirect_uris").filter(|_| template.signs_people_in()) {
         settings.insert("redirect_uris".into(), json!(lines(uris)));
     }
     let key = |field: &str, name: &str, usage| {
+        template.needs_keys().contains(&usage).then_some(())?;
         let source = form.get(field)?.trim();
         (!source.is_empty()).then(|| KeyDeclaration {
             name: name.into(),
@@ -172,7 +183,7 @@ fn described(form: &Params) -> NewClient {
     };
     NewClient {
         client_id: form.get("client_id").map(|id| id.trim().to_owned()),
-        template: form.get("template").and_then(Kind::from_name),
+        template: Some(template),
         owner: None,
         disabled: false,
         settings,
@@ -186,6 +197,10 @@ fn described(form: &Params) -> NewClient {
 async fn create(posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let new = described(form);
+    if name_of(form).is_none() {
+        let text = "The client has no name. Say what people shall read when they sign in.";
+        return wrong(visit, form, vec![Problem::of_field("name", "Name", text)]);
+    }
     let write = Write { idempotency_key: form.owned("once"), ..Write::default() };
     let written = match visit.desk().create_client(&new, &write).await {
         Ok(written) => written,
@@ -193,20 +208,28 @@ async fn create(posted: Posted) -> Response {
     };
     let client = written.client;
     let home = path(&client.client_id);
+    let configuration = format!("{home}/configuration");
     if written.replayed || (written.client_secret.is_none() && written.private_keys.is_empty()) {
-        return visit.done(&home, "The client is registered.");
+        let next = "The client is registered. Next, give the application what stands here, and test a login.";
+        return visit.done(&configuration, next);
     }
     let page = OncePage {
         frame: visit.frame(Section::Clients).crumb(&client.settings.client_name, &home),
         heading: "The client is registered".into(),
-        text: format!("\"{}\" can sign people in from now on.", client.settings.client_name),
+        text: made(&client.settings),
         client_id: client.client_id.clone(),
         secret: written.client_secret,
         keys: written.private_keys.iter().map(Private::from).collect(),
         remarks: client.advice.into_iter().map(|remark| remark.text).collect(),
-        onward: ("Go to its configuration".into(), visit.href(&format!("{home}/configuration"))),
+        onward: ("Go to its configuration".into(), visit.href(&configuration)),
     };
     page.answer(visit)
+}
+
+/// What a client that was made just now can do.
+fn made(settings: &ClientSettings) -> String {
+    let what = if settings.response_types.is_empty() { "get tokens of its own" } else { "sign people in" };
+    format!("\"{}\" can {what} from now on.", settings.client_name)
 }
 
 /// The form again, with what was typed and why it was refused.
@@ -222,6 +245,10 @@ fn again(visit: &Visit, form: &Params, refused: &Refused) -> Response {
             None => return visit.refused(refused),
         },
     };
+    wrong(visit, form, problems)
+}
+
+fn wrong(visit: &Visit, form: &Params, problems: Vec<Problem>) -> Response {
     let page = NewPage::of(visit, form, problems);
     visit.answer(
         page.map(|page| visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page))),

@@ -72,7 +72,7 @@ impl Row {
             }
             ClientKeyState::Valid => ("plain", "Valid, not in use".to_owned()),
             ClientKeyState::Ended => ("warn", "Ended".to_owned()),
-            ClientKeyState::Revoked => ("bad", "Revoked".to_owned()),
+            ClientKeyState::Revoked => ("bad", "Withdrawn".to_owned()),
         };
         let period = match (key.not_before, key.not_after) {
             (None, None) => "Without end".to_owned(),
@@ -89,6 +89,7 @@ impl Row {
             KeyOrigin::Pem => "PEM",
             KeyOrigin::X509 => "X.509 certificate",
             KeyOrigin::JwksUri => "Published at jwks_uri",
+            KeyOrigin::Trial => "Made to test a login",
         };
         Self {
             usage: if key.usage == KeyUse::Sig { "Signing" } else { "Encryption" },
@@ -116,54 +117,108 @@ struct KeysPage {
     followed: Option<(String, KeySetView)>,
     kinds: Vec<(&'static str, String)>,
     sections: Vec<Part>,
-    /// What stood in the form for another key.
-    kept: Kept,
+    /// The form that was refused.
+    kept: Option<Kept>,
 }
 
-/// What is kept of a form that was refused.
-#[derive(Default)]
+/// The form of this page that was refused, and what stood in it.
 struct Kept {
-    name: String,
-    source: String,
-    encryption: bool,
-    not_before: String,
-    not_after: String,
-    /// The key that was to be rotated, if that was the form.
-    rotated: String,
-    overlap: String,
+    /// Which one: `import`, `generate`, or what is done to a key and its id, as in `rotate-…`.
+    form: String,
+    sent: Params,
+    /// The settings as they were typed, if it was the form for what the client publishes.
+    typed: Option<Value>,
 }
 
 impl Kept {
-    fn of(form: &Params) -> Self {
-        let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
-        Self {
-            name: text("name"),
-            source: text("source"),
-            encryption: form.get("usage") == Some("enc"),
-            not_before: text("not_before"),
-            not_after: text("not_after"),
-            rotated: text("rotated"),
-            overlap: text("overlap"),
+    /// The one form of the page that adds a key this way.
+    fn adding(form: &str, sent: &Params) -> Self {
+        Self { form: form.to_owned(), sent: sent.clone(), typed: None }
+    }
+
+    /// The form that does something to one key.
+    fn of(what: &str, key: &Uuid, sent: &Params) -> Self {
+        Self { form: format!("{what}-{key}"), sent: sent.clone(), typed: None }
+    }
+
+    /// The `id` of one of its fields.
+    fn id(&self, name: &str) -> String {
+        match (self.form.as_str(), self.form.split_once('-'), name) {
+            ("import", ..) => name.to_owned(),
+            ("generate", _, "kind") => "kind".to_owned(),
+            ("generate", _, "not_before") => "generate-from".to_owned(),
+            ("generate", _, "not_after") => "generate-until".to_owned(),
+            ("generate", ..) => format!("generate-{name}"),
+            (_, Some((_, key)), "not_before") => format!("from-{key}"),
+            (_, Some((_, key)), "not_after") => format!("until-{key}"),
+            (_, Some((_, key)), _) => format!("{name}-{key}"),
+            (_, None, _) => name.to_owned(),
         }
     }
 
-    /// Whether it was the form that rotates this key.
-    fn rotates(&self, key: &Uuid) -> bool {
-        self.rotated == key.to_string()
+    /// Something that is wrong with one of its fields.
+    fn problem(&self, name: &str, title: &str, text: impl Into<String>) -> Problem {
+        Problem::of_field(&self.id(name), title, text)
+    }
+
+    /// Links a refusal to the field that it is about.
+    fn linked(&self, problem: Problem) -> Problem {
+        let (name, title) = match problem.code.as_str() {
+            "key_name" => ("name", "Name"),
+            "key_source" | "key_source_form" | "key_reused" | "kid_taken" | "key_withdrawn" => {
+                ("source", "Public key")
+            }
+            "key_usage" if self.form == "import" => ("usage", "Usage"),
+            "key_usage" => ("source", "Public key"),
+            "key_period" => ("not_after", "Not valid after"),
+            "duration" => ("overlap", "Overlap"),
+            _ => return problem,
+        };
+        Problem { links: vec![(title.to_owned(), format!("#{}", self.id(name)))], ..problem }
+    }
+}
+
+impl KeysPage {
+    /// Whether it was this form that was refused.
+    fn failed(&self, form: &str) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.form == form)
+    }
+
+    fn failed_of(&self, what: &str, key: &Uuid) -> bool {
+        self.failed(&format!("{what}-{key}"))
+    }
+
+    /// What stood in a field of this form, if it was the one that was refused.
+    fn text(&self, form: &str, name: &str) -> &str {
+        let kept = self.kept.as_ref().filter(|kept| kept.form == form);
+        kept.and_then(|kept| kept.sent.get(name)).unwrap_or_default()
+    }
+
+    fn text_of(&self, what: &str, key: &Uuid, name: &str) -> &str {
+        self.text(&format!("{what}-{key}"), name)
+    }
+
+    /// What is wrong with a field; empty if nothing is.
+    fn wrong(&self, id: &str) -> &str {
+        let about = |problem: &&Problem| problem.links.iter().any(|(_, to)| to.strip_prefix('#') == Some(id));
+        self.problems.iter().find(about).map_or("", |problem| problem.text.as_str())
+    }
+
+    fn wrong_of(&self, name: &str, key: &Uuid) -> &str {
+        self.wrong(&format!("{name}-{key}"))
     }
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Response {
-    let page = page(&visit, &ClientId::from(id.as_str()), None, None, Vec::new()).await;
+    let page = page(&visit, &ClientId::from(id.as_str()), None, Vec::new()).await;
     visit.answer(page.map(|page| visit.page(&page.frame, rendered(&page))))
 }
 
-/// `form` is a form that was refused, and `typed` a record with what was typed into it.
+/// `kept` is a form that was refused.
 async fn page(
     visit: &Visit,
     id: &ClientId,
-    form: Option<&Params>,
-    typed: Option<Value>,
+    kept: Option<Kept>,
     problems: Vec<Problem>,
 ) -> Result<KeysPage, Refused> {
     let view = visit.desk().client(id).await?;
@@ -174,6 +229,7 @@ async fn page(
     // The newest first, and what has ended last.
     rows.reverse();
     rows.sort_by_key(|row| matches!(row.key.state, ClientKeyState::Ended | ClientKeyState::Revoked));
+    let typed = kept.as_ref().and_then(|kept| kept.typed.clone());
     let record = typed.unwrap_or_else(|| serde_json::to_value(&view.settings).unwrap_or_default());
     Ok(KeysPage {
         frame: frame.script(asset_name("keys")),
@@ -184,62 +240,64 @@ async fn page(
         rows,
         followed: view.settings.jwks_uri.zip(view.key_set),
         kinds: KeySpec::ALL.iter().map(|spec| (spec.name(), spec.kind().to_string())).collect(),
-        kept: form.map(Kept::of).unwrap_or_default(),
+        kept,
     })
 }
 
-/// The page again, with why something was refused.
-async fn again(visit: &Visit, id: &ClientId, form: &Params, refused: Refused) -> Response {
-    again_with(visit, id, form, None, refused).await
-}
-
-async fn again_with(
+/// The page again, with what was found wrong here, and why the desk refused it.
+async fn again(
     visit: &Visit,
     id: &ClientId,
-    form: &Params,
-    typed: Option<Value>,
+    kept: Option<Kept>,
+    mut found: Vec<Problem>,
     refused: Refused,
 ) -> Response {
     let href = visit.href(&path(id.as_str()));
-    let problems = problems::of(&refused, "", |setting: &Setting| problems::page_of(setting, &href, GROUPS));
-    let Some(problems) = problems else { return visit.refused(&refused) };
-    let page = page(visit, id, Some(form), typed, problems).await;
-    visit.answer(
-        page.map(|page| visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, rendered(&page))),
-    )
+    let told = problems::of(&refused, "", |setting: &Setting| problems::page_of(setting, &href, GROUPS));
+    let Some(told) = told else { return visit.refused(&refused) };
+    let linked = |problem| match &kept {
+        Some(kept) => kept.linked(problem),
+        None => problem,
+    };
+    for problem in told.into_iter().map(linked) {
+        // One sentence for a field is enough.
+        if problem.links.is_empty() || !found.iter().any(|one| one.links == problem.links) {
+            found.push(problem);
+        }
+    }
+    wrong(visit, id, kept, found).await
 }
 
 /// A field that holds an instant; empty means none.
-fn moment(form: &Params, name: &str, title: &str) -> Result<Option<UnixTime>, Problem> {
-    let Some(text) = form.get(name) else { return Ok(None) };
-    let wrong = || Problem::of_field(name, title, format!("{title} must be a date and a time."));
-    read_instant(text).map(Some).ok_or_else(wrong)
+fn moment(kept: &Kept, name: &str, title: &str, problems: &mut Vec<Problem>) -> Option<UnixTime> {
+    let read = read_instant(kept.sent.get(name)?);
+    if read.is_none() {
+        problems.push(kept.problem(name, title, format!("{title} must be a date and a time.")));
+    }
+    read
 }
 
 fn usage(form: &Params) -> KeyUse {
     if form.get("usage") == Some("enc") { KeyUse::Enc } else { KeyUse::Sig }
 }
 
-/// Name and period as a form has them.
-fn described(form: &Params) -> Result<KeyChange, Problem> {
-    Ok(KeyChange {
-        name: form.get("name").unwrap_or_default().trim().to_owned(),
-        not_before: moment(form, "not_before", "Not valid before")?,
-        not_after: moment(form, "not_after", "Not valid after")?,
-    })
+/// Name and period as a form has them, and what is wrong with them.
+fn described(kept: &Kept) -> (KeyChange, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let name = kept.sent.get("name").unwrap_or_default().trim().to_owned();
+    let not_before = moment(kept, "not_before", "Not valid before", &mut problems);
+    let not_after = moment(kept, "not_after", "Not valid after", &mut problems);
+    (KeyChange { name, not_before, not_after }, problems)
 }
 
-/// Name and period, or the page that says what is wrong with them.
-async fn read(visit: &Visit, id: &ClientId, form: &Params) -> Result<KeyChange, Response> {
-    match described(form) {
-        Ok(described) => Ok(described),
-        Err(problem) => Err(wrong(visit, id, form, problem).await),
-    }
+/// A write that is only tried if something is wrong already, so that all that is wrong is said at once.
+fn write_of(form: &Params, problems: &[Problem]) -> Write {
+    Write { seen: seen(form), dry_run: !problems.is_empty(), ..Write::default() }
 }
 
-/// The page again, with what is wrong with a field.
-async fn wrong(visit: &Visit, id: &ClientId, form: &Params, problem: Problem) -> Response {
-    let page = page(visit, id, Some(form), None, vec![problem]).await;
+/// The page again, with what is wrong with its fields.
+async fn wrong(visit: &Visit, id: &ClientId, kept: Option<Kept>, problems: Vec<Problem>) -> Response {
+    let page = page(visit, id, kept, problems).await;
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))))
 }
@@ -247,10 +305,11 @@ async fn wrong(visit: &Visit, id: &ClientId, form: &Params, problem: Problem) ->
 async fn generate(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let described = match read(visit, &id, form).await {
-        Ok(described) => described,
-        Err(response) => return response,
-    };
+    let kept = Kept::adding("generate", form);
+    let (described, problems) = described(&kept);
+    if !problems.is_empty() {
+        return wrong(visit, &id, Some(kept), problems).await;
+    }
     let new = NewKeyPair {
         name: described.name,
         usage: usage(form),
@@ -258,10 +317,9 @@ async fn generate(Path(id): Path<String>, posted: Posted) -> Response {
         not_before: described.not_before,
         not_after: described.not_after,
     };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().generate_key(&id, &new, &write).await {
+    match visit.desk().generate_key(&id, &new, &write_of(form, &problems)).await {
         Ok(written) => made(visit, &id, written, "The key is made").await,
-        Err(refused) => again(visit, &id, form, refused).await,
+        Err(refused) => again(visit, &id, Some(kept), problems, refused).await,
     }
 }
 
@@ -292,20 +350,23 @@ async fn made(visit: &Visit, id: &ClientId, written: KeysWritten, heading: &str)
 async fn import(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let described = match read(visit, &id, form).await {
-        Ok(described) => described,
-        Err(response) => return response,
-    };
+    let kept = Kept::adding("import", form);
+    let (described, mut problems) = described(&kept);
+    let source = form.get("source").unwrap_or_default().trim();
+    if source.is_empty() {
+        let text = "Nothing was pasted. Paste the public key, or make one in this browser.";
+        problems.push(kept.problem("source", "Public key", text));
+    }
     let new = KeyDeclaration {
         name: described.name,
         usage: usage(form),
-        source: Value::String(form.get("source").unwrap_or_default().trim().to_owned()),
+        source: Value::String(source.to_owned()),
         not_before: described.not_before,
         not_after: described.not_after,
         origin: None,
     };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().add_key(&id, &new, &write).await {
+    match visit.desk().add_key(&id, &new, &write_of(form, &problems)).await {
+        Ok(_) if !problems.is_empty() => wrong(visit, &id, Some(kept), problems).await,
         Ok(written) => {
             let count = written.keys.len();
             let what = if count == 1 {
@@ -315,7 +376,7 @@ async fn import(Path(id): Path<String>, posted: Posted) -> Response {
             };
             visit.done(&format!("{}/keys", path(id.as_str())), &what)
         }
-        Err(refused) => again(visit, &id, form, refused).await,
+        Err(refused) => again(visit, &id, Some(kept), problems, refused).await,
     }
 }
 
@@ -328,43 +389,38 @@ async fn follow(Path(id): Path<String>, posted: Posted) -> Response {
         Err(refused) => return visit.refused(&refused),
     };
     let mut typed = serde_json::to_value(&view.settings).unwrap_or_default();
-    let wrong = fields::read(GROUPS, form, &mut typed);
+    let problems = fields::read(GROUPS, form, &mut typed);
     let settings = serde_json::from_value::<ClientSettings>(typed.clone());
-    let (Ok(settings), true) = (settings, wrong.is_empty()) else {
-        let page = page(visit, &id, None, Some(typed), wrong).await;
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return visit.answer(page.map(|page| visit.page_with(status, &page.frame, rendered(&page))));
+    let kept = Some(Kept { typed: Some(typed), ..Kept::adding("follow", form) });
+    let (Ok(settings), true) = (settings, problems.is_empty()) else {
+        return wrong(visit, &id, kept, problems).await;
     };
     let change = ClientChange { settings, owner: None, generate_secret: false };
     let write = Write { seen: seen(form), ..Write::default() };
     match visit.desk().replace_client(&id, &change, &write).await {
         Ok(_) => visit.done(&format!("{}/keys", path(id.as_str())), "Saved."),
-        Err(refused) => again_with(visit, &id, &Params::default(), Some(typed), refused).await,
+        Err(refused) => again(visit, &id, kept, Vec::new(), refused).await,
     }
 }
 
 async fn change(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let described = match read(visit, &id, form).await {
-        Ok(described) => described,
-        Err(response) => return response,
-    };
-    let write = Write { seen: seen(form), ..Write::default() };
-    match visit.desk().change_key(&id, key, &described, &write).await {
+    let kept = Kept::of("change", &key, form);
+    let (described, problems) = described(&kept);
+    if !problems.is_empty() {
+        return wrong(visit, &id, Some(kept), problems).await;
+    }
+    match visit.desk().change_key(&id, key, &described, &write_of(form, &problems)).await {
         Ok(_) => visit.done(&format!("{}/keys", path(id.as_str())), "Name and period are saved."),
-        Err(refused) => again(visit, &id, &Params::default(), refused).await,
+        Err(refused) => again(visit, &id, Some(kept), problems, refused).await,
     }
 }
 
 /// What a form says of the next key: with nothing filled a pair is made here, and the desk chooses the overlap.
-fn successor(form: &Params) -> Result<RotateKey, Problem> {
-    let key = form.get("rotated").unwrap_or_default();
-    let wrong = |_| {
-        let text = "The overlap must be a whole number of seconds.";
-        Problem::of_field(&format!("overlap-{key}"), "Overlap", text)
-    };
-    let text = |name: &str| form.get(name).map(str::trim).filter(|text| !text.is_empty());
+fn successor(kept: &Kept) -> Result<RotateKey, Problem> {
+    let wrong = |_| kept.problem("overlap", "Overlap", "The overlap must be a whole number of seconds.");
+    let text = |name: &str| kept.sent.get(name).map(str::trim).filter(|text| !text.is_empty());
     Ok(RotateKey {
         source: text("source").map(Value::from),
         overlap: text("overlap").map(str::parse).transpose().map_err(wrong)?,
@@ -377,14 +433,15 @@ fn successor(form: &Params) -> Result<RotateKey, Problem> {
 async fn rotate(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
-    let rotate = match successor(form) {
+    let kept = Kept::of("rotate", &key, form);
+    let rotate = match successor(&kept) {
         Ok(rotate) => rotate,
-        Err(problem) => return wrong(visit, &id, form, problem).await,
+        Err(problem) => return wrong(visit, &id, Some(kept), vec![problem]).await,
     };
     let write = Write { seen: seen(form), ..Write::default() };
     match visit.desk().rotate_key(&id, key, &rotate, &write).await {
         Ok(written) => made(visit, &id, written, "The new key takes over").await,
-        Err(refused) => again(visit, &id, form, refused).await,
+        Err(refused) => again(visit, &id, Some(kept), Vec::new(), refused).await,
     }
 }
 
@@ -393,15 +450,16 @@ async fn revoke(Path((id, key)): Path<(String, Uuid)>, posted: Posted) -> Respon
     let id = ClientId::from(id.as_str());
     let keys = format!("{}/keys", path(id.as_str()));
     if form.get("sure").is_none() {
-        let text = "Tick the box to confirm: a revoked key is never accepted again.";
-        let problem = Problem::of_field(&format!("sure-{key}"), "Confirmation", text);
-        return wrong(visit, &id, &Params::default(), problem).await;
+        let text = "Tick the box to confirm: a withdrawn key is never accepted again.";
+        let kept = Kept::of("revoke", &key, form);
+        let problem = kept.problem("sure", "Confirmation", text);
+        return wrong(visit, &id, Some(kept), vec![problem]).await;
     }
     let write = Write { seen: seen(form), ..Write::default() };
     let written = visit.desk().revoke_key(&id, key, &write).await;
     visit.answer(written.map(|written| {
         let broken =
             if written.contradictions.is_empty() { "" } else { " The client fails without it; see below." };
-        visit.done(&keys, &format!("The key is revoked.{broken}"))
+        visit.done(&keys, &format!("The key is withdrawn.{broken}"))
     }))
 }

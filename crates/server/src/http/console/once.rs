@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::Visit;
 use crate::desk::PrivateKeyView;
 use crate::pages::console::Frame;
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 /// A private key with its downloads.
 pub(super) struct Private {
@@ -59,7 +59,8 @@ pub(super) struct OncePage {
 }
 
 impl OncePage {
-    pub(super) fn answer(&self, visit: &Visit) -> Response {
-        visit.page(&self.frame, rendered(self))
+    pub(super) fn answer(self, visit: &Visit) -> Response {
+        let page = Self { frame: self.frame.script(asset_name("copy")), ..self };
+        visit.page(&page.frame, rendered(&page))
     }
 }

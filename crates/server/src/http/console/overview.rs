@@ -23,11 +23,28 @@ pub(super) fn routes() -> Router<App> {
 struct OverviewPage {
     frame: Frame,
     overview: Overview,
+    keys: Vec<KeyRow>,
     chart: Vec<Column>,
     logins: i64,
     failures: i64,
     now: UnixTime,
     own_only: bool,
+}
+
+/// A key of the tenant, with badge and word of where it stands.
+struct KeyRow {
+    id: String,
+    algs: String,
+    state: (&'static str, &'static str),
+    until: String,
+}
+
+impl KeyRow {
+    fn of(key: &TenantKeyHealth, now: UnixTime) -> Self {
+        let state = if key.state == KeyState::Active { ("good", "in use") } else { ("plain", "next") };
+        let until = format!("{} ({})", instant(key.until), relative(key.until, now));
+        Self { id: key.id.clone(), algs: key.algs.join(", "), state, until }
+    }
 }
 
 /// A day of the chart. Heights are parts of a hundred.
@@ -59,10 +76,6 @@ impl OverviewPage {
     fn ends(&self, ending: &EndingKey) -> String {
         format!("{} ({})", instant(ending.not_after), relative(ending.not_after, self.now))
     }
-
-    fn changes(&self, key: &TenantKeyHealth) -> String {
-        format!("{} ({})", instant(key.until), relative(key.until, self.now))
-    }
 }
 
 async fn show(visit: Visit) -> Response {
@@ -75,6 +88,7 @@ async fn show(visit: Visit) -> Response {
 fn page(visit: &Visit, overview: Overview) -> Response {
     let page = OverviewPage {
         frame: visit.frame(Section::Overview),
+        keys: overview.tenant_keys.iter().map(|key| KeyRow::of(key, visit.moment.now)).collect(),
         chart: columns(&overview.days),
         logins: overview.days.iter().map(|day| day.logins).sum(),
         failures: overview.days.iter().map(|day| day.failures).sum(),

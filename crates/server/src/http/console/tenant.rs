@@ -92,8 +92,8 @@ impl FormPage {
         if branding && let Ok(looks) = serde_json::from_value::<Branding>(values["branding"].clone()) {
             // The page itself is the preview.
             frame.shell.brand = (&looks).into();
-            frame = frame.script(asset_name("looks"));
         }
+        let frame = frame.script(asset_name(if branding { "looks" } else { "form" }));
         Self {
             action: visit.href(&tab.path()),
             title: tab.title,
@@ -340,7 +340,7 @@ async fn tokens_page(
             rows: visit.desk().registration_tokens().await?.into_iter().map(TokenRow::from).collect(),
             writable: visit.actor.holds(TENANT_WRITE),
             once: visit.app.context(visit.moment.now).handle(),
-            frame,
+            frame: frame.script(asset_name("copy")),
             tabs,
             problems,
             made,
@@ -357,7 +357,7 @@ fn described(form: &Params) -> Result<NewRegistrationToken, Problem> {
     let expires_at = match form.get("expires_at") {
         None => None,
         Some(text) => Some(read_instant(text).ok_or_else(|| {
-            Problem::of_field("expires_at", "Useless from", "Useless from must be a date and a time.")
+            Problem::of_field("expires_at", "Expires", "Expires must be a date and a time.")
         })?),
     };
     Ok(NewRegistrationToken {

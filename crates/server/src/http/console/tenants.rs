@@ -15,7 +15,7 @@ use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{FirstOwner, NewTenant, Refused, TenantLine, TenantQuery, Write};
 use crate::pages::console::{Frame, Problem, Section, instant};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 /// Rows of a page.
 const ROWS: u32 = 50;
@@ -143,8 +143,9 @@ async fn create(posted: Posted) -> Response {
     let Some(invitation) = made.invitation else {
         return visit.done(Section::Tenants.path(), "The tenant is made.");
     };
+    let frame = visit.frame(Section::Tenants).crumb(&made.tenant.settings.branding.name, "/console/tenants");
     let page = MadePage {
-        frame: visit.frame(Section::Tenants).crumb(&made.tenant.settings.branding.name, "/console/tenants"),
+        frame: frame.script(asset_name("copy")),
         name: made.tenant.settings.branding.name.clone(),
         issuer: made.tenant.issuer.clone(),
         expires: made.invitation_expires_at.map(instant).unwrap_or_default(),

@@ -5,16 +5,15 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
-use serde_json::Value;
 use signet_core::ids::ClientId;
-use signet_core::provision::KeyDeclaration;
+use signet_core::params::Params;
 use signet_jose::KeyUse;
 
 use super::client::{self, Head, seen};
 use super::clients::path;
 use super::{Posted, Visit};
 use crate::app::App;
-use crate::desk::{Refused, TRIAL_CALLBACK, Write};
+use crate::desk::{NewTrialKey, Refused, TRIAL_CALLBACK, TrialKey, Write};
 use crate::pages::console::{Frame, Link, Section};
 use crate::pages::{asset_name, rendered};
 
@@ -35,12 +34,33 @@ struct TrialPage {
     redirect_uri: String,
     registered: bool,
     has_secret: bool,
+    /// What the button says that makes the keys that are missing; empty if none is.
+    making: &'static str,
+    /// The client's valid keys: what for, what people call it, and its `kid`.
+    present: Vec<(&'static str, String, String)>,
+    /// Whether there is something to be undone.
+    undo: bool,
+}
+
+/// What the button says that makes keys for what is missing.
+fn making(missing: &[KeyUse]) -> &'static str {
+    match missing {
+        [] => "",
+        [KeyUse::Sig] => "Make a signing key here and register its public part",
+        [KeyUse::Enc] => "Make an encryption key here and register its public part",
+        _ => "Make both here and register the public parts",
+    }
 }
 
 #[derive(Template)]
 #[template(path = "console/trial_callback.html")]
 struct CallbackPage {
     frame: Frame,
+}
+
+fn present(key: TrialKey) -> (&'static str, String, String) {
+    let usage = if key.usage == KeyUse::Sig { "Signing" } else { "Encryption" };
+    (usage, key.name, key.kid)
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Response {
@@ -54,6 +74,9 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Response {
             frame: frame.script(asset_name("trial")),
             tabs,
             settings: serde_json::to_string(&trial).unwrap_or_default(),
+            making: making(&trial.missing),
+            undo: trial.redirect_registered || trial.has_trial_keys,
+            present: trial.keys.into_iter().map(present).collect(),
             redirect_uri: trial.redirect_uri,
             registered: trial.redirect_registered,
             has_secret: view.has_secret,
@@ -70,7 +93,7 @@ async fn callback(visit: Visit) -> Response {
     visit.page(&page.frame, rendered(&page))
 }
 
-/// The address that answers arrive at, added or taken away; or the public parts of keys that were made in the browser.
+/// The address that answers arrive at, added; the public parts of keys that were made in the browser; or both undone.
 async fn change(Path(id): Path<String>, posted: Posted) -> Response {
     let Posted { visit, form } = &posted;
     let id = ClientId::from(id.as_str());
@@ -82,15 +105,15 @@ async fn change(Path(id): Path<String>, posted: Posted) -> Response {
                 visit.desk().set_trial_address(&id, true, &write).await?;
                 Ok(done("The address of this page is one of the client's redirect URIs now."))
             }
-            Some("remove_address") => {
-                visit.desk().set_trial_address(&id, false, &write).await?;
-                Ok(done("The address of this page is no redirect URI of the client any more."))
+            Some("remove") => {
+                visit.desk().remove_trial(&id, &write).await?;
+                Ok(done("What was registered to test a login is gone: the address, and the keys made here."))
             }
             Some("keys") => {
-                let keys = [("signing", KeyUse::Sig), ("encryption", KeyUse::Enc)];
-                let given = keys.map(|(name, usage)| (form.get(name), usage));
-                let count = register(visit, &id, given, write).await?;
-                Ok(done(if count == 1 { "The key is registered." } else { "The keys are registered." }))
+                let new = made(form);
+                visit.desk().add_trial_keys(&id, &new, &write).await?;
+                let what = if new.len() == 1 { "The key is registered" } else { "The keys are registered" };
+                Ok(done(&format!("{what}, for a day at most.")))
             }
             _ => Err(Refused::NotFound),
         }
@@ -98,30 +121,11 @@ async fn change(Path(id): Path<String>, posted: Posted) -> Response {
     visit.answer(changed.await)
 }
 
-async fn register(
-    visit: &Visit,
-    id: &ClientId,
-    given: [(Option<&str>, KeyUse); 2],
-    mut write: Write,
-) -> Result<usize, Refused> {
-    let mut count = 0;
-    for (source, usage) in given {
-        let Some(source) = source else { continue };
-        let key = KeyDeclaration {
-            name: match usage {
-                KeyUse::Sig => "Trial, signing".into(),
-                KeyUse::Enc => "Trial, encryption".into(),
-            },
-            usage,
-            source: Value::String(source.trim().to_owned()),
-            not_before: None,
-            not_after: None,
-            origin: None,
-        };
-        visit.desk().add_key(id, &key, &write).await?;
-        // The first write was on the version that was seen; the second is on what came of it.
-        write.seen = Some(visit.desk().client(id).await?.version);
-        count += 1;
-    }
-    Ok(count)
+/// The public parts that were sent.
+fn made(form: &Params) -> Vec<NewTrialKey> {
+    let sent = [(KeyUse::Sig, form.get("signing")), (KeyUse::Enc, form.get("encryption"))];
+    let keys = sent
+        .into_iter()
+        .filter_map(|(usage, source)| source.map(|source| NewTrialKey { usage, source: source.to_owned() }));
+    keys.collect()
 }

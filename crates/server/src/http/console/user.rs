@@ -23,7 +23,7 @@ use super::{Posted, Visit};
 use crate::app::App;
 use crate::desk::{ConsentView, CredentialView, Handed, Refused, SessionView, UserChange, UserView, Write};
 use crate::pages::console::{Frame, Link, Problem, Section, tabs};
-use crate::pages::rendered;
+use crate::pages::{asset_name, rendered};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -289,7 +289,7 @@ impl LinkPage {
     pub(super) fn of(visit: &Visit, user: &UserView, handed: &Handed, invitation: bool) -> Self {
         let (frame, _) = frame(visit, user, "");
         Self {
-            frame,
+            frame: frame.script(asset_name("copy")),
             username: user.username.clone(),
             invitation,
             url: handed.url.clone().unwrap_or_default(),

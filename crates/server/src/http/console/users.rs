@@ -183,10 +183,14 @@ struct ImportPage {
     csv: String,
     report: Option<ImportReport>,
     claims: String,
+    /// Whether each is to be sent an invitation.
+    invite: bool,
+    /// Whether this server sends mail.
+    mails: bool,
 }
 
 impl ImportPage {
-    fn of(visit: &Visit, csv: &str, problems: Vec<Problem>, report: Option<ImportReport>) -> Self {
+    fn of(visit: &Visit, table: &ImportUsers, problems: Vec<Problem>, report: Option<ImportReport>) -> Self {
         let names: Vec<&str> = PROFILE.iter().map(|(name, _)| *name).collect();
         Self {
             frame: visit
@@ -194,9 +198,11 @@ impl ImportPage {
                 .crumb("Import", "/console/import-users")
                 .script(asset_name("keys")),
             problems,
-            csv: csv.to_owned(),
+            csv: table.csv.clone(),
             report,
             claims: names.join(", "),
+            invite: table.invite,
+            mails: visit.app.mailer.works(),
         }
     }
 }
@@ -205,19 +211,23 @@ async fn table(visit: Visit) -> Response {
     if let Err(fault) = visit.actor.need(USERS_WRITE) {
         return visit.refused(&fault.into());
     }
-    let page = ImportPage::of(&visit, "", Vec::new(), None);
+    let empty = ImportUsers { csv: String::new(), invite: false };
+    let page = ImportPage::of(&visit, &empty, Vec::new(), None);
     visit.page(&page.frame, rendered(&page))
 }
 
 async fn import(posted: Posted) -> Response {
     let Posted { visit, form } = posted;
-    let csv = form.get("csv").unwrap_or_default();
+    let csv = form.get("csv").unwrap_or_default().to_owned();
+    let table = ImportUsers { csv, invite: form.get("invite").is_some() };
     let write = Write { dry_run: form.get("decision") != Some("import"), ..Write::default() };
-    let result = visit.desk().import_users(&ImportUsers { csv: csv.to_owned() }, &write).await;
+    let result = visit.desk().import_users(&table, &write).await;
     let (page, status) = match result {
-        Ok(report) => (ImportPage::of(&visit, csv, Vec::new(), Some(report)), StatusCode::OK),
+        Ok(report) => (ImportPage::of(&visit, &table, Vec::new(), Some(report)), StatusCode::OK),
         Err(refused) => match refusals(&refused) {
-            Some(problems) => (ImportPage::of(&visit, csv, problems, None), StatusCode::UNPROCESSABLE_ENTITY),
+            Some(problems) => {
+                (ImportPage::of(&visit, &table, problems, None), StatusCode::UNPROCESSABLE_ENTITY)
+            }
             None => return visit.refused(&refused),
         },
     };
