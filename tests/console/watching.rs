@@ -134,7 +134,7 @@ async fn the_trail_names_who_did_it_and_is_filtered_by_them() {
         let page = boss.get(&format!("/console/audit?kind=user.created&{filter}")).await;
         assert!(page.body.contains(&by), "{filter}: {}", page.body);
     }
-    for filter in ["actor=grace", "actor=command+line"] {
+    for filter in ["actor=grace", "actor=command+line&user=grace"] {
         let page = boss.get(&format!("/console/audit?kind=user.created&{filter}")).await;
         assert!(page.body.contains("Nothing that fits has happened"), "{filter}: {}", page.body);
     }
@@ -158,7 +158,7 @@ async fn a_filter_that_names_nothing_says_so_and_long_facts_are_whole_in_the_sto
         ("client_id=nobody", "There is no client &#34;nobody&#34;"),
         ("user=00000000-0000-7000-8000-000000000001", "There is no user &#34;00000000"),
         ("actor=nobody", "There is no user &#34;nobody&#34;"),
-        ("reason=jti_used", "Nothing that fits has happened"),
+        ("reason=form_forged", "Nothing that fits has happened"),
     ] {
         let page = person.get(&format!("/console/audit?{filter}")).await;
         assert!(page.status == 200 && page.body.contains(said), "{filter}: {}", page.body);

@@ -1,6 +1,7 @@
 //! The account pages.
 
 use futures_util::future::join_all;
+use signet_core::audit::By;
 use signet_core::change::{Change, Conflict};
 use signet_core::ids::TokenHash;
 use signet_core::records::{AuditEvent, CredentialKind, LinkPurpose, Role, User};
@@ -315,8 +316,14 @@ async fn sessions_begun_meanwhile_end_with_all_others_and_in_one_transaction() {
     let (mut early, mut late) = (signed_in(&provider).await, Browser::default());
     let context = provider.context(&SystemEntropy);
     let tenants = store.tenants().await.unwrap();
-    let leaving =
-        Leaving { tenant: &tenants[0], user: alice.id, keep: None, why: "test", by: &By::Person, correlation_id: "c" };
+    let leaving = Leaving {
+        tenant: &tenants[0],
+        user: alice.id,
+        keep: None,
+        why: "test",
+        by: &By::CommandLine,
+        correlation_id: "c",
+    };
     let ending = sessions_ending(store.as_ref(), &leaving, &context).await.unwrap();
     assert_eq!(ending.count, 1);
     // Begun after that was loaded.

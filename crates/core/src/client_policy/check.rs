@@ -4,6 +4,7 @@ use signet_jose::SigAlg;
 
 use super::contradiction::Contradiction;
 use super::key_set::Keys;
+use super::reading::{shown, uses_browser};
 use super::{Mode, check_addresses, check_protection, uris};
 use crate::admin;
 use crate::builtin::Builtin;
@@ -69,13 +70,6 @@ pub fn check<'a>(
     found
 }
 
-/// Whether the client sends people to the authorization endpoint.
-pub(super) fn uses_browser(settings: &ClientSettings) -> bool {
-    [GrantType::AuthorizationCode, GrantType::Implicit]
-        .iter()
-        .any(|grant| settings.grant_types.contains(grant))
-}
-
 fn descriptive(settings: &ClientSettings, found: &mut Vec<Contradiction>) {
     let name = &settings.client_name;
     if !(1..=MAX_NAME).contains(&name.trim().chars().count()) || name.chars().any(char::is_control) {
@@ -109,11 +103,6 @@ fn descriptive(settings: &ClientSettings, found: &mut Vec<Contradiction>) {
             found.push(Contradiction::TextForm { setting, max: MAX_TEXT });
         }
     }
-}
-
-/// Enough of a text to recognise it by.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(200).collect()
 }
 
 /// OpenID Connect Dynamic Client Registration section 2 on `grant_types` lists what each response type needs: `code`

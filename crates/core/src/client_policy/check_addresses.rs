@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::Mode;
-use super::check::{shown, uses_browser};
 use super::contradiction::Contradiction;
+use super::reading::{shown, uses_browser};
 use super::uris::{self, UriProblem};
 use crate::records::{ApplicationType, ClientSettings, GrantType, SubjectType};
 use crate::redirect::is_loopback;

@@ -2,9 +2,9 @@
 
 use signet_jose::{KeyAlg, KeyUse, SigAlg};
 
-use super::check::shown;
 use super::contradiction::Contradiction;
 use super::key_set::{KeySet, Keys, Published, Unreadable};
+use super::reading::shown;
 use super::{NoKey, encryption_key, fits_sig};
 use crate::context::UnixTime;
 use crate::records::{

@@ -11,6 +11,7 @@ mod fit;
 mod key_set;
 mod key_state;
 mod preview;
+mod reading;
 mod unasked;
 mod uris;
 

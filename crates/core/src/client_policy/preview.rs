@@ -2,9 +2,9 @@
 
 use signet_jose::{KeyUse, SigAlg};
 
-use super::check::uses_browser;
 use super::encryption_key;
 use super::key_set::{Keys, Published};
+use super::reading::uses_browser;
 use crate::admin::is_scope;
 use crate::builtin::Builtin;
 use crate::context::UnixTime;

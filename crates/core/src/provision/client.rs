@@ -1,33 +1,17 @@
 //! Clients: from a declared record to the changes that make it so.
 
+use super::client_facts::ClientFacts;
 use super::declaration::ClientDeclaration;
 use super::fault::Refusal;
 use super::keys::{self, KeyPlan, Owner};
-use super::secret::{self, DecidedSecret, SecretKeeper};
+use super::secret::{self, DecidedSecret};
 use super::{Provisioned, difference};
 use crate::audit::{self, Kind};
 use crate::builtin::Builtin;
 use crate::change::Change;
-use crate::client_policy::{self, KeptSecret, KeySet, Keys, Mode};
+use crate::client_policy::{self, KeptSecret, Keys};
 use crate::context::Context;
-use crate::records::{Client, ClientKey, Tenant};
-
-/// What is there already.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientFacts<'a> {
-    /// Whose client.
-    pub tenant: &'a Tenant,
-    /// The client, if there is one of that name.
-    pub current: Option<&'a Client>,
-    /// Every key of it, withdrawn ones included.
-    pub keys: &'a [ClientKey],
-    /// What is known of the set at the `jwks_uri` that it will have; `None` if nobody has looked.
-    pub key_set: Option<&'a KeySet>,
-    /// Keeps secrets that MACs are made with.
-    pub secrets: &'a dyn SecretKeeper,
-    /// How strict the installation is.
-    pub mode: Mode,
-}
+use crate::records::{Client, ClientKey};
 
 /// Makes a client as `declared`. All that is wrong is said at once; nothing is written then.
 ///

@@ -5,6 +5,7 @@
 //! out has its default; only secrets, passwords and keys are kept unless the declaration says otherwise.
 
 mod client;
+mod client_facts;
 mod declaration;
 mod difference;
 mod fault;
@@ -16,13 +17,14 @@ mod user;
 mod username;
 mod withdraw;
 
-pub use client::{ClientFacts, client};
+pub use client::client;
+pub use client_facts::{ClientFacts, SecretKeeper};
 pub use declaration::{
     ClientDeclaration, Declaration, KeyDeclaration, Secret, TenantDeclaration, UserDeclaration,
 };
 pub use fault::Refusal;
 pub use registration_token::registration_token;
-pub use secret::{SECRET_PREFIX, SecretKeeper, mint_secret};
+pub use secret::{SECRET_PREFIX, mint_secret};
 pub use tenant::{TenantFacts, tenant};
 pub use user::{PasswordHash, UserFacts, user};
 pub use username::{chosen_username, may_be_mailed, new_username, username};

@@ -1,15 +1,13 @@
 //! A client's secret: set, made, kept or removed.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
-use super::client::ClientFacts;
+use super::client_facts::ClientFacts;
 use super::declaration::{ClientDeclaration, Secret};
 use super::fault::Refusal;
 use crate::client_policy::{KeptSecret, Mode};
 use crate::context::{Context, Minted};
-use crate::ids::{ClientId, TenantId, TokenHash};
+use crate::ids::TokenHash;
 use crate::records::{ClientAuthMethod, ClientSettings};
 
 /// Prefix of client secrets that are made here.
@@ -19,15 +17,6 @@ pub const SECRET_PREFIX: &str = "sgn_cs_";
 const MIN_SECRET: usize = 24;
 /// Longest secret that may be set.
 const MAX_SECRET: usize = 255;
-
-/// Keeps secrets under the master key. Handed in from outside, like randomness.
-pub trait SecretKeeper: Send + Sync + fmt::Debug {
-    /// Encrypts a client's secret, bound to tenant and client; `None` if there is no master key at hand.
-    fn seal(&self, tenant: &TenantId, client: &ClientId, secret: &str) -> Option<Vec<u8>>;
-
-    /// The length of the secret in what [`SecretKeeper::seal`] gave.
-    fn length(&self, sealed: &[u8]) -> usize;
-}
 
 /// The client's secret as it will be.
 pub(super) struct DecidedSecret {

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{Provisioned, client::ClientFacts, keys};
+use super::{Provisioned, client_facts::ClientFacts, keys};
 use crate::audit::{self, Kind};
 use crate::change::Change;
 use crate::client_policy::{self, Contradiction, KeptSecret, Keys};

@@ -100,11 +100,11 @@ pub async fn a_credential_is_used_renamed_and_removed(store: &Handle) {
 
 /// Web Authentication section 7.1: "not yet registered for any user".
 pub async fn a_person_has_one_authenticator_application_and_a_passkey_one_person(store: &Handle) {
+    use CredentialKind::{Passkey, RecoveryCode, Totp};
     let world = world(store, "one").await;
     let bob = user(&world.id, 2, "bob");
     apply(store, &world.id, &[Change::InsertUser(bob.clone())]).await;
     let add = |user: &User, number, kind| [Change::InsertCredential(credential(user, number, kind))];
-    use CredentialKind::{Passkey, RecoveryCode, Totp};
     apply(store, &world.id, &add(&bob, 1, Totp)).await;
     one_wins(store, &world.id, Conflict::Credential, |racer| {
         add(&world.user, 100 + racer as u128, Totp).to_vec()
@@ -127,14 +127,14 @@ pub async fn a_person_has_one_authenticator_application_and_a_passkey_one_person
 /// NIST SP 800-63B section 5.2.2: consecutive failed attempts are limited, so none may get lost.
 pub async fn wrong_codes_are_counted_however_many_come_at_a_time(store: &Handle) {
     let world = world(store, "one").await;
-    let user_id = world.user.id;
+    let (user_id, all) = (world.user.id, i64::try_from(RACERS).unwrap());
     let totp = credential(&world.user, 1, CredentialKind::Totp);
     apply(store, &world.id, &[Change::InsertCredential(totp.clone())]).await;
     let miss = |id| Change::MissCredential { user_id, id };
     let outcomes = race(store, &world.id, (0..RACERS).map(|_| vec![miss(id(1))]).collect()).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     let counted = store.credentials(&world.id, user_id).await.unwrap().remove(0);
-    assert_eq!(counted, Credential { failures: RACERS as i64, ..totp.clone() });
+    assert_eq!(counted, Credential { failures: all, ..totp.clone() });
     // A right code names the count that it was judged by, and ends it.
     assert_conflict(store.apply(&world.id, &[used(&totp, 8)]).await, Conflict::Credential);
     let mut after = counted.clone();
@@ -142,7 +142,7 @@ pub async fn wrong_codes_are_counted_however_many_come_at_a_time(store: &Handle)
     let right = |credential: &Credential| Change::UseCredential {
         credential: credential.clone(),
         seen_counter: 7,
-        seen_failures: RACERS as i64,
+        seen_failures: all,
     };
     apply(store, &world.id, &[right(&after)]).await;
     assert_eq!(store.credentials(&world.id, user_id).await.unwrap(), [after]);
