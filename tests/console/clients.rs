@@ -101,12 +101,17 @@ async fn a_client_is_made_from_each_template_and_its_secrets_are_shown_once() {
             assert_eq!(reply.status, 200, "{template}: {}", reply.body);
             assert!(reply.body.contains("id=\"client-secret\"") && reply.body.contains("Shown this once"));
         } else {
-            assert_eq!(below(&reply), format!("/console/clients/{id}"), "{template}");
+            assert_eq!(below(&reply), format!("/console/clients/{id}/configuration"), "{template}");
         }
         assert_eq!(reply.body.matches("data-private-jwk").count(), if template == "sealed" { 2 } else { 0 });
         // The same form once more makes nothing, and shows nothing again.
         let again = person.post("/console/new-client", &fields).await;
-        assert_eq!(below(&again), format!("/console/clients/{id}"), "{template}: {}", again.body);
+        assert_eq!(
+            below(&again),
+            format!("/console/clients/{id}/configuration"),
+            "{template}: {}",
+            again.body
+        );
         assert_eq!(stored(&provider, &id).await.version, client.version);
         // Every page of it opens.
         for tab in ["", "/security", "/keys", "/preview", "/configuration", "/activity"] {
@@ -406,7 +411,7 @@ async fn developers_see_their_own_clients_and_auditors_change_nothing() {
     for (path, fields) in [
         ("/console/clients/of-dev/switch", [("version", &*version), ("disabled", "yes")]),
         ("/console/clients/of-dev/delete", [("version", &*version), ("confirm", "of-dev")]),
-        ("/console/clients/of-dev/secret", [("version", &*version), ("x", "y")]),
+        ("/console/clients/of-dev/secret", [("version", &*version), ("sure", "yes")]),
         ("/console/new-client", [("template", "web"), ("redirect_uris", "https://rp.example/cb")]),
     ] {
         assert_eq!(auditor.post(path, &fields).await.status, 403, "{path}");
