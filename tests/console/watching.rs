@@ -124,7 +124,7 @@ async fn the_trail_is_filtered_paged_and_told_as_a_story() {
 async fn the_trail_names_who_did_it_and_is_filtered_by_them() {
     let provider = Provider::start().await;
     let mut boss = Person::with_role(&provider, Role::Administrator).await;
-    let made = boss.post("/console/new-user", &[("username", "grace")]).await;
+    let made = boss.post("/console/new-user", &[("username", "grace"), ("role", "none")]).await;
     assert!(made.status.is_redirection() || made.status.is_success(), "{} {}", made.status, made.body);
     let (grace, alice) = (user(&provider, "grace").await.id, user(&provider, "alice").await.id);
     let by = format!(

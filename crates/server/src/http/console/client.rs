@@ -9,7 +9,7 @@ use serde_json::Value;
 use signet_core::admin::{CLIENTS_WRITE, USERS_READ};
 use signet_core::fault::Fault;
 use signet_core::ids::ClientId;
-use signet_core::records::Role;
+use signet_core::records::{ClientSettings, Role};
 use signet_core::setting::Group;
 use uuid::Uuid;
 
@@ -126,9 +126,11 @@ impl Edited for ClientForm {
     }
 
     async fn replace(&self, visit: &Visit, record: Value, write: &Write) -> Result<Response, Refused> {
-        let settings = serde_json::from_value(record)
+        let settings = serde_json::from_value::<ClientSettings>(record)
             .map_err(|error| Refused::Malformed { pointer: "/settings".into(), detail: error.to_string() })?;
-        let change = ClientChange { settings, owner: None, generate_secret: true };
+        // A client that needs no secret must not get one.
+        let generate_secret = settings.token_endpoint_auth_method.uses_secret();
+        let change = ClientChange { settings, owner: None, generate_secret };
         let written = visit.desk().replace_client(&self.id, &change, write).await?;
         Ok(saved(visit, &self.tab.address(&path(self.id.as_str())), written))
     }
