@@ -60,6 +60,7 @@ mod tests {
     use crate::client_policy::{Advice, Contradiction, NoKey, UriProblem};
     use crate::provision::Refusal;
     use crate::setting::Setting;
+    use crate::tenant_health::Warning;
 
     #[test]
     fn codes_are_unique_and_lower_case() {
@@ -83,8 +84,14 @@ mod tests {
 
     #[test]
     fn pointers_lead_to_settings_that_there_are() {
-        let tables =
-            [Contradiction::PLACES, Advice::PLACES, NoKey::PLACES, UriProblem::PLACES, Refusal::PLACES];
+        let tables = [
+            Contradiction::PLACES,
+            Advice::PLACES,
+            NoKey::PLACES,
+            UriProblem::PLACES,
+            Refusal::PLACES,
+            Warning::PLACES,
+        ];
         for (code, places) in tables.into_iter().flatten() {
             for path in places.split("of_setting(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
                 // Nobody chooses where records came from, so that is in no form.

@@ -148,9 +148,9 @@ pub enum RelyingParty {
     SpringSecurity,
     /// `mod_auth_openidc` for Apache.
     ModAuthOpenidc,
-    /// AppAuth for Android.
+    /// `AppAuth` for Android.
     AppAuthAndroid,
-    /// AppAuth for iOS.
+    /// `AppAuth` for iOS.
     AppAuthIos,
     /// `curl`, for clients that act for themselves.
     Curl,
@@ -271,15 +271,15 @@ impl RelyingParty {
     /// The first of the client's redirect URIs that it can receive responses at.
     pub fn receives(self, settings: &ClientSettings, issuer: &str) -> Option<String> {
         let native = settings.application_type == ApplicationType::Native;
-        let fitting = settings
+        let mut fitting = settings
             .redirect_uris
             .iter()
             .filter(|uri| self.can().contains(&Demand::of_address(uri, settings.application_type, issuer)));
         match self {
-            Self::Sample => fitting.filter_map(|uri| of_sample(uri, native)).next(),
+            Self::Sample => fitting.find_map(|uri| of_sample(uri, native)),
             // A native application chooses its port; an example has to name one.
             Self::OpenidClient => fitting.map(|uri| with_port(uri, native)).next(),
-            _ => fitting.cloned().next(),
+            _ => fitting.next().cloned(),
         }
     }
 

@@ -33,18 +33,19 @@ mod tests {
 
     #[test]
     fn without_consent_nothing_is_added() {
+        type Edit = fn(&mut ClientSettings);
         let asked = ClientSettings {
             redirect_uris: vec!["https://rp.example/cb".into(), "https://rp.example/cb2".into()],
             resources: ["https://api.example".to_owned()].into(),
             ..ClientSettings::default()
         };
         let unasked = ClientSettings { require_consent: false, ..asked.clone() };
-        let changed = |settings: &ClientSettings, change: fn(&mut ClientSettings)| {
+        let changed = |settings: &ClientSettings, change: Edit| {
             let mut settings = settings.clone();
             change(&mut settings);
             settings
         };
-        let more: [(&str, fn(&mut ClientSettings)); 3] = [
+        let more: [(&str, Edit); 3] = [
             ("scope", |s| s.scope.extend(["phone".to_owned()])),
             ("redirect_uris", |s| s.redirect_uris.push("https://elsewhere.example".into())),
             ("resources", |s| s.resources.extend(["https://pay.example".to_owned()])),
