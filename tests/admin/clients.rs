@@ -297,8 +297,8 @@ async fn a_merge_patch_changes_what_it_names_and_nothing_else_rfc7396() {
     let patch = json!({ "settings": { "client_name": "Another name", "logo_uri": null,
                                       "lifetimes": { "id_token": 70 } } });
     let send = async |version: &str, query: &str, patch: &Value| {
-        let path = format!("/clients/patched{query}");
-        office.call_with("PATCH", &path, &owner, &[("if-match", version)], Some(patch)).await
+        let here = format!("/clients/patched{query}");
+        office.call_with("PATCH", &here, &owner, &[("if-match", version)], Some(patch)).await
     };
     let trial = send("\"1\"", "?dry_run=true", &patch).await;
     assert_eq!((trial.status.as_u16(), &trial.json()["dry_run"]), (200, &json!(true)), "{}", trial.body);

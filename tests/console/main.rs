@@ -4,6 +4,7 @@
 mod clients;
 mod explain;
 mod forms;
+mod keys;
 mod published;
 mod sign_in;
 mod tenant;

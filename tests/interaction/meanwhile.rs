@@ -27,9 +27,9 @@ async fn slow() -> Provider {
 async fn login_beside(provider: &Provider, visit: &mut Visit<'_>, changes: &[Vec<Change>]) -> Reply {
     let hashing = provider.app.hashing.clone();
     let (release, wait) = std::sync::mpsc::channel::<()>();
-    let (begin, begun) = tokio::sync::oneshot::channel();
+    let (begin, has_begun) = tokio::sync::oneshot::channel();
     let held = tokio::spawn(async move { hashing.run(move || begin.send(()).and(Ok(wait.recv()))).await });
-    begun.await.unwrap();
+    has_begun.await.unwrap();
     let meanwhile = async {
         // The queue has one place. Once it is taken, the login has read what it judges.
         while provider.app.hashing.run(|| ()).now_or_never().is_none() {

@@ -133,16 +133,17 @@ async fn people_and_clients(store: &dyn Store, tenant: &TenantId) {
     });
     let clients = (1..=10_000).map(|i: u128| {
         let kind = ["shop", "bank", "app", "x"][usize::try_from(i % 4).unwrap()];
-        let client_name = if i % 3 == 0 { format!("Shop number {i}") } else { format!("Client {i}") };
+        let client_name =
+            if i.is_multiple_of(3) { format!("Shop number {i}") } else { format!("Client {i}") };
         Change::InsertClient(Client {
             tenant: tenant.clone(),
             client_id: ClientId::new(format!("{kind}-{i}")),
             version: 1,
-            disabled: i % 200 == 0,
+            disabled: i.is_multiple_of(200),
             secret_hash: None,
             sealed_secret: None,
             registration_token: None,
-            owner: (i % 100 == 0).then(|| user_id(1000 * (1 + i / 100 % 20))),
+            owner: i.is_multiple_of(100).then(|| user_id(1000 * (1 + i / 100 % 20))),
             settings: ClientSettings {
                 client_name,
                 redirect_uris: vec![format!("https://{kind}{i}.apps.example.com/callback")],

@@ -5,6 +5,7 @@ mod common;
 
 use common::{NOW, key};
 use serde_json::{Value, json};
+use signet_core::client_policy::KeySet;
 use signet_core::fault::Fault;
 use signet_core::records::KeyOrigin;
 use signet_core::remote_keys::{
@@ -271,7 +272,7 @@ fn somebody_who_looks_sees_what_is_there_now_and_what_is_known_is_told() {
     let known = |source: &KeySource, now| source.known(&"t".into(), &"rp".into(), now);
     let unreachable = || "the host does not accept connections".to_owned();
     assert_eq!(source.need(Demand::Look, NOW), Need::Wait);
-    assert_eq!(known(&source, NOW), Default::default());
+    assert_eq!(known(&source, NOW), KeySet::default());
     source.failed("fetch_unreachable", unreachable(), NOW);
     source.failed("fetch_timeout", "the host did not answer in time".into(), NOW + 100);
     let failing = known(&source, NOW + 100).failing.unwrap();

@@ -71,7 +71,7 @@ pub(super) fn consent(view: &TenantView, loaded: &Loaded, scope: &BTreeSet<Strin
             .user
             .as_ref()
             .and_then(|user| user.role)
-            .map(|role| role.name())
+            .map(signet_core::records::Role::name)
             .unwrap_or_default()
             .into(),
         action: path(view, loaded, "consent"),

@@ -32,6 +32,7 @@ fn key(kid: &str, usage: KeyUse, state: ClientKeyState, from: Option<i64>) -> Cl
         kid: kid.to_owned(),
         state,
         used_from: from,
+        encrypts: Vec::new(),
         kind: "RSA 2048".to_owned(),
         not_before: from,
         not_after: None,
