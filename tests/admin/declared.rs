@@ -2,9 +2,13 @@
 
 use serde_json::{Value, json};
 use signet_core::admin;
-use signet_core::records::Role;
+use signet_core::change::Change;
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::provision::ClientDeclaration;
+use signet_core::records::{ClientSettings, Role, Session, SessionClient};
 use signet_tests::admin::{OPS, Office};
 use signet_tests::provider::Reply;
+use signet_tests::rp::Rp;
 
 use super::clients::code;
 
@@ -136,6 +140,86 @@ async fn the_last_owner_stays() {
     let reply = apply(&office, &owner, "", &away).await;
     assert_eq!(code(&reply).1, "last_owner", "{}", reply.body);
     assert_eq!(office.call("GET", &format!("/users/{boss}"), &owner, None).await.json()["role"], "owner");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_who_leave_by_one_declaration_are_judged_together() {
+    let office = Office::open().await;
+    let mut ids = Vec::new();
+    for name in ["anna", "bert", "carl", "dora"] {
+        ids.push(office.person(name, Some(Role::Owner)).await);
+    }
+    let owner = office.token(Some(ids[3])).await;
+    let leaves = |name: &str| json!({ "username": name, "role": null });
+    let disabled = |name: &str| json!({ "username": name, "role": "owner", "disabled": true });
+    let named = |name: &str| json!({ "branding": { "name": name } });
+    for (body, wanted) in [
+        (json!({ "tenant": named("One"), "users": [leaves("anna")] }), 200),
+        (json!({ "users": [leaves("bert"), leaves("carl"), leaves("dora")] }), 409),
+        (json!({ "tenant": named("Two"), "users": [leaves("bert"), disabled("carl"), leaves("dora")] }), 409),
+        (json!({ "users": [leaves("bert"), disabled("carl")] }), 200),
+    ] {
+        let mut body = body;
+        body["version"] = json!(1);
+        // What a trial accepts can be written, and what it refuses cannot.
+        for query in ["?dry_run=true", ""] {
+            let reply = apply(&office, &owner, query, &body).await;
+            assert_eq!(reply.status.as_u16(), wanted, "{query} {body}: {}", reply.body);
+            if wanted != 200 {
+                assert_eq!(code(&reply).1, "last_owner", "{}", reply.body);
+            }
+        }
+    }
+    let owners = office.call("GET", "/users?role=owner&disabled=false", &owner, None).await.json();
+    let names: Vec<&str> =
+        owners["items"].as_array().unwrap().iter().filter_map(|one| one["username"].as_str()).collect();
+    assert_eq!(names, ["dora"]);
+    let tenant = office.call("GET", "/tenant", &owner, None).await.json();
+    assert_eq!(tenant["settings"]["branding"]["name"], "One");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_at_that_moment_makes_a_declaration_wait_and_is_no_name_that_is_taken() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let user_id = office.person("ada", None).await;
+    let (store, now) = (office.provider.app.store.clone(), office.provider.now());
+    let told = Rp::new("told").declaration();
+    let settings = ClientSettings {
+        backchannel_logout_uri: Some("https://rp.example/logout".into()),
+        ..told.settings.clone()
+    };
+    office.provider.register(&ClientDeclaration { settings, ..told }).await;
+    let tenant = TenantId::from("default");
+    let hash = TokenHash::of("cookie");
+    let session = Session {
+        tenant: tenant.clone(),
+        hash,
+        sid: "sid".into(),
+        user_id,
+        auth_time: now,
+        amr: vec!["pwd".into()],
+        acr: "urn:signet:acr:password".into(),
+        last_seen: now,
+        expires_at: now + 3_600,
+    };
+    let noted = SessionClient {
+        tenant: tenant.clone(),
+        sid: session.sid.clone(),
+        client_id: "told".into(),
+        user_id,
+        expires_at: now + 3_600,
+    };
+    let begun = [Change::InsertSession(session), Change::PutSessionClient(noted)];
+    store.apply(&tenant, &begun).await.unwrap();
+    let sessions = format!("/users/{user_id}/sessions");
+    let ended = office.call("DELETE", &sessions, &owner, None).await;
+    assert!(ended.status.is_success(), "{}", ended.body);
+    // As whoever read the session before it ended sees it.
+    store.apply(&tenant, &begun).await.unwrap();
+    let away = json!({ "version": 1, "users": [{ "username": "ada", "disabled": true }] });
+    let reply = apply(&office, &owner, "", &away).await;
+    assert_eq!(code(&reply), (503, "busy".to_owned()), "{}", reply.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

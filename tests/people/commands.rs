@@ -49,7 +49,21 @@ async fn another_password_and_a_disabled_account_end_all_sessions_and_their_clie
         updated_at: now,
     };
     store.apply(&tenant, &[Change::InsertClient(rp.clone())]).await.unwrap();
-    for (command, cause) in [("password", "password_set"), ("disable", "user_disabled")] {
+    let file = |name: &str, user: serde_json::Value| {
+        let path = database.folder().join(name);
+        std::fs::write(&path, serde_json::json!({ "version": 1, "users": [user] }).to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let password = file("password", serde_json::json!({ "username": "ada", "password": "correct horse" }));
+    let disabled = file("disabled", serde_json::json!({ "username": "ada", "disabled": true }));
+    let enabled = file("enabled", serde_json::json!({ "username": "ada" }));
+    for (command, arguments, cause) in [
+        ("password", vec!["user", "password", "ada"], "password_set"),
+        ("declared password", vec!["apply", "--file", &password], "password_set"),
+        ("declared disabled", vec!["apply", "--file", &disabled], "user_disabled"),
+        ("declared enabled", vec!["apply", "--file", &enabled], ""),
+        ("disable", vec!["user", "disable", "ada"], "user_disabled"),
+    ] {
         let mut changes = Vec::new();
         for name in ["ada", "bob"] {
             let user = store.user_by_name(&tenant, name).await.unwrap().unwrap();
@@ -74,17 +88,33 @@ async fn another_password_and_a_disabled_account_end_all_sessions_and_their_clie
             }));
         }
         store.apply(&tenant, &changes).await.unwrap();
-        on(&["user", command, "ada"]).await;
+        if arguments[0] == "apply" {
+            let trial: Vec<&str> = arguments.iter().copied().chain(["--dry-run"]).collect();
+            assert_eq!(on(&trial).await["changed"], true, "{command}");
+            let sid = format!("ada {command}");
+            assert!(store.session_by_sid(&tenant, &sid).await.unwrap().is_some(), "a trial ends nothing");
+        }
+        on(&arguments).await;
+        // What differs in nothing ends nothing.
+        if arguments[0] == "apply" {
+            assert_eq!(on(&arguments).await["changed"], false, "{command}");
+        }
         let left = async |sid: String| store.session_by_sid(&tenant, &sid).await.unwrap().is_some();
-        assert!(!left(format!("ada {command}")).await && left(format!("bob {command}")).await, "{command}");
+        let ends = !cause.is_empty();
+        assert_eq!(left(format!("ada {command}")).await, !ends, "{command}");
+        assert!(left(format!("bob {command}")).await, "{command}");
         let due = store.due_logout_deliveries(now + 86_400, 10).await.unwrap();
         let told = due.iter().filter(|one| one.sid == format!("ada {command}")).count();
-        assert_eq!((told, due.iter().filter(|one| one.sid.starts_with("bob")).count()), (1, 0));
+        let others = due.iter().filter(|one| one.sid.starts_with("bob")).count();
+        assert_eq!((told, others), (usize::from(ends), 0), "{command}");
         let trail =
             store.audit(&tenant, &signet_store::AuditFilter { limit: 100, ..Default::default() }).await;
         let trail = trail.unwrap();
         let ended = |event: &&AuditEvent| event.kind == "session.ended" && event.detail["cause"] == cause;
-        assert!(trail.iter().any(|event| ended(&event) && event.actor.as_deref() == Some("command line")));
+        assert!(
+            !ends
+                || trail.iter().any(|event| ended(&event) && event.actor.as_deref() == Some("command line"))
+        );
     }
     on(&["registration-token", "create", "partners"]).await;
     on(&["registration-token", "delete", "partners"]).await;

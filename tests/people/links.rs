@@ -1,13 +1,21 @@
 //! Mail, and the links in it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use signet_core::audit::By;
 use signet_core::change::Change;
+use signet_core::client_policy::Mode;
+use signet_core::fault::Fault;
 use signet_core::people::QUIET;
 use signet_core::provision::UserDeclaration;
 use signet_core::records::LinkPurpose;
-use signet_server::mail::Mail;
+use signet_server::config::Config;
+use signet_server::edge::Clock;
+use signet_server::fetch::Fetcher;
+use signet_server::mail::{Mail, Mailer};
+use signet_server::node::{self, Setup};
 use signet_server::people::{self, Cause};
 use signet_tests::provider::{Browser, ISSUER, Provider, Reply, USER, between, form};
 
@@ -289,4 +297,52 @@ async fn a_mail_holds_no_address_that_somebody_chose_as_their_user_name() {
         "{}",
         page.body
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_refused_ends_no_link_and_asking_on_uses_no_mails_up() {
+    let provider = start().await;
+    let claims = serde_json::json!({ "email": "bob@example.org" }).as_object().cloned().unwrap();
+    let declared = UserDeclaration {
+        username: "bob".into(),
+        disabled: false,
+        password: None,
+        password_hash: None,
+        claims,
+        role: None,
+    };
+    provider.provisioner().user(&"default".into(), &declared).await.unwrap();
+    let bob = provider.person("bob").await;
+    // Rate limits hold in production only.
+    let config = Config::load(None).unwrap();
+    let setup = Setup {
+        store: provider.app.store.clone(),
+        vault: provider.app.vault.clone(),
+        clock: Clock::manual(Arc::new(AtomicI64::new(provider.now()))),
+        mode: Mode::Production,
+        demo_users: None,
+        fetcher: Fetcher::new(&config.fetch, Mode::Production).unwrap(),
+        mailer: Mailer::outbox(),
+    };
+    let app = node::assemble(setup, &config);
+    let view = app.tenancy.find(Some("id.example"), "/auth/open", &app.sources(provider.now())).await;
+    let (view, _) = view.unwrap().unwrap();
+    let ask = async |now| {
+        people::send_forgotten(&app, &view, &bob, Cause { correlation_id: "c", by: None, now }).await
+    };
+    let newest = || (app.mailer.kept().unwrap().len(), link(&app.mailer.kept().unwrap()[0]).1);
+    let now = provider.now();
+    for seconds in 0..20 {
+        assert_eq!(ask(now + seconds).await, Ok(()));
+    }
+    let (sent, first) = newest();
+    assert_eq!(sent, 1, "what was sent just now is left alone");
+    assert_eq!(ask(now + QUIET).await, Ok(()));
+    let (sent, second) = newest();
+    assert!(sent == 2 && second != first, "those that were not sent were not counted");
+    while app.limits.mail(&view.tenant.id, "bob@example.org").is_ok() {}
+    let later = now + 2 * QUIET;
+    assert_eq!(ask(later).await, Err(Fault::AttemptsExhausted));
+    assert_eq!(newest(), (2, second.clone()));
+    people::open_link(&app, &view, &second, later).await.unwrap();
 }

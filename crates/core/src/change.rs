@@ -100,6 +100,8 @@ pub enum Change {
     UpdateSession(Session),
     /// Ends a session; silent if it is gone.
     DeleteSession(TokenHash),
+    /// Ends a session whose place another one takes: it must be there ([`Conflict::Session`]).
+    TakeSession(TokenHash),
     /// Ends every session of a user, with the grants that hang on them and what they have logged in to; silent if there is
     /// none. Behind a change of the user's version it also finds those that were begun since the user was read, because a
     /// login needs the version that it saw.

@@ -93,8 +93,9 @@ pub fn open<'a>(link: Option<&UserLink>, user: Option<&'a User>, now: UnixTime) 
         .ok_or(Fault::LinkUnusable)
 }
 
-/// A password by a link: the write decides who of several has used it ([`crate::change::Conflict::Link`]). Nobody is signed in
-/// by it, so it does not get around a second factor.
+/// A password by a link: the write decides who of several has used it ([`crate::change::Conflict::Version`] or
+/// [`crate::change::Conflict::Link`]). Nobody is signed in by it, so it does not get around a second factor. The user comes
+/// first, as where a link is made: two transactions that take the two in different orders would wait for each other.
 pub fn password_by_link(
     link: &UserLink,
     user: &User,
@@ -102,8 +103,8 @@ pub fn password_by_link(
     correlation_id: &str,
     context: &Context<'_>,
 ) -> Vec<Change> {
-    let mut changes = vec![Change::UseUserLink { hash: link.hash, at: context.now }];
-    changes.extend(password(user, password_hash, link.purpose.name(), correlation_id, context));
+    let mut changes = password(user, password_hash, link.purpose.name(), correlation_id, context);
+    changes.insert(1, Change::UseUserLink { hash: link.hash, at: context.now });
     changes
 }
 
@@ -127,11 +128,12 @@ pub fn password(
     vec![Change::UpdateUser(next), event.change()]
 }
 
-/// What goes along with taking the role, or the account, from an owner. `owners` are all who are owners now, `tenant` was
-/// read before them. One owner stays who can sign in; of two such changes at the same time one meets
+/// What goes along with taking the role, or the account, from owners, all of one transaction at once. `owners` are all who are
+/// owners now, `tenant` was read before them. One owner stays who can sign in; of two such changes at the same time one meets
 /// [`crate::change::Conflict::Version`], because each moves the tenant on.
-pub fn without_owner(tenant: &Tenant, owners: &[User], leaving: Uuid) -> Result<Change, Fault> {
-    let stays = |user: &&User| user.role == Some(Role::Owner) && !user.disabled && user.id != leaving;
+pub fn without_owners(tenant: &Tenant, owners: &[User], leaving: &[Uuid]) -> Result<Change, Fault> {
+    let stays =
+        |user: &&User| user.role == Some(Role::Owner) && !user.disabled && !leaving.contains(&user.id);
     if owners.iter().any(|user| stays(&user)) {
         Ok(Change::UpdateTenant(Tenant { version: tenant.version + 1, ..tenant.clone() }))
     } else {
@@ -268,8 +270,9 @@ mod tests {
             assert!(!judge(Some(&user(1, None, true)), 1_000));
             assert!(!judge(None, 1_000));
             let changes = password_by_link(&link, &ada, "hash".into(), "c", &context);
-            assert!(matches!(&changes[0], Change::UseUserLink { hash, at: 1_000 } if *hash == link.hash));
-            assert!(matches!(&changes[1], Change::UpdateUser(next) if next.version == 5));
+            // As one who makes a link: the user, then the link. In two orders, two transactions wait for each other.
+            assert!(matches!(&changes[0], Change::UpdateUser(next) if next.version == 5));
+            assert!(matches!(&changes[1], Change::UseUserLink { hash, at: 1_000 } if *hash == link.hash));
         }
         assert!(open(None, Some(&ada), 0).is_err());
         assert_ne!(TokenHash::of("a"), TokenHash::of("b"));
@@ -394,14 +397,20 @@ mod tests {
             created_at: 0,
         };
         let owner = |id| user(id, Some(Role::Owner), false);
-        let judge = |owners: &[User]| match without_owner(&tenant, owners, Uuid::from_u128(1)) {
-            Ok(Change::UpdateTenant(next)) => Ok(next.version),
-            Ok(other) => unreachable!("{other:?}"),
-            Err(fault) => Err(fault.code()),
+        let leave = |owners: &[User], leaving: &[u128]| {
+            let leaving: Vec<Uuid> = leaving.iter().copied().map(Uuid::from_u128).collect();
+            match without_owners(&tenant, owners, &leaving) {
+                Ok(Change::UpdateTenant(next)) => Ok(next.version),
+                Ok(other) => unreachable!("{other:?}"),
+                Err(fault) => Err(fault.code()),
+            }
         };
+        let judge = |owners: &[User]| leave(owners, &[1]);
         assert_eq!(judge(&[owner(1), owner(2)]), Ok(8));
         assert_eq!(judge(&[owner(1)]), Err("last_owner"));
         assert_eq!(judge(&[owner(1), user(2, Some(Role::Owner), true)]), Err("last_owner"));
         assert_eq!(judge(&[owner(1), user(2, Some(Role::Administrator), false)]), Err("last_owner"));
+        assert_eq!(leave(&[owner(1), owner(2), owner(3)], &[1, 3]), Ok(8));
+        assert_eq!(leave(&[owner(1), owner(2)], &[1, 2]), Err("last_owner"));
     }
 }

@@ -425,16 +425,17 @@ fn a_login_replaces_the_session_and_marks_the_interaction() {
     ] {
         let login = world.log_in(&other);
         assert_ne!(login.session.sid, other.sid);
-        assert!(!login.changes.iter().any(|change| matches!(change, Change::NeedSession(_))));
+        assert!(!login.changes.iter().any(|change| matches!(change, Change::TakeSession(_))));
+        let ends = |change: &Change| matches!(change, Change::DeleteSession(hash) if *hash == other.hash);
+        assert!(login.changes.iter().any(ends));
     }
     assert!(login.session.hash.matches(&login.cookie));
     assert_eq!((login.session.auth_time, login.session.expires_at), (NOW, NOW + 12 * 3600));
-    assert!(
-        login.changes.iter().any(|change| matches!(change, Change::DeleteSession(hash) if *hash == old.hash))
-    );
+    let held = |change: &&Change| matches!(change, Change::NeedSession(_) | Change::DeleteSession(_));
+    assert_eq!(login.changes.iter().filter(held).count(), 0, "it is taken, and nothing else is done with it");
     let [
         Change::NeedUser { id, version },
-        Change::NeedSession(needed),
+        Change::TakeSession(needed),
         Change::UpdateInteraction { interaction, .. },
         ..,
     ] = login.changes.as_slice()

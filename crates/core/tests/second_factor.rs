@@ -332,7 +332,7 @@ fn a_second_step_needs_the_account_and_the_session_that_were_judged() {
     };
     let written = vec![use_one_time(&credential(CredentialKind::Totp, 1), 2, NOW).unwrap()];
     let changes = step(written);
-    let [Change::NeedUser { id, version }, Change::NeedSession(old), Change::UpdateInteraction { .. }, ..] =
+    let [Change::NeedUser { id, version }, Change::TakeSession(old), Change::UpdateInteraction { .. }, ..] =
         changes.as_slice()
     else {
         panic!("{changes:?}")

@@ -325,7 +325,8 @@ function starting(place) {
   // The field has no name and is never sent; Enter in it does nothing.
   if ($("trial-secret")) $("trial-secret").addEventListener("submit", (event) => event.preventDefault());
   $("forget").addEventListener("click", () => {
-    sessionStorage.removeItem(KEYS(settings.client_id));
+    // Of logins that were not completed, too.
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith("signet-trial-")) sessionStorage.removeItem(name);
     for (const field of Object.values(fields)) if (field) field.value = "";
     look();
   });
@@ -460,7 +461,7 @@ async function build(settings, kept, chosen) {
     request = { client_id: settings.client_id, request_uri: reply.body.request_uri };
   }
   const address = `${settings.endpoints.authorize}?${new URLSearchParams(request)}`;
-  keep(RUN(state), { settings, state, nonce, verifier, kept, page: location.pathname });
+  keep(RUN(state), { settings, state, nonce, verifier, page: location.pathname });
   sessionStorage.setItem(LAST, state);
   const card = step("The way to sign in", "The browser goes here. Sign in as somebody; the answer comes back to this console.", [["Address", new URL(address, location.origin).href]], settings.redirect_registered ? [] : [["the redirect URI is registered (1)", false]]);
   const go = element("a", { class: "button", id: "go", href: address }, "Sign in");
@@ -476,7 +477,8 @@ async function answering() {
   history.replaceState(null, "", location.pathname);
   const run = recall(RUN(answer.state || sessionStorage.getItem(LAST)));
   if (!run) throw new Error("This tab has not started this login. Start it on the client's page, and sign in in the same tab.");
-  const { settings, kept } = run;
+  const { settings } = run;
+  const kept = recall(KEYS(settings.client_id)) || {};
   $("trial-steps").before(element("p", { class: "actions" }, element("a", { class: "button quiet", href: run.page }, `Back to ${settings.client_name}`)));
   const keys = await published(settings);
   if (answer.response) {
@@ -510,7 +512,8 @@ async function answering() {
 }
 
 async function redeem(code, run) {
-  const { settings, kept } = run;
+  const { settings } = run;
+  const kept = recall(KEYS(settings.client_id)) || {};
   const auth = await authentication(settings, kept);
   const form = { grant_type: "authorization_code", code, redirect_uri: settings.redirect_uri, code_verifier: run.verifier };
   step("The token request", `The client redeems the code and proves itself: ${settings.auth_method}.`, [["Form", { ...form, ...auth.shown }]]);

@@ -1,7 +1,9 @@
 //! Rate limits: per client address for everything, per account and per address for passwords. In memory, per node.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use signet_core::fault::Fault;
@@ -49,6 +51,8 @@ struct Limiters {
     guesses: DefaultKeyedRateLimiter<IpAddr>,
     registrations: DefaultKeyedRateLimiter<IpAddr>,
     mails: DefaultKeyedRateLimiter<(TenantId, TokenHash)>,
+    /// Addresses for which a mail was counted that was not sent then: at most one each.
+    unsent: Mutex<HashSet<(TenantId, TokenHash)>>,
 }
 
 /// Mails an hour to one address that nobody has shown to be theirs, however many accounts say that it is.
@@ -69,6 +73,7 @@ impl Limits {
             guesses: RateLimiter::keyed(Quota::per_minute(guesses)),
             registrations: RateLimiter::keyed(Quota::per_minute(rates.registrations)),
             mails: RateLimiter::keyed(Quota::per_hour(MAILS)),
+            unsent: Mutex::default(),
         }))
     }
 
@@ -119,8 +124,19 @@ impl Limits {
     /// One mail that somebody unknown causes to be sent to `to`, of which nobody knows whether it is theirs.
     pub fn mail(&self, tenant: &TenantId, to: &str) -> Result<(), Fault> {
         let Some(limiters) = &self.0 else { return Ok(()) };
-        let key = (tenant.clone(), TokenHash::of(&to.trim().to_lowercase()));
+        let key = mailbox(tenant, to);
+        if limiters.unsent().remove(&key) {
+            return Ok(());
+        }
         limiters.mails.check_key(&key).map_err(|_| Fault::AttemptsExhausted)
+    }
+
+    /// The mail that was counted last has not been sent: the next one is not counted. So nobody keeps mail from somebody by
+    /// asking on while none is sent. Only for addresses of accounts, which bound what is remembered.
+    pub fn mail_unsent(&self, tenant: &TenantId, to: &str) {
+        if let Some(limiters) = &self.0 {
+            limiters.unsent().insert(mailbox(tenant, to));
+        }
     }
 
     /// One request for a new password, whether there is such an account or not: as many as passwords for the account.
@@ -138,6 +154,17 @@ impl Limits {
             limiters.mails.retain_recent();
         }
     }
+}
+
+impl Limiters {
+    fn unsent(&self) -> MutexGuard<'_, HashSet<(TenantId, TokenHash)>> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What mails to an address are counted by.
+fn mailbox(tenant: &TenantId, to: &str) -> (TenantId, TokenHash) {
+    (tenant.clone(), TokenHash::of(&to.trim().to_lowercase()))
 }
 
 /// One household's IPv6 addresses count as one: the first 64 bits.
@@ -244,6 +271,20 @@ mod tests {
         assert!(!sent(" Ada@Example.org") && sent("bob@example.org"));
         assert_eq!(limits.mail(&TenantId::from("other"), "ada@example.org"), Ok(()));
         assert_eq!(Limits::none().mail(&tenant, "ada@example.org"), Ok(()));
+    }
+
+    #[test]
+    fn a_mail_that_was_counted_and_not_sent_is_not_counted_again() {
+        let (limits, tenant) = (limits(), TenantId::from("t"));
+        for _ in 0..20 {
+            assert_eq!(limits.mail(&tenant, "ada@example.org"), Ok(()));
+            limits.mail_unsent(&tenant, " Ada@example.org");
+        }
+        // Several at a time leave one behind, and not more.
+        limits.mail_unsent(&tenant, "ada@example.org");
+        let sent = (0..20).filter(|_| limits.mail(&tenant, "ada@example.org").is_ok()).count();
+        assert_eq!(sent, 6);
+        Limits::none().mail_unsent(&tenant, "ada@example.org");
     }
 
     #[test]

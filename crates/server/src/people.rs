@@ -96,13 +96,19 @@ pub async fn send_forgotten(
 ) -> Result<(), Fault> {
     let (context, purpose) = (app.context(cause.now), LinkPurpose::Forgotten);
     let (secret, _, changes) = people::link(user, purpose, cause.by, cause.correlation_id, &context);
-    match app.store.apply(&view.tenant.id, &changes).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict(Conflict::Link)) => return Ok(()),
-        Err(error) => return Err(store_fault(error)),
+    let to = email(user).filter(|_| user.claims.get("email_verified") != Some(&true.into()));
+    // Asked before anything is written: where no mail goes out, the link that was mailed before stays good.
+    if let Some(to) = to {
+        app.limits.mail(&view.tenant.id, to)?;
     }
-    if user.claims.get("email_verified") != Some(&true.into()) {
-        app.limits.mail(&view.tenant.id, email(user).unwrap_or_default())?;
+    if let Err(error) = app.store.apply(&view.tenant.id, &changes).await {
+        if let Some(to) = to {
+            app.limits.mail_unsent(&view.tenant.id, to);
+        }
+        return match error {
+            StoreError::Conflict(Conflict::Link) => Ok(()),
+            error => Err(store_fault(error)),
+        };
     }
     mail_link(app, &view.tenant, user, purpose, &link_address(&view.tenant, &secret), cause.now);
     Ok(())

@@ -80,7 +80,8 @@ async fn write(connection: &mut PgConnection, tenant: &TenantId, change: &Change
         }
         Change::NeedSession(hash) => sessions::need_session(connection, tenant, hash).await,
         Change::UpdateSession(session) => sessions::update_session(connection, session).await,
-        Change::DeleteSession(hash) => logins::delete_session(connection, tenant, hash).await,
+        Change::DeleteSession(hash) => logins::delete_session(connection, tenant, hash).await.map(drop),
+        Change::TakeSession(hash) => logins::take_session(connection, tenant, hash).await,
         Change::EndUserSessions { user_id, keep, at } => {
             sessions::end_user_sessions(connection, tenant, *user_id, keep.as_ref(), *at).await
         }

@@ -50,16 +50,28 @@ pub(crate) async fn touch_session(
     written(outcome).map(drop)
 }
 
+/// How many there were.
 pub(crate) async fn delete_session(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     hash: &TokenHash,
-) -> Result<()> {
+) -> Result<u64> {
     let (tenant, hash) = (tenant.as_str(), hash.as_bytes().as_slice());
     let outcome = sqlx::query!("DELETE FROM sessions WHERE tenant = ? AND hash = ?", tenant, hash)
         .execute(connection)
         .await;
-    written(outcome).map(drop)
+    written(outcome)
+}
+
+pub(crate) async fn take_session(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    hash: &TokenHash,
+) -> Result<()> {
+    match delete_session(connection, tenant, hash).await? {
+        0 => Err(Conflict::Session.into()),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) async fn insert_interaction(

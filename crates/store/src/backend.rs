@@ -152,6 +152,7 @@ fn texts(change: &Change) -> Vec<&str> {
         | Change::PurgeAudit { .. }
         | Change::TouchSession { .. }
         | Change::DeleteSession(_)
+        | Change::TakeSession(_)
         | Change::RevokeGrant { .. }
         | Change::DeleteAccessToken(_)
         | Change::UseInitialAccessToken { .. }
@@ -205,6 +206,7 @@ fn owner(change: &Change) -> Option<&TenantId> {
         | Change::DeleteUser(_)
         | Change::TouchSession { .. }
         | Change::DeleteSession(_)
+        | Change::TakeSession(_)
         | Change::DeleteConsent { .. }
         | Change::RevokeGrant { .. }
         | Change::RedeemCode { .. }

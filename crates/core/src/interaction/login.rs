@@ -60,13 +60,15 @@ pub(super) fn log_in(
         .fact("amr", session.amr.clone())
         .change();
     let mut changes = vec![Change::NeedUser { id: user.id, version: user.version }];
-    changes.extend(own.map(|own| Change::NeedSession(own.hash)));
+    // Taken at once, and not needed first and ended later: of two tabs that do so at the same time each would hold what the
+    // other waits for.
+    changes.extend(own.map(|own| Change::TakeSession(own.hash)));
     changes.extend([
         Change::UpdateInteraction { interaction: next, now: context.now },
         Change::InsertSession(session.clone()),
         event,
     ]);
-    changes.extend(old.map(|old| Change::DeleteSession(old.hash)));
+    changes.extend(old.filter(|_| own.is_none()).map(|old| Change::DeleteSession(old.hash)));
     LoggedIn { cookie: minted.secret, session, changes }
 }
 

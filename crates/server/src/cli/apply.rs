@@ -12,6 +12,7 @@ use signet_core::records::Tenant;
 use super::Common;
 use super::admin::Admin;
 use super::output::{self, Problem};
+use super::user::sessions_ending;
 use crate::provisioning::ProvisioningError;
 
 /// Largest file, in bytes.
@@ -74,9 +75,31 @@ async fn decide(
     }
     for user in &declaration.users {
         let name = &user.username;
-        changes.extend(total.add(name, provisioner.user(&tenant.id, user).await.map_err(about(name))?));
+        let done = provisioner.user(&tenant.id, user).await.map_err(about(name))?;
+        let ending = ending(admin, &tenant, &done.changes).await?;
+        changes.extend(total.add(name, done));
+        changes.extend(ending);
     }
     Ok(changes)
+}
+
+/// What ends with all sessions of somebody who gets another password, or is disabled. It stands behind the change of their
+/// version, so it also finds what is begun meanwhile.
+async fn ending(admin: &Admin, tenant: &Tenant, changes: &[Change]) -> Result<Vec<Change>, Problem> {
+    let next = changes.iter().find_map(|change| match change {
+        Change::UpdateUser(next) => Some(next),
+        _ => None,
+    });
+    let Some(next) = next else { return Ok(Vec::new()) };
+    let Some(user) = admin.store.user(&tenant.id, next.id).await? else { return Ok(Vec::new()) };
+    let why = if next.password_hash != user.password_hash {
+        "password_set"
+    } else if next.disabled && !user.disabled {
+        "user_disabled"
+    } else {
+        return Ok(Vec::new());
+    };
+    sessions_ending(admin, tenant, &user, why).await
 }
 
 fn read(file: &PathBuf) -> Result<Declaration, Problem> {

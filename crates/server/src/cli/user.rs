@@ -252,7 +252,7 @@ async fn save(
 }
 
 /// What ends with all sessions of a user. Their clients are told by the nodes, whose timers find what is stored here.
-async fn sessions_ending(
+pub(super) async fn sessions_ending(
     admin: &Admin,
     tenant: &Tenant,
     user: &User,

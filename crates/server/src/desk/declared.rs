@@ -5,18 +5,19 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::{CLIENTS_WRITE, TENANT_WRITE, USERS_WRITE};
 use signet_core::builtin::Builtin;
-use signet_core::change::{Change, Conflict};
+use signet_core::change::Change;
 use signet_core::fault::Fault;
 use signet_core::people;
 use signet_core::provision::{
     self, ClientDeclaration, Declaration, Provisioned, Refusal, Secret, TenantDeclaration, UserDeclaration,
 };
 use signet_core::records::{LogoutDelivery, Role, Tenant, User};
-use signet_store::StoreError;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::clients::Remark;
 use super::tenant::fixed;
+use super::users::{is_owner, of_many};
 use super::{Desk, Refused, Result, Write};
 use crate::provisioning::Along;
 use crate::tenant_keys::Workshop;
@@ -113,10 +114,17 @@ impl Desk<'_> {
             let done = self.declared_client(&tenant, declared, &mut total).await;
             done.map_err(|refused| of_part(refused, &format!("/clients/{index}")))?;
         }
+        let mut leaving = Vec::new();
+        let mut last = 0;
         for (index, declared) in declaration.users.iter().enumerate() {
             let done = self.declared_user(declared, &mut total).await;
-            done.map_err(|refused| of_part(refused, &format!("/users/{index}")))?;
+            if let Some(owner) = done.map_err(|refused| of_part(refused, &format!("/users/{index}")))? {
+                leaving.push(owner);
+                last = index;
+            }
         }
+        let without = self.without(&tenant, &leaving, &total).await;
+        total.changes.extend(without.map_err(|refused| of_part(refused, &format!("/users/{last}")))?);
         if !write.dry_run {
             self.bring_about(&tenant, declaration, &total.changes).await?;
         }
@@ -133,11 +141,7 @@ impl Desk<'_> {
         changes: &[Change],
     ) -> Result<()> {
         if !changes.is_empty() {
-            match self.app.store.apply(&tenant.id, changes).await {
-                // Somebody else wrote one of the parts meanwhile, or two parts are about the last owners.
-                Err(StoreError::Conflict(Conflict::Version)) => return Err(Fault::Busy.into()),
-                done => done?,
-            }
+            self.app.store.apply(&tenant.id, changes).await.map_err(of_many)?;
         }
         self.app.clients.forget();
         if declaration.tenant.is_some() {
@@ -208,7 +212,19 @@ impl Desk<'_> {
         Ok(())
     }
 
-    async fn declared_user(&self, declared: &UserDeclaration, total: &mut Total) -> Result<()> {
+    /// What goes along with all owners who leave by one declaration. They are judged together, and the tenant is written
+    /// once: if the declaration writes it, that moves it on.
+    async fn without(&self, tenant: &Tenant, leaving: &[Uuid], total: &Total) -> Result<Option<Change>> {
+        if leaving.is_empty() {
+            return Ok(None);
+        }
+        let moved = self.owners_leave(tenant, leaving).await?;
+        let written = total.changes.iter().any(|change| matches!(change, Change::UpdateTenant(_)));
+        Ok(Some(moved).filter(|_| !written))
+    }
+
+    /// Who leaves as an owner by it, if somebody does.
+    async fn declared_user(&self, declared: &UserDeclaration, total: &mut Total) -> Result<Option<Uuid>> {
         let name =
             provision::username(&declared.username).map_err(|refusal| Refused::Invalid(vec![refusal]))?;
         let current = self.app.store.user_by_name(&self.tenant().id, &name).await?;
@@ -223,16 +239,14 @@ impl Desk<'_> {
         let (provisioner, along) = self.deciding(current.as_ref().map_or(0, |user| user.version));
         let done = provisioner.user_with(&self.tenant().id, &declared, &along).await?;
         total.add(&name, done);
-        let Some(user) = &current else { return Ok(()) };
-        if role != Some(Role::Owner) || declared.disabled {
-            total.changes.extend(self.owner_leaves(user).await?);
-        }
+        let Some(user) = &current else { return Ok(None) };
         if declared.disabled && !user.disabled {
             let ending = self.sessions_ending(user, "user_disabled").await?;
             total.changes.extend(ending.changes);
             total.deliveries.extend(ending.deliveries);
         }
-        Ok(())
+        let leaves = is_owner(user) && (role != Some(Role::Owner) || declared.disabled);
+        Ok(leaves.then_some(user.id))
     }
 
     /// The hash of the password that a new user begins with. That of somebody who is there is not touched: a trial would tell

@@ -82,7 +82,7 @@ impl Desk<'_> {
                 Ok(claims) => self.import_one(&username, claims, &mut seen, write).await?,
                 Err(problem) => Outcome::Refused(vec![problem]),
             };
-            let invited = table.invite && self.invited(&outcome, write).await?;
+            let invited = table.invite && self.invited(&outcome, write).await;
             report.push(outcome.row(row, username, invited));
         }
         let count = |of: fn(&ImportRow) -> bool| report.iter().filter(|row| of(row)).count();
@@ -93,13 +93,23 @@ impl Desk<'_> {
     }
 
     /// Sends somebody who was made the link by which they choose a password, if they have an address and mail works. What
-    /// cannot be mailed is not made: nobody would see the link.
-    async fn invited(&self, outcome: &Outcome, write: &Write) -> Result<bool> {
-        let Outcome::Made(user) = outcome else { return Ok(false) };
+    /// cannot be mailed is not made: nobody would see the link. One that cannot be stored is told in its row: the users are
+    /// there, and whoever sends the table again invites none of them.
+    async fn invited(&self, outcome: &Outcome, write: &Write) -> bool {
+        let Outcome::Made(user) = outcome else { return false };
         if !self.app.mailer.works() || people::email(user).is_none() {
-            return Ok(false);
+            return false;
         }
-        Ok(write.dry_run || self.hand(user, LinkPurpose::Invitation).await?.mailed)
+        if write.dry_run {
+            return true;
+        }
+        self.hand(user, LinkPurpose::Invitation).await.map_or_else(
+            |refused| {
+                tracing::warn!(fault = %refused.fault(), user = %user.id, "an invitation could not be made");
+                false
+            },
+            |handed| handed.mailed,
+        )
     }
 
     async fn import_one(

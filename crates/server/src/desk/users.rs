@@ -12,7 +12,7 @@ use signet_core::context::UnixTime;
 use signet_core::fault::Fault;
 use signet_core::people;
 use signet_core::provision::{self, Provisioned, Secret, UserDeclaration};
-use signet_core::records::{Credential, CredentialKind, LinkPurpose, Role, User};
+use signet_core::records::{Credential, CredentialKind, LinkPurpose, Role, Tenant, User};
 use signet_store::{Page, StoreError, UserFilter};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -330,15 +330,20 @@ impl Desk<'_> {
     }
 
     /// What goes along when this user is an owner no more; nothing if they are none, or cannot sign in as one.
-    pub(super) async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
-        if user.role != Some(Role::Owner) || user.disabled {
+    async fn owner_leaves(&self, user: &User) -> Result<Vec<Change>> {
+        if !is_owner(user) {
             return Ok(Vec::new());
         }
         let tenant = self.stored_tenant().await?;
+        Ok(vec![self.owners_leave(&tenant, &[user.id]).await?])
+    }
+
+    /// What goes along when these are owners no more, with the tenant as it was read before.
+    pub(super) async fn owners_leave(&self, tenant: &Tenant, leaving: &[Uuid]) -> Result<Change> {
         let page = Page { after: None, limit: 1_000 };
         let filter = UserFilter { role: Some(Role::Owner), page, ..UserFilter::default() };
         let owners = self.app.store.find_users(&tenant.id, &filter).await?;
-        Ok(vec![people::without_owner(&tenant, &owners, user.id)?])
+        Ok(people::without_owners(tenant, &owners, leaving)?)
     }
 
     pub(super) fn cause<'a>(&'a self, by: &'a By) -> Cause<'a> {
@@ -394,6 +399,11 @@ impl Desk<'_> {
     }
 }
 
+/// An owner who can sign in as one.
+pub(super) fn is_owner(user: &User) -> bool {
+    user.role == Some(Role::Owner) && !user.disabled
+}
+
 pub(super) fn seen(user: &User, write: &Write) -> Result<()> {
     match write.seen {
         None => Err(Refused::VersionMissing),
@@ -407,9 +417,16 @@ pub(super) fn seen(user: &User, write: &Write) -> Result<()> {
 pub(super) fn contended(error: ProvisioningError, seen: &User) -> Refused {
     match error {
         ProvisioningError::Stale { current } if current == seen.version => Fault::Busy.into(),
-        ProvisioningError::Store(StoreError::Conflict(Conflict::Version | Conflict::Exists)) => {
-            Fault::Busy.into()
-        }
+        ProvisioningError::Store(error) => of_many(error),
+        other => other.into(),
+    }
+}
+
+/// Why several records were not written at once, of which others wrote one meanwhile: a version moved on, or there is already
+/// what a session that ends leaves behind.
+pub(super) fn of_many(error: StoreError) -> Refused {
+    match error {
+        StoreError::Conflict(Conflict::Version | Conflict::Exists) => Fault::Busy.into(),
         other => other.into(),
     }
 }

@@ -74,6 +74,8 @@ pub async fn what_is_issued_in_a_session_needs_it(store: &Handle) {
         (&two, Change::NeedSession(cookie.hash)),
         (&two, Change::UpdateSession(foreign)),
         (&world.id, Change::NeedSession(session(&world.user, "none").hash)),
+        (&two, Change::TakeSession(cookie.hash)),
+        (&world.id, Change::TakeSession(session(&world.user, "none").hash)),
     ] {
         assert_conflict(store.apply(tenant, &[change]).await, Conflict::Session);
     }
@@ -137,6 +139,27 @@ pub async fn no_login_outlives_the_change_that_ends_it(store: &Handle) {
         }
         assert_eq!(store.user(&world.id, world.user.id).await.unwrap().unwrap().version, 2, "{round}");
         assert_eq!(store.user_sessions(&world.id, world.user.id, NOW).await.unwrap(), [], "{round}");
+    }
+}
+
+/// Two tabs in which the same person proves at the same time who they are: one of them goes on in the session.
+pub async fn of_those_who_take_a_session_one_goes_on_and_nobody_waits_for_ever(store: &Handle) {
+    for round in 0..ROUNDS {
+        let world = world(store, &format!("taken-{round}")).await;
+        let cookie = session(&world.user, "cookie");
+        apply(store, &world.id, &[Change::InsertSession(cookie.clone())]).await;
+        let tab = |number: usize| {
+            let hash = session(&world.user, &format!("tab {number}")).hash;
+            vec![
+                need(&world.user),
+                Change::TakeSession(cookie.hash),
+                Change::InsertSession(Session { hash, ..cookie.clone() }),
+            ]
+        };
+        super::races::one_wins(store, &world.id, Conflict::Session, tab).await;
+        let left = store.user_sessions(&world.id, world.user.id, NOW).await.unwrap();
+        assert_eq!(left.iter().map(|one| &one.sid).collect::<Vec<_>>(), [&cookie.sid], "{round}");
+        assert_eq!(store.session(&world.id, &cookie.hash).await.unwrap(), None, "{round}");
     }
 }
 

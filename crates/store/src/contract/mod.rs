@@ -116,7 +116,8 @@ macro_rules! contract_tests {
                 an_event_is_found_by_kind_outcome_and_time;
             endings: what_was_judged_by_a_user_needs_them_as_they_were, what_is_issued_in_a_session_needs_it,
                 all_sessions_of_a_user_end_with_what_hangs_on_them, no_login_outlives_the_change_that_ends_it,
-                nothing_is_issued_in_a_session_that_has_ended;
+                nothing_is_issued_in_a_session_that_has_ended,
+                of_those_who_take_a_session_one_goes_on_and_nobody_waits_for_ever;
             operations: migration_is_repeatable, the_clock_does_not_run_backwards;
         }
     };
