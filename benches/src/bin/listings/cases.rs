@@ -5,7 +5,7 @@ use signet_core::records::{Outcome, Role};
 use signet_store::{AuditFilter, ClientFilter, Page, Store, UserFilter};
 use uuid::Uuid;
 
-use crate::{NOW, PAGE};
+use crate::{NOW, PAGE, SPAN};
 
 /// One listing, and how its statement is recognised: what it contains, with `$` for both dialects, and what it is given.
 pub(crate) struct Case {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use signet_core::change::Change;
-use signet_core::ids::TenantId;
+use signet_core::ids::{ClientId, TenantId};
 use signet_core::records::{Client, ClientSettings, Role, User};
 use signet_store::Store;
 use signet_tests::database::Database;

@@ -15,24 +15,22 @@ mod cases;
 mod fill;
 mod plan;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use signet_benches::{quantile, timed};
 use signet_core::change::Change;
-use signet_core::ids::{ClientId, TenantId};
-use signet_core::records::{Client, ClientSettings, Outcome, Role, Tenant, TenantSettings, User};
+use signet_core::ids::TenantId;
+use signet_core::records::{Tenant, TenantSettings};
 use signet_server::audit_chain::{seal, verify};
 use signet_server::edge::entropy;
 use signet_server::vault::Vault;
-use signet_store::{AuditFilter, ClientFilter, Page, Store, UserFilter};
+use signet_store::Store;
 use signet_tests::database::Database;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
-use uuid::Uuid;
+
+use cases::{Case, cases};
+use fill::{fill, people_and_clients};
+use plan::plan;
 
 /// The instant after the last event.
 const NOW: i64 = 1_800_000_000;
