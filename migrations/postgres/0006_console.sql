@@ -47,7 +47,7 @@ WITH whole AS MATERIALIZED (
     UNION SELECT tenant, client_id, coalesce(substring(uri FROM '^[^:]*://([^/?#]*)'), substring(uri FROM '^[^:]*'))
         FROM uris
 ), marked AS (
-    SELECT tenant, client_id, chr(1) || left(lower(text), 200) AS text FROM texts WHERE text <> ''
+    SELECT tenant, client_id, chr(1) || left(lower(text COLLATE "default"), 200) AS text FROM texts WHERE text <> ''
 )
 INSERT INTO client_search (tenant, client_id, piece)
     SELECT tenant, client_id, substr(text, at, 64) FROM marked, LATERAL generate_series(1, length(text)) AS at
@@ -72,7 +72,7 @@ WITH whole AS MATERIALIZED (
           AND key IN ('email', 'name', 'given_name', 'family_name', 'nickname', 'preferred_username')
     UNION SELECT tenant, id, claims ->> 'given_name' || ' ' || (claims ->> 'family_name') FROM whole
 ), marked AS (
-    SELECT tenant, id, chr(1) || left(lower(text), 200) AS text FROM texts WHERE text <> ''
+    SELECT tenant, id, chr(1) || left(lower(text COLLATE "default"), 200) AS text FROM texts WHERE text <> ''
 )
 INSERT INTO user_search (tenant, user_id, piece)
     SELECT tenant, id, substr(text, at, 64) FROM marked, LATERAL generate_series(1, length(text)) AS at

@@ -1,5 +1,6 @@
 //! Clients that publish their keys: what they are saved with has to work with the set that is there.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -8,10 +9,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
-use signet_core::records::Role;
+use signet_core::records::{AuditEvent, Role};
 use signet_jose::KeyUse;
+use signet_server::config::Config;
+use signet_store::AuditFilter;
+use signet_store_sqlite::SqliteStore;
 use signet_tests::admin::Office;
-use signet_tests::provider::Reply;
+use signet_tests::provider::{Provider, Reply};
 
 use super::conforming::{KEYS, Party, private};
 
@@ -202,7 +206,14 @@ async fn a_set_that_dies_later_is_told_wherever_the_client_is_looked_at() {
 async fn a_look_on_save_goes_nowhere_where_a_fetch_must_not_and_two_of_one_moment_are_one() {
     let office = Office::open().await;
     let owner = office.token_of(Role::Owner).await;
-    for uri in ["https://169.254.169.254/latest", "https://10.0.0.1/jwks", "https://[fd00::1]/jwks"] {
+    let mut told = Vec::new();
+    for uri in [
+        "https://169.254.169.254/latest",
+        "https://10.0.0.1/jwks",
+        "https://[fd00::1]/jwks",
+        // RFC 6761 section 6.4: no such name has an address.
+        "https://nobody.invalid/jwks",
+    ] {
         let made = office.call("POST", "/clients", &owner, Some(&new("scan", uri, &sealed()))).await;
         assert_eq!(
             (made.status.as_u16(), codes(&made)),
@@ -210,8 +221,11 @@ async fn a_look_on_save_goes_nowhere_where_a_fetch_must_not_and_two_of_one_momen
             "{}",
             made.body
         );
-        assert!(made.body.contains("must not be connected to"), "{}", made.body);
+        told.push(made.json()["errors"][0]["detail"].as_str().unwrap().replace(uri, ""));
     }
+    // Whether an internal name is there is not told, nor of which kind its address is.
+    assert!(told[0].contains("no address that may be connected to"), "{told:?}");
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
     let served = Arc::new(Mutex::new("dead"));
     let uri = format!("{}/twice/changing", serve(served.clone()).await);
     let body = new("twice", &uri, &sealed());
@@ -221,4 +235,142 @@ async fn a_look_on_save_goes_nowhere_where_a_fetch_must_not_and_two_of_one_momen
     office.provider.advance(signet_core::remote_keys::LOOK_PAUSE);
     let made = office.call("POST", "/clients?dry_run=true", &owner, Some(&body)).await;
     assert!(made.status.is_success(), "{}", made.body);
+}
+
+/// Counts connections, and answers none.
+async fn silent() -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            open.push(stream);
+        }
+    });
+    (base, asked)
+}
+
+fn declaration(clients: impl Iterator<Item = (String, String)>) -> Value {
+    let clients: Vec<Value> = clients
+        .map(|(id, uri)| {
+            json!({ "client_id": id, "client_name": id, "redirect_uris": ["https://rp.example/cb"],
+            "jwks_uri": uri, "token_endpoint_auth_method": "private_key_jwt" })
+        })
+        .collect();
+    json!({ "version": 1, "clients": clients })
+}
+
+async fn unread(office: &Office) -> Vec<AuditEvent> {
+    let filter = AuditFilter { limit: 1000, ..AuditFilter::default() };
+    let events = office.provider.app.store.audit(&"default".into(), &filter).await.unwrap();
+    events.into_iter().filter(|event| event.kind == "client.address_unread").collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declaration_has_few_addresses_read_and_none_for_what_it_does_not_change() {
+    let office = Office::open().await;
+    let developer = office.token_of(Role::Developer).await;
+    let (base, asked) = silent().await;
+    let many = declaration((0..21).map(|n| (format!("c{n}"), format!("{base}/{n}/all"))));
+    let refused = office.call("POST", "/apply?dry_run=true", &developer, Some(&many)).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert!(refused.body.contains("more than 20 addresses"), "{}", refused.body);
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    // As many as there may be are read together, and what is unchanged is not read again.
+    let served = Arc::new(Mutex::new("all"));
+    let base = serve(served.clone()).await;
+    let few = declaration((0..20).map(|n| (format!("c{n}"), format!("{base}/{n}/changing"))));
+    let applied = office.call("POST", "/apply", &developer, Some(&few)).await;
+    assert_eq!(applied.status, 200, "{}", applied.body);
+    assert!(unread(&office).await.is_empty());
+    *served.lock().unwrap() = "dead";
+    office.provider.advance(signet_core::remote_keys::LOOK_PAUSE);
+    let more = declaration((0..21).map(|n| (format!("c{n}"), format!("{base}/{n}/changing"))));
+    let refused = office.call("POST", "/apply?dry_run=true", &developer, Some(&more)).await;
+    assert_eq!(
+        (refused.status.as_u16(), codes(&refused)),
+        (422, vec!["key_set_unreadable".into()]),
+        "{}",
+        refused.body
+    );
+    // The trial wrote nothing but the trace of the one address that it had read.
+    let [event] = &unread(&office).await[..] else { panic!("another number of events") };
+    assert_eq!(event.client_id.as_ref().unwrap().as_str(), "c20");
+    assert_eq!(
+        (&event.detail["setting"], &event.detail["reason"]),
+        (&json!("jwks_uri"), &json!("fetch_status"))
+    );
+    assert!(base.ends_with(event.detail["host"].as_str().unwrap()), "{:?}", event.detail);
+    assert!(event.actor.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_no_setting_has_no_address_read() {
+    let office = Office::open().await;
+    let owner = office.token_of(Role::Owner).await;
+    let served = Arc::new(Mutex::new("all"));
+    let uri = format!("{}/same/changing", serve(served.clone()).await);
+    let made = office.call("POST", "/clients", &owner, Some(&new("same", &uri, &sealed()))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    *served.lock().unwrap() = "dead";
+    office.provider.advance(signet_core::remote_keys::LOOK_PAUSE);
+    let patch = |settings: Value| {
+        let (office, owner) = (&office, &owner);
+        async move {
+            let body = json!({ "settings": settings });
+            let seen = [("if-match", "\"1\"")];
+            office.call_with("PATCH", "/clients/same?dry_run=true", owner, &seen, Some(&body)).await
+        }
+    };
+    let same = patch(json!({ "client_name": "same" })).await;
+    assert_eq!(same.status, 200, "{}", same.body);
+    assert_eq!(same.json()["client"]["key_set"]["failing"], Value::Null);
+    assert!(unread(&office).await.is_empty());
+    let other = patch(json!({ "client_name": "other" })).await;
+    assert_eq!(other.status, 200, "{}", other.body);
+    assert_eq!(other.json()["client"]["key_set"]["failing"]["code"], "fetch_status");
+    assert_eq!(unread(&office).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_has_few_places_of_their_own_and_takes_none_of_others() {
+    let mut config = Config::load(None).unwrap();
+    // Longer than any test run.
+    config.fetch.timeout_seconds = 3600.try_into().unwrap();
+    let store = Arc::new(SqliteStore::ephemeral().await.unwrap());
+    let office = Arc::new(Office::of(Provider::with(store, &config).await).await);
+    let (greedy, owner) = (office.token_of(Role::Developer).await, office.token_of(Role::Owner).await);
+    let (base, asked) = silent().await;
+    let dry = |token: &str, id: String, uri: String| {
+        let (office, token) = (office.clone(), token.to_owned());
+        tokio::spawn(async move {
+            office.call("POST", "/clients?dry_run=true", &token, Some(&new(&id, &uri, &sealed()))).await
+        })
+    };
+    let hanging: Vec<_> =
+        (0..4).map(|n| dry(&greedy, format!("silent-{n}"), format!("{base}/{n}/all"))).collect();
+    while asked.load(Ordering::SeqCst) < 4 {
+        assert!(!hanging.iter().any(tokio::task::JoinHandle::is_finished), "given up before it was seen");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    // One request more has to wait; it is told so.
+    let served = serve(Arc::default()).await;
+    let refused = dry(&greedy, "fifth".into(), format!("{served}/fifth/all")).await.unwrap();
+    assert_eq!((refused.status.as_u16(), refused.json()["code"].clone()), (503, json!("busy")));
+    assert_eq!(refused.header("retry-after"), "1");
+    // Others look all the same, and a login has the keys of that very host fetched.
+    let other = dry(&owner, "other".into(), format!("{served}/other/all")).await.unwrap();
+    assert!(other.status.is_success(), "{}", other.body);
+    let body = new("login", &format!("{served}/login/all"), &sealed());
+    let made = office.call("POST", "/clients", &owner, Some(&body)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    office.provider.advance(signet_core::remote_keys::DEFAULT_AGE + signet_core::remote_keys::STALE_IF_ERROR);
+    Party::new("login", &made.json(), keys_of("all")).log_in(&office.provider).await;
+    assert!(!hanging.iter().any(tokio::task::JoinHandle::is_finished), "the places were free again");
+    for look in hanging {
+        look.abort();
+    }
 }

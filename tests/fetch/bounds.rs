@@ -67,6 +67,8 @@ async fn a_dead_host_takes_its_own_places_and_not_those_of_others() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(refused(&fetcher, &dead.url("dead.example")).await, "fetch_host_busy");
+    // On every port: one silent host is not as many hosts as it has ports.
+    assert_eq!(refused(&fetcher, "https://dead.example:1/").await, "fetch_host_busy");
     for _ in 0..10 {
         assert!(get(&fetcher, &alive.url(HOST)).await.is_ok());
     }
@@ -107,4 +109,35 @@ async fn the_number_of_fetches_is_bounded() {
     hanging.abort();
     assert!(hanging.await.unwrap_err().is_cancelled());
     assert_eq!(refused(&fetcher, "https://127.0.0.1:1/").await, "fetch_unreachable");
+}
+
+#[tokio::test]
+async fn looks_take_places_of_their_own_and_leave_those_of_logins() {
+    let site = Site::new();
+    let mut settings = site.settings(&["127.0.0.1"]);
+    settings.max_concurrent = 1.try_into().unwrap();
+    settings.max_concurrent_per_host = 1.try_into().unwrap();
+    settings.timeout_seconds = 20.try_into().unwrap();
+    let fetcher = Fetcher::new(&settings, Mode::Production).unwrap();
+    let dead = Hostile::start(Some(&site.identity), Conduct::Hangs).await;
+    let alive = Hostile::start(Some(&site.identity), good("application/json", "{}")).await;
+    let look = |who: &str| {
+        let (fetcher, url, place) = (fetcher.clone(), dead.url("127.0.0.1"), fetcher.look_place(who));
+        let place = place.map_err(|fault| fault.code())?;
+        Ok::<_, &str>(tokio::spawn(async move { fetcher.look(&url, Kind::Jwks, place).await }))
+    };
+    let mut looks: Vec<_> = (0..4).map(|_| look("one").unwrap()).collect();
+    while dead.requests.lock().unwrap().len() < 4 {
+        assert!(!looks.iter().any(tokio::task::JoinHandle::is_finished), "given up before it was seen");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(look("one").unwrap_err(), "fetch_host_busy");
+    looks.extend(["two", "three"].iter().flat_map(|who| (0..4).map(|_| look(who).unwrap())));
+    assert_eq!(look("four").unwrap_err(), "fetch_busy");
+    assert!(get(&fetcher, &alive.url("127.0.0.1")).await.is_ok());
+    for look in looks {
+        look.abort();
+        assert!(look.await.unwrap_err().is_cancelled());
+    }
+    assert!(fetcher.look_place("four").is_ok());
 }

@@ -98,7 +98,7 @@ FORMS = {
     "/console/explain": ("/console/explain", "/console/explain", {"pasted": "client_id=x&response_type=code"}, EVERYBODY),
     "/console/tenant": ("/console/tenant", "/console/tenant", {}, MANAGE),
     "/console/tenant/branding": ("/console/tenant/branding", "/console/tenant/branding", {"branding-name": "{new}"}, MANAGE),
-    "/console/tenant/keys/rotate": (TENANT_KEYS, f"{TENANT_KEYS}/rotate", {}, MANAGE),
+    "/console/tenant/keys/rotate": (TENANT_KEYS, f"{TENANT_KEYS}/rotate", {"usage": "sig"}, MANAGE),
     "/console/tenant/keys/{id}/revoke": (
         TENANT_KEYS, TENANT_KEYS + "/{tenant_key}/revoke",
         {"confirm": "{tenant_key}"},
@@ -352,7 +352,7 @@ def test_developers_leave_consent_on(ground):
         return answer.json()["settings"]["require_consent"]
 
     refused = save(developer, require_consent=None)
-    assert refused.status_code == 422 and "admin_consent_forbidden" in refused.text, refused.text
+    assert refused.status_code == 403 and "admin_consent_forbidden" in refused.text, refused.text
     assert 'href="#require_consent"' in refused.text
     assert asks()
     assert save(administrator, require_consent=None).status_code == 303

@@ -302,7 +302,8 @@ mod tests {
     #[test]
     fn a_link_that_anybody_asked_for_leaves_alone_what_is_good_and_was_just_sent() {
         let context = Context { now: 10_000, millis: 0, entropy: &Zeros };
-        let since = |user: &User, purpose| match &super::link(user, purpose, None, "c", &context).2[0] {
+        // The first change is the need of the account that was judged.
+        let since = |user: &User, purpose| match &super::link(user, purpose, None, "c", &context).2[1] {
             Change::OfferUserLink { since, link } => {
                 assert_eq!(link.purpose, LinkPurpose::Forgotten);
                 Some(*since)

@@ -189,27 +189,32 @@ impl KeySource {
         }
     }
 
-    /// A fetch failed, for a reason with a code and a text that is safe to show. What is there stays, and the next attempt
-    /// has to wait.
-    pub fn failed(&mut self, code: &'static str, reason: String, now: UnixTime) {
+    /// A fetch for `demand` failed, for a reason with a code and a text that is safe to show. What is there stays, and the
+    /// next attempt has to wait; but a look costs the logins nothing: what is known of a URI is shared by all tenants, and
+    /// whoever may save a client would else keep others from fresh keys.
+    pub fn failed(&mut self, demand: Demand, code: &'static str, reason: String, now: UnixTime) {
         let since = self.failing.as_ref().map_or(now, |failing| failing.since);
         self.failing = Some(Unreadable { since, code, reason });
         self.attempted_at = Some(now);
+        if demand == Demand::Look {
+            return;
+        }
         let doubled = PAUSE.saturating_mul(1 << self.failures.min(8));
         self.failures = self.failures.saturating_add(1);
         self.next_attempt = now.saturating_add(doubled.min(MAX_PAUSE));
     }
 
-    /// A fetch brought `body`, which may be kept for `max_age` seconds. What is no JWK Set counts as a failure.
+    /// A fetch for `demand` brought `body`, which may be kept for `max_age` seconds. What is no JWK Set counts as a failure.
     pub fn fetched(
         &mut self,
+        demand: Demand,
         body: &[u8],
         max_age: Option<u64>,
         changed: ChangedKeys,
         now: UnixTime,
     ) -> Result<Learned, KeyFault> {
         let import = import_set(body).inspect_err(|fault| {
-            self.failed(fault.code(), format!("what is there is no JWK Set: {fault}"), now);
+            self.failed(demand, fault.code(), format!("what is there is no JWK Set: {fault}"), now);
         })?;
         let mut next = Vec::new();
         let mut learned = Learned { alarms: Vec::new(), skipped: import.skipped };

@@ -31,7 +31,7 @@ fn set(keys: &[Value]) -> Vec<u8> {
 }
 
 fn fetched(source: &mut KeySource, keys: &[Value], now: i64) -> Learned {
-    source.fetched(&set(keys), None, ChangedKeys::Refuse, now).unwrap()
+    source.fetched(Demand::Verify, &set(keys), None, ChangedKeys::Refuse, now).unwrap()
 }
 
 /// Usage, kid and thumbprint of what may be used.
@@ -94,7 +94,7 @@ fn cache_control_is_followed_within_bounds() {
         (Some(u64::MAX), MAX_AGE),
     ] {
         let mut source = KeySource::default();
-        source.fetched(&set(&[sig("a")]), stated, ChangedKeys::Refuse, NOW).unwrap();
+        source.fetched(Demand::Verify, &set(&[sig("a")]), stated, ChangedKeys::Refuse, NOW).unwrap();
         assert_eq!(source.need(Demand::Verify, NOW + expected - 1), Need::Use, "{stated:?}");
         assert_eq!(source.need(Demand::Verify, NOW + expected), Need::Refresh, "{stated:?}");
     }
@@ -106,7 +106,7 @@ fn failures_keep_what_is_there_and_lengthen_the_pause() {
     fetched(&mut source, &[sig("a")], NOW);
     let mut now = NOW + DEFAULT_AGE;
     for pause in [10, 20, 40, 80, 160, MAX_PAUSE, MAX_PAUSE] {
-        source.failed("fetch_status", "the answer has the status 500".into(), now);
+        source.failed(Demand::Verify, "fetch_status", "the answer has the status 500".into(), now);
         for demand in [Demand::Verify, Demand::Encrypt, Demand::UnknownKid] {
             assert_eq!(source.need(demand, now + pause - 1), Need::Use, "{pause}");
         }
@@ -116,7 +116,7 @@ fn failures_keep_what_is_there_and_lengthen_the_pause() {
         now += pause;
     }
     for broken in [&b""[..], b"{}", b"[]", b"{\"keys\":{}}", b"<html>", b"{\"keys\":[],\"keys\":[]}"] {
-        assert!(source.fetched(broken, None, ChangedKeys::Refuse, now).is_err());
+        assert!(source.fetched(Demand::Verify, broken, None, ChangedKeys::Refuse, now).is_err());
         assert_eq!(source.keys(now).len(), 1);
         assert_eq!(source.need(Demand::UnknownKid, now + MAX_PAUSE - 1), Need::Use);
     }
@@ -181,12 +181,12 @@ fn members_are_read_each_for_itself_rfc7517_5() {
 fn sets_are_bounded() {
     let many: Vec<_> = (0..51).map(|number| jwk("a", EC, &json!({ "kid": number.to_string() }))).collect();
     let mut source = KeySource::default();
-    let fault = source.fetched(&set(&many), None, ChangedKeys::Refuse, NOW).unwrap_err();
+    let fault = source.fetched(Demand::Verify, &set(&many), None, ChangedKeys::Refuse, NOW).unwrap_err();
     assert_eq!(fault.code(), "key_too_many");
     fetched(&mut source, &many[1..], NOW);
     assert_eq!(source.keys(NOW).len(), 100, "each for both usages");
     let huge = format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(300_000));
-    assert!(source.fetched(huge.as_bytes(), None, ChangedKeys::Refuse, NOW).is_err());
+    assert!(source.fetched(Demand::Verify, huge.as_bytes(), None, ChangedKeys::Refuse, NOW).is_err());
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn development_takes_changed_keys_with_the_same_alarm() {
     let (old, new) = (jwk("a", EC, &json!({ "kid": "k" })), jwk("b", EC, &json!({ "kid": "k" })));
     let mut source = KeySource::default();
     fetched(&mut source, &[old], NOW);
-    let learned = source.fetched(&set(&[new]), None, ChangedKeys::Take, NOW + 600).unwrap();
+    let learned = source.fetched(Demand::Verify, &set(&[new]), None, ChangedKeys::Take, NOW + 600).unwrap();
     assert_eq!(learned.alarms.len(), 2, "one for each usage");
     assert!(learned.alarms.iter().all(|alarm| alarm.taken));
     let b = thumbprint("b", EC);
@@ -273,8 +273,8 @@ fn somebody_who_looks_sees_what_is_there_now_and_what_is_known_is_told() {
     let unreachable = || "the host does not accept connections".to_owned();
     assert_eq!(source.need(Demand::Look, NOW), Need::Wait);
     assert_eq!(known(&source, NOW), KeySet::default());
-    source.failed("fetch_unreachable", unreachable(), NOW);
-    source.failed("fetch_timeout", "the host did not answer in time".into(), NOW + 100);
+    source.failed(Demand::Verify, "fetch_unreachable", unreachable(), NOW);
+    source.failed(Demand::Verify, "fetch_timeout", "the host did not answer in time".into(), NOW + 100);
     let failing = known(&source, NOW + 100).failing.unwrap();
     assert_eq!((failing.since, failing.code), (NOW, "fetch_timeout"));
     // The pause after failures is for those whom anybody can make ask; two of one moment share a result.
@@ -290,9 +290,33 @@ fn somebody_who_looks_sees_what_is_there_now_and_what_is_known_is_told() {
     assert_eq!((set.read_at, set.failing.is_none(), set.keys.len()), (Some(NOW + 200), true, 1));
     assert!(set.skipped[0].starts_with("member 2 cannot be used: "), "{:?}", set.skipped);
     assert_eq!(source.need(Demand::Look, NOW + 200 + LOOK_PAUSE), Need::Wait);
-    source.fetched(b"<html>", None, ChangedKeys::Refuse, NOW + 300).unwrap_err();
+    source.fetched(Demand::Verify, b"<html>", None, ChangedKeys::Refuse, NOW + 300).unwrap_err();
     let set = known(&source, NOW + 300);
     assert!(set.read_at.is_some() && set.failing.unwrap().reason.contains("no JWK Set"));
     let gone = known(&source, NOW + 200 + DEFAULT_AGE + STALE_IF_ERROR);
     assert!(gone.read_at.is_none() && gone.keys.is_empty() && gone.failing.is_some());
+}
+
+#[test]
+fn a_look_that_fails_does_not_lengthen_the_pause_of_logins() {
+    let mut source = KeySource::default();
+    fetched(&mut source, &[sig("a")], NOW);
+    let stale = NOW + DEFAULT_AGE;
+    for (times, now) in (stale..).step_by(3).take(20).enumerate() {
+        if times % 2 == 0 {
+            source.failed(Demand::Look, "fetch_timeout", "the host did not answer in time".into(), now);
+        } else {
+            source.fetched(Demand::Look, b"<html>", None, ChangedKeys::Refuse, now).unwrap_err();
+        }
+        assert_eq!(source.need(Demand::UnknownKid, now), Need::Wait);
+        assert_eq!(source.need(Demand::Encrypt, now), Need::WaitBriefly);
+        assert_eq!(source.need(Demand::Look, now), Need::Use);
+    }
+    // A login that fails waits the shortest pause, as if nobody had looked.
+    source.failed(Demand::Verify, "fetch_timeout", "the host did not answer in time".into(), stale + 100);
+    assert_eq!(source.need(Demand::UnknownKid, stale + 100 + PAUSE - 1), Need::Use);
+    // Nor does a look shorten the pause that logins have.
+    source.failed(Demand::Look, "fetch_timeout", "the host did not answer in time".into(), stale + 103);
+    assert_eq!(source.need(Demand::UnknownKid, stale + 100 + PAUSE - 1), Need::Use);
+    assert_eq!(source.need(Demand::UnknownKid, stale + 100 + PAUSE), Need::Wait);
 }

@@ -28,23 +28,6 @@ const USES = {
 };
 const PRIVATE = ["d", "p", "q", "dp", "dq", "qi"];
 
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-const base64url = (bytes) =>
-  btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-
-// RFC 7638 section 3: the required members in lexicographic order, without white space.
-async function thumbprint(jwk) {
-  const members = { RSA: ["e", "kty", "n"], EC: ["crv", "kty", "x", "y"], OKP: ["crv", "kty", "x"] }[jwk.kty];
-  const text = JSON.stringify(Object.fromEntries(members.map((name) => [name, jwk[name]])));
-  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
-}
-
 // RFC 7468 section 2: DER as text.
 function pem(label, bytes) {
   const lines = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).match(/.{1,64}/g).join("\n");

@@ -16,7 +16,7 @@ use signet_store::{Store, StoreError};
 use crate::checkups::Checkups;
 use crate::clients::{Clients, Registered};
 use crate::edge::Clock;
-use crate::fetch::{Fetcher, Kind};
+use crate::fetch::{Fetcher, Kind, Place};
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::mail::Mailer;
@@ -150,10 +150,14 @@ impl App {
     }
 
     /// OpenID Connect Registration section 5: the document at `sector_identifier_uri` lists every redirect URI, or nothing is
-    /// registered.
-    pub async fn check_sector(&self, settings: &ClientSettings) -> Result<(), Fault> {
+    /// registered. `look` is the place of somebody at the desk ([`crate::fetch::Fetcher::look_place`]).
+    pub async fn check_sector(&self, settings: &ClientSettings, look: Option<Place>) -> Result<(), Fault> {
         let Some(uri) = &settings.sector_identifier_uri else { return Ok(()) };
-        let fetched = self.fetcher.get(uri, Kind::SectorIdentifier).await.map_err(|fault| {
+        let fetched = match look {
+            Some(place) => self.fetcher.look(uri, Kind::SectorIdentifier, place).await,
+            None => self.fetcher.get(uri, Kind::SectorIdentifier).await,
+        };
+        let fetched = fetched.map_err(|fault| {
             tracing::warn!(code = fault.code(), %fault, "a sector_identifier_uri could not be read");
             Fault::SectorUnreadable
         })?;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use signet_core::client_policy::{KeySet, Mode};
+use signet_core::context::UnixTime;
 use signet_core::ids::{ClientId, TenantId};
 use signet_core::remote_keys::{Alarm, ChangedKeys, Demand, KeySource, Learned, Need};
 use tokio::sync::watch;
 
 use crate::edge::Clock;
-use crate::fetch::{Fetcher, Kind};
+use crate::fetch::{FetchFault, Fetched, Fetcher, Kind, Place};
 
 /// Most URIs kept.
 const CAPACITY: u64 = 10_000;
@@ -79,7 +80,7 @@ impl RemoteKeys {
     pub async fn keys(&self, uri: &str, owner: (&TenantId, &ClientId), demand: Demand) -> Found {
         let source = self.sources.get_with_by_ref(uri, Arc::default);
         let before = lock(&source.known).generation;
-        match self.start(uri, &source, demand) {
+        match self.start(uri, &source, demand, None) {
             (Need::Use | Need::Refresh, _) | (_, None) => {}
             (Need::Wait, Some(flight)) => landed(flight).await,
             (Need::WaitBriefly, Some(flight)) => drop(tokio::time::timeout(BRIEFLY, landed(flight)).await),
@@ -95,6 +96,25 @@ impl RemoteKeys {
         }
     }
 
+    /// As [`Self::keys`] for [`Demand::Look`], at one of the places that `who` has for looks; the fault is that none is free.
+    pub async fn look(
+        &self,
+        uri: &str,
+        owner: (&TenantId, &ClientId),
+        who: &str,
+    ) -> Result<KeySet, FetchFault> {
+        let source = self.sources.get_with_by_ref(uri, Arc::default);
+        let need = lock(&source.known).source.need(Demand::Look, self.clock.now());
+        if need != Need::Use {
+            let place = self.fetcher.look_place(who)?;
+            if let (_, Some(flight)) = self.start(uri, &source, Demand::Look, Some(place)) {
+                landed(flight).await;
+            }
+        }
+        let known = lock(&source.known);
+        Ok(known.source.known(owner.0, owner.1, self.clock.now()))
+    }
+
     /// Reads sets of which nothing is at hand, a few at a time; those first that nobody has looked at, and at most `limit`.
     /// How many that were.
     pub async fn prepare(&self, uris: impl Iterator<Item = &str>, limit: usize) -> usize {
@@ -108,8 +128,9 @@ impl RemoteKeys {
         wanted.sort_by_key(|(failing, ..)| *failing);
         wanted.truncate(limit);
         for some in wanted.chunks(AT_ONCE) {
-            let start =
-                |(_, uri, source): &(bool, &str, Arc<Source>)| self.start(uri, source, Demand::Verify).1;
+            let start = |(_, uri, source): &(bool, &str, Arc<Source>)| {
+                self.start(uri, source, Demand::Verify, None).1
+            };
             let under_way: Vec<_> = some.iter().filter_map(start).collect();
             for flight in under_way {
                 landed(flight).await;
@@ -124,8 +145,15 @@ impl RemoteKeys {
         lock(&source.known).source.known(owner.0, owner.1, self.clock.now())
     }
 
-    /// What is needed, and the fetch that is under way for it: one for all who ask meanwhile.
-    fn start(&self, uri: &str, source: &Arc<Source>, demand: Demand) -> (Need, Option<watch::Receiver<()>>) {
+    /// What is needed, and the fetch that is under way for it: one for all who ask meanwhile. It keeps the place of a look
+    /// until it ends.
+    fn start(
+        &self,
+        uri: &str,
+        source: &Arc<Source>,
+        demand: Demand,
+        look: Option<Place>,
+    ) -> (Need, Option<watch::Receiver<()>>) {
         let mut flight = lock(&source.flight);
         let need = lock(&source.known).source.need(demand, self.clock.now());
         if need == Need::Use {
@@ -140,7 +168,11 @@ impl RemoteKeys {
         let (uri, source) = (uri.to_owned(), Arc::clone(source));
         // A task of its own: it goes on when the request that began it does not.
         tokio::spawn(async move {
-            fetch(&uri, &source, &fetcher, &clock, changed).await;
+            let answer = match look {
+                Some(place) => fetcher.look(&uri, Kind::Jwks, place).await,
+                None => fetcher.get(&uri, Kind::Jwks).await,
+            };
+            learn(&uri, &source, demand, answer, changed, clock.now());
             drop(landing);
         });
         (need, Some(under_way))
@@ -152,19 +184,25 @@ async fn landed(mut flight: watch::Receiver<()>) {
     while flight.changed().await.is_ok() {}
 }
 
-async fn fetch(uri: &str, source: &Source, fetcher: &Fetcher, clock: &Clock, changed: ChangedKeys) {
-    let answer = fetcher.get(uri, Kind::Jwks).await;
-    let now = clock.now();
+fn learn(
+    uri: &str,
+    source: &Source,
+    demand: Demand,
+    answer: Result<Fetched, FetchFault>,
+    changed: ChangedKeys,
+    now: UnixTime,
+) {
     let mut known = lock(&source.known);
     let set = match answer {
         Ok(set) => set,
         Err(fault) => {
             // Why has been logged where it happened.
-            known.source.failed(fault.code(), fault.to_string(), now);
+            let (code, reason) = fault.told();
+            known.source.failed(demand, code, reason, now);
             return;
         }
     };
-    match known.source.fetched(&set.body, set.max_age, changed, now) {
+    match known.source.fetched(demand, &set.body, set.max_age, changed, now) {
         Ok(learned) => {
             tell(uri, &learned);
             known.generation += 1;

@@ -57,8 +57,12 @@ impl Shape {
             ["CREATE", "INDEX", name, "ON", of, ..] | ["CREATE", "UNIQUE", "INDEX", name, "ON", of, ..] => {
                 self.indexes.insert((*name).to_owned(), (*of).to_owned());
             }
+            // What follows the columns may look like some.
+            [end, ..] if end.starts_with(')') => table.clear(),
             [column, kind, ..]
-                if line.starts_with("    ") && column.chars().all(|c| c.is_lowercase() || c == '_') =>
+                if !table.is_empty()
+                    && line.starts_with("    ")
+                    && column.chars().all(|c| c.is_lowercase() || c == '_') =>
             {
                 self.column(table, column, kind);
             }

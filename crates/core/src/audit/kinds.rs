@@ -69,6 +69,7 @@ kinds! {
     ClientKeyUpdated: "client.key_updated", "A client's key was changed.";
     ClientKeyRevoked: "client.key_revoked", "A client's key was withdrawn.";
     ClientKeyChanged: "client.key_changed", "A client publishes another key under a kid that was known.";
+    ClientAddressUnread: "client.address_unread", "What a client names could not be read when somebody was to save it, or tried to.";
     UserRegistered: "user.registered", "Somebody made an account for themselves.";
     UserRefused: "user.refused", "A new account was refused.";
     UserCreated: "user.created", "A user was created.";

@@ -243,7 +243,7 @@ fn a_key_is_refused_by_name_a79_a83_keycloak_14263() {
         (source("sig", Value::String(private)), "key_source"),
         (source("enc", jwk("two", None, Some("ES256"))), "key_usage"),
         (source("sig", json!(5)), "key_source_form"),
-        (keyed(&json!([{"name": "", "usage": "sig", "source": "x"}])), "key_name"),
+        (keyed(&json!([{"name": "", "usage": "sig", "source": jwk("two", None, None)}])), "key_name"),
         (
             keyed(
                 &json!([{"name": "n", "usage": "sig", "source": jwk("two", None, None), "not_before": 9, "not_after": 9}]),

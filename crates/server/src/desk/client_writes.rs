@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::client_keys::{PrivateKeyView, changed_keys};
 use super::clients::{ClientView, Remark};
+use super::key_set::Looks;
 use super::receipt::{Before, Pass};
 use super::{Desk, Refused, Result, Write, reading};
 use crate::provisioning::{Along, Pair, declaration_of};
@@ -196,21 +197,21 @@ impl Desk<'_> {
 
     /// Whether this actor may give a client these settings, in place of those from `before` if it is there already; and what
     /// is at the places that they name. The key set is for judging them with.
-    pub(super) async fn judged(
+    async fn judged(
         &self,
         id: &ClientId,
         before: Option<&ClientSettings>,
         after: &ClientSettings,
     ) -> Result<Option<KeySet>> {
+        self.may_give(before, after)?;
+        self.fetched_for(id, after, Looks::of(before, after)).await
+    }
+
+    /// Whether this actor may give a client these settings.
+    pub(super) fn may_give(&self, before: Option<&ClientSettings>, after: &ClientSettings) -> Result<()> {
         before.map_or(Ok(()), |before| self.may_shape(before))?;
         self.may_shape(after)?;
-        self.may_leave_unasked(before, after)?;
-        let sector = |of: &ClientSettings| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
-        if before.map(sector) != Some(sector(after)) {
-            self.app.check_sector(after).await?;
-        }
-        // What changes no setting is not refused for what became of the keys meanwhile.
-        Ok(self.looked_at(id, after).await.filter(|_| before != Some(after)))
+        self.may_leave_unasked(before, after)
     }
 
     /// Whose a client will be: developers own what they make and hand nothing over, others say so.
@@ -268,7 +269,7 @@ impl Desk<'_> {
         if !disabled {
             self.may_shape(&client.settings)?;
         }
-        let key_set = if disabled { None } else { self.looked_at(id, &client.settings).await };
+        let key_set = if disabled { None } else { self.looked_at(id, &client.settings).await? };
         let declared = ClientDeclaration { disabled, ..declaration_of(&client) };
         self.apply_client(&client, &declared, key_set, write).await
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use signet_core::client_policy::ClientKeyState;
 use signet_core::discovery::Endpoint;
 use signet_core::ids::ClientId;
-use signet_core::records::{ClientAuthMethod, ClientSettings, TenantSettings};
+use signet_core::records::{ApplicationType, ClientAuthMethod, ClientSettings, TenantSettings};
 use signet_core::relying_party::{Demand, PORT, RelyingParty};
 use signet_jose::KeyUse;
 
@@ -207,7 +207,8 @@ impl Values {
             signed_userinfo: settings.userinfo.response_type.is_signed(),
             insecure: self.issuer.starts_with("http:"),
             login: !settings.response_types.is_empty(),
-            in_browser: self.method == ClientAuthMethod::None
+            in_browser: settings.application_type == ApplicationType::Web
+                && self.method == ClientAuthMethod::None
                 && !settings.require_request_object
                 && encryption.is_none(),
             port: self.port(),

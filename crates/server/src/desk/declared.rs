@@ -1,24 +1,30 @@
 //! A declaration: what shall be in a tenant, all of it or nothing. Each part is judged as if it were written alone, by who may
 //! write it.
 
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 use signet_core::admin::{CLIENTS_WRITE, TENANT_WRITE, USERS_WRITE};
 use signet_core::builtin::Builtin;
 use signet_core::change::Change;
+use signet_core::client_policy::KeySet;
 use signet_core::fault::Fault;
 use signet_core::people;
 use signet_core::provision::{
     self, ClientDeclaration, Declaration, Provisioned, Refusal, Secret, TenantDeclaration, UserDeclaration,
 };
-use signet_core::records::{LogoutDelivery, Role, Tenant, User};
+use signet_core::records::{Client, LogoutDelivery, Role, Tenant, User};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::clients::Remark;
+use super::key_set::Looks;
 use super::tenant::fixed;
 use super::users::{is_owner, of_many};
 use super::{Desk, Refused, Result, Write};
+use crate::fetch::MAX_LOOKS_EACH;
 use crate::provisioning::Along;
 use crate::tenant_keys::Workshop;
 
@@ -26,6 +32,13 @@ use crate::tenant_keys::Workshop;
 const MAX_PARTS: usize = 500;
 /// Most passwords of one declaration: each costs a hash.
 const MAX_PASSWORDS: usize = 20;
+
+/// Most addresses that are fetched for one declaration. Whoever may save one client could else have any number fetched.
+const MAX_LOOKS: usize = 20;
+/// How many of them at once: the actor's other saves have a place left.
+const LOOKS_AT_ONCE: usize = MAX_LOOKS_EACH - 1;
+/// Longest time for all of them, shorter than a request may take.
+const LOOKS_DEADLINE: Duration = Duration::from_secs(15);
 
 /// What a declaration came to.
 #[derive(Clone, Serialize, JsonSchema)]
@@ -60,6 +73,14 @@ impl std::fmt::Debug for MadeSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MadeSecret").field("client_id", &self.client_id).finish_non_exhaustive()
     }
+}
+
+/// A client of a declaration, before it is judged.
+struct Seen {
+    /// The client that is there.
+    current: Option<Client>,
+    /// What is at its `jwks_uri`, if that had to be fetched.
+    key_set: Option<KeySet>,
 }
 
 /// What the parts so far come to.
@@ -110,8 +131,9 @@ impl Desk<'_> {
             }
             None => before,
         };
-        for (index, declared) in declaration.clients.iter().enumerate() {
-            let done = self.declared_client(&tenant, declared, &mut total).await;
+        let seen = self.seen_clients(&tenant, &declaration.clients).await?;
+        for (index, (declared, seen)) in declaration.clients.iter().zip(seen).enumerate() {
+            let done = self.declared_client(&tenant, declared, seen, &mut total).await;
             done.map_err(|refused| of_part(refused, &format!("/clients/{index}")))?;
         }
         let mut leaving = Vec::new();
@@ -181,12 +203,48 @@ impl Desk<'_> {
         Ok(after.unwrap_or_else(|| before.clone()))
     }
 
-    async fn declared_client(
+    /// The declared clients as they are, and what is at the addresses that they are to name; fetched together, and only
+    /// after everything else was allowed.
+    async fn seen_clients(&self, tenant: &Tenant, declared: &[ClientDeclaration]) -> Result<Vec<Seen>> {
+        let mut clients = Vec::new();
+        for (index, declared) in declared.iter().enumerate() {
+            let current = self.declarable(tenant, declared).await;
+            let current = current.map_err(|refused| of_part(refused, &format!("/clients/{index}")))?;
+            let looks = Looks::of(current.as_ref().map(|client| &client.settings), &declared.settings);
+            clients.push((current, looks));
+        }
+        if clients.iter().map(|(_, looks)| looks.count()).sum::<usize>() > MAX_LOOKS {
+            return Err(too_many(
+                "addresses that have to be read (jwks_uri, sector_identifier_uri)",
+                MAX_LOOKS,
+            ));
+        }
+        let mut work = Vec::new();
+        for (index, ((current, looks), declared)) in clients.into_iter().zip(declared).enumerate() {
+            work.push(self.client_seen(index, declared, current, looks));
+        }
+        let all = stream::iter(work).buffered(LOOKS_AT_ONCE).try_collect();
+        tokio::time::timeout(LOOKS_DEADLINE, all).await.map_err(|_| Refused::Malformed {
+            pointer: "/clients".to_owned(),
+            detail: "The addresses that these clients name do not answer in time. Send the clients in parts."
+                .to_owned(),
+        })?
+    }
+
+    async fn client_seen(
         &self,
-        tenant: &Tenant,
+        index: usize,
         declared: &ClientDeclaration,
-        total: &mut Total,
-    ) -> Result<()> {
+        current: Option<Client>,
+        looks: Looks,
+    ) -> Result<Seen> {
+        let seen = self.fetched_for(&declared.client_id, &declared.settings, looks).await;
+        let key_set = seen.map_err(|refused| of_part(refused, &format!("/clients/{index}")))?;
+        Ok(Seen { current, key_set })
+    }
+
+    /// The client of this name, if there is one, and this actor may write what is declared.
+    async fn declarable(&self, tenant: &Tenant, declared: &ClientDeclaration) -> Result<Option<Client>> {
         let id = &declared.client_id;
         if Builtin::of(id).is_some() {
             return Err(Fault::ClientBuiltin.into());
@@ -198,8 +256,17 @@ impl Desk<'_> {
                 return Err(Refused::Exists);
             }
         }
-        let before = current.as_ref().map(|client| &client.settings);
-        let key_set = self.judged(id, before, &declared.settings).await?;
+        self.may_give(current.as_ref().map(|client| &client.settings), &declared.settings)?;
+        Ok(current)
+    }
+
+    async fn declared_client(
+        &self,
+        tenant: &Tenant,
+        declared: &ClientDeclaration,
+        Seen { current, key_set }: Seen,
+        total: &mut Total,
+    ) -> Result<()> {
         let owner = match (&current, declared.owner) {
             (None, asked) => Some(self.owner(asked.flatten()).await?),
             (Some(client), Some(asked)) if asked != client.owner => Some(self.owner(asked).await?),
@@ -208,7 +275,7 @@ impl Desk<'_> {
         let declared = ClientDeclaration { owner, ..declared.clone() };
         let (provisioner, along) = self.deciding(current.map_or(0, |client| client.version));
         let along = Along { key_set, ..along };
-        total.add(id.as_str(), provisioner.client_with(tenant, &declared, &along).await?);
+        total.add(declared.client_id.as_str(), provisioner.client_with(tenant, &declared, &along).await?);
         Ok(())
     }
 
@@ -282,13 +349,16 @@ fn of_part(refused: Refused, pointer: &str) -> Refused {
     refused.of_part(pointer)
 }
 
+fn too_many(what: &str, most: usize) -> Refused {
+    Refused::Malformed {
+        pointer: String::new(),
+        detail: format!("There are more than {most} {what}. Send them in parts, or use `signet apply`."),
+    }
+}
+
 fn bounded(declaration: &Declaration) -> Result<()> {
     let passwords = declaration.users.iter().filter(|user| user.password.is_some()).count();
     let parts = declaration.clients.len() + declaration.users.len();
-    let too_many = |what: &str, most: usize| Refused::Malformed {
-        pointer: String::new(),
-        detail: format!("There are more than {most} {what}. Send them in parts, or use `signet apply`."),
-    };
     if parts > MAX_PARTS {
         return Err(too_many("clients and users", MAX_PARTS));
     }

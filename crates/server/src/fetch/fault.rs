@@ -1,4 +1,4 @@
-//! Why something could not be fetched. The texts say nothing of the network that the other side does not know already.
+//! Why something could not be fetched. The texts are for the log; [`FetchFault::told`] has what others may know of it.
 
 /// Declares the enum; each variant states its reason code and its text in one line.
 macro_rules! faults {
@@ -39,4 +39,17 @@ faults! {
     ContentType = "fetch_content_type", "the answer has another content type than what was asked for";
     Encoded = "fetch_encoded", "the answer has a content encoding that was not asked for";
     TooLarge { limit: usize } = "fetch_too_large", "the answer is larger than {limit} bytes";
+}
+
+impl FetchFault {
+    /// Code and text for whoever named the address. Whether a name has no address or a forbidden one, and of which kind,
+    /// would tell them which names there are inside of the provider's network: both are one.
+    pub fn told(&self) -> (&'static str, String) {
+        match self {
+            Self::Unresolved | Self::AddressForbidden { .. } => {
+                ("fetch_host_unusable", "the host has no address that may be connected to".to_owned())
+            }
+            other => (other.code(), other.to_string()),
+        }
+    }
 }

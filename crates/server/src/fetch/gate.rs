@@ -1,4 +1,5 @@
-//! How many fetches may run at once: in all, and from one host, so that a dead host cannot take every place.
+//! How many fetches may run at once: in all, and from one host or for one who looks, so that none of them can take every
+//! place.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +21,7 @@ struct Running {
 
 /// A place; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     gate: Arc<Gate>,
     host: String,
 }
@@ -30,7 +31,7 @@ impl Gate {
         Self { total, each, running: Mutex::default() }
     }
 
-    /// A place for one fetch from `host`, now or not at all: whoever waits here would only make others wait.
+    /// A place for one fetch from `host`, or for whoever is named in its stead, now or not at all: whoever waits here would only make others wait.
     pub(super) fn enter(self: &Arc<Self>, host: String) -> Result<Place, FetchFault> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.total >= self.total {

@@ -29,6 +29,7 @@ use signet_core::client_policy::Mode;
 
 pub use destination::AllowedHost;
 pub use fault::FetchFault;
+pub use gate::Place;
 pub use resolve::{Resolve, SystemResolver};
 
 use crate::config;
@@ -36,6 +37,11 @@ use destination::Policy;
 use exchange::Answer;
 use gate::Gate;
 use trust::Trust;
+
+/// Most looks at once, beside the fetches that logins need.
+const MAX_LOOKS: usize = 12;
+/// Most of them for one who looks.
+pub const MAX_LOOKS_EACH: usize = 4;
 
 /// What is fetched: which content types it may have and how large it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,16 +94,21 @@ pub struct Fetcher(Arc<Parts>);
 struct Parts {
     policy: Policy,
     resolver: Arc<dyn Resolve>,
+    /// Of the looks: its threads are its own, too.
+    look_resolver: Arc<dyn Resolve>,
     trust: Trust,
     gate: Arc<Gate>,
+    /// Of the looks, by who looks.
+    looks: Arc<Gate>,
     deadline: Duration,
 }
 
 impl Fetcher {
     /// With the operating system's resolver. Fails if the file of extra certificates cannot be read.
     pub fn new(settings: &config::Fetch, mode: Mode) -> Result<Self, String> {
-        let resolver = SystemResolver::new(settings.max_concurrent.get());
-        Self::with_resolver(settings, mode, Arc::new(resolver))
+        let (logins, looks) = (settings.max_concurrent.get(), MAX_LOOKS);
+        let [logins, looks] = [logins, looks].map(|limit| Arc::new(SystemResolver::new(limit)));
+        Self::assembled(settings, mode, logins, looks)
     }
 
     /// With another resolver.
@@ -106,23 +117,49 @@ impl Fetcher {
         mode: Mode,
         resolver: Arc<dyn Resolve>,
     ) -> Result<Self, String> {
+        Self::assembled(settings, mode, Arc::clone(&resolver), resolver)
+    }
+
+    fn assembled(
+        settings: &config::Fetch,
+        mode: Mode,
+        resolver: Arc<dyn Resolve>,
+        look_resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, String> {
         let file = &settings.extra_ca_file;
         let extra = if file.as_os_str().is_empty() { Vec::new() } else { trust::read(file)? };
         let (total, each) = (settings.max_concurrent.get(), settings.max_concurrent_per_host.get());
         Ok(Self(Arc::new(Parts {
             policy: Policy { allowed: settings.allow_hosts.clone(), mode },
             resolver,
+            look_resolver,
             trust: Trust::new(&extra)?,
             gate: Arc::new(Gate::new(total, each)),
+            looks: Arc::new(Gate::new(MAX_LOOKS, MAX_LOOKS_EACH)),
             deadline: Duration::from_secs(settings.timeout_seconds.get()),
         })))
     }
 
     /// Gets what is at `url`; its fragment is left out.
     pub async fn get(&self, url: &str, kind: Kind) -> Result<Fetched, FetchFault> {
+        self.fetched(url, kind, None).await
+    }
+
+    /// A place for one look of `who`, for [`Self::look`]; none is waited for.
+    pub fn look_place(&self, who: &str) -> Result<Place, FetchFault> {
+        self.0.looks.enter(who.to_owned())
+    }
+
+    /// As [`Self::get`], for somebody who administers a client and wants to know what is at an address that it names.
+    /// It takes none of the places that logins need.
+    pub async fn look(&self, url: &str, kind: Kind, place: Place) -> Result<Fetched, FetchFault> {
+        self.fetched(url, kind, Some(place)).await
+    }
+
+    async fn fetched(&self, url: &str, kind: Kind, look: Option<Place>) -> Result<Fetched, FetchFault> {
         let types = kind.types().join(", ");
         self.within(url, async {
-            let answer = self.send(url, Method::GET, (ACCEPT, &types), Bytes::new()).await?;
+            let answer = self.send(url, Method::GET, (ACCEPT, &types), Bytes::new(), look).await?;
             check_status(answer.response.status())?;
             let headers = answer.response.headers();
             check_type(headers, kind)?;
@@ -139,7 +176,7 @@ impl Fetcher {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let kind = (CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.within(url, async {
-            let answer = self.send(url, Method::POST, kind, body.into()).await?;
+            let answer = self.send(url, Method::POST, kind, body.into(), None).await?;
             let status = answer.response.status();
             if status.is_redirection() {
                 return Err(FetchFault::Redirected { status: status.as_u16() });
@@ -169,13 +206,18 @@ impl Fetcher {
         method: Method,
         header: (HeaderName, &str),
         body: Bytes,
+        look: Option<Place>,
     ) -> Result<Guarded, FetchFault> {
         let parts = &self.0;
         let to = parts.policy.destination(url)?;
-        let place = parts.gate.enter(format!("{}:{}", to.host, to.port))?;
+        let (place, resolver) = match look {
+            Some(place) => (place, &parts.look_resolver),
+            // By host alone: one silent host has 65535 ports.
+            None => (parts.gate.enter(to.host.clone())?, &parts.resolver),
+        };
         let addresses = match to.literal {
             Some(address) => vec![address],
-            None => parts.resolver.resolve(&to.host).await,
+            None => resolver.resolve(&to.host).await,
         };
         parts.policy.addresses(&to, &addresses)?;
         let mut request = Request::new(Full::new(body));
@@ -190,7 +232,7 @@ impl Fetcher {
 /// An answer, and the place that it takes until it is read.
 struct Guarded {
     answer: Answer,
-    _place: gate::Place,
+    _place: Place,
 }
 
 impl std::ops::Deref for Guarded {

@@ -124,7 +124,7 @@ impl<'a> Call<'a> {
 
     /// OpenID Connect Registration section 5: the document is read before anything is registered.
     async fn check_sector(&self, client: &Client) -> Result<(), Fault> {
-        self.app.check_sector(&client.settings).await
+        self.app.check_sector(&client.settings, None).await
     }
 
     async fn create(&self, headers: &HeaderMap, metadata: Metadata) -> Result<Registered, Fault> {

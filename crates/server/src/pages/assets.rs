@@ -25,7 +25,16 @@ const FILES: &[(&str, &str, &str, &str)] = &[
     // A page has one script; what several pages do stands in front of what is theirs.
     ("copy", ".js", include_str!("../../assets/copy.js"), JS),
     ("form", ".js", concat!(include_str!("../../assets/copy.js"), include_str!("../../assets/leave.js")), JS),
-    ("keys", ".js", concat!(include_str!("../../assets/copy.js"), include_str!("../../assets/keys.js")), JS),
+    (
+        "keys",
+        ".js",
+        concat!(
+            include_str!("../../assets/copy.js"),
+            include_str!("../../assets/parts.js"),
+            include_str!("../../assets/keys.js")
+        ),
+        JS,
+    ),
     (
         "looks",
         ".js",
@@ -35,7 +44,12 @@ const FILES: &[(&str, &str, &str, &str)] = &[
     (
         "trial",
         ".js",
-        concat!(include_str!("../../assets/copy.js"), include_str!("../../assets/trial.js")),
+        concat!(
+            include_str!("../../assets/copy.js"),
+            include_str!("../../assets/parts.js"),
+            include_str!("../../assets/jose.js"),
+            include_str!("../../assets/trial.js")
+        ),
         JS,
     ),
     ("check-session", ".js", include_str!("../../assets/check-session.js"), JS),

@@ -43,7 +43,7 @@ pub(super) fn routes() -> Router<App> {
 
 /// The fields of a registration token: pointer, title, id.
 const TOKEN_FIELDS: &[(&str, &str, &str)] =
-    &[("/name", "Name", "name"), ("/uses", "Uses", "uses"), ("/expires_at", "Useless from", "expires_at")];
+    &[("/name", "Name", "name"), ("/uses", "Uses", "uses"), ("/expires_at", "Expires", "expires_at")];
 /// A form that was sent twice: the second time shows nothing.
 const MADE_ALREADY: &str =
     "The token was made already, and is not shown again. Make another one if it is lost.";
