@@ -152,11 +152,14 @@ async fn owners_who_leave_by_one_declaration_are_judged_together() {
     let owner = office.token(Some(ids[3])).await;
     let leaves = |name: &str| json!({ "username": name, "role": null });
     let disabled = |name: &str| json!({ "username": name, "role": "owner", "disabled": true });
-    let named = |name: &str| json!({ "branding": { "name": name } });
+    let branded = |name: &str| json!({ "branding": { "name": name } });
     for (body, wanted) in [
-        (json!({ "tenant": named("One"), "users": [leaves("anna")] }), 200),
+        (json!({ "tenant": branded("One"), "users": [leaves("anna")] }), 200),
         (json!({ "users": [leaves("bert"), leaves("carl"), leaves("dora")] }), 409),
-        (json!({ "tenant": named("Two"), "users": [leaves("bert"), disabled("carl"), leaves("dora")] }), 409),
+        (
+            json!({ "tenant": branded("Two"), "users": [leaves("bert"), disabled("carl"), leaves("dora")] }),
+            409,
+        ),
         (json!({ "users": [leaves("bert"), disabled("carl")] }), 200),
     ] {
         let mut body = body;

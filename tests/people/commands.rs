@@ -3,11 +3,56 @@
 use std::collections::BTreeSet;
 
 use signet_core::change::Change;
-use signet_core::ids::TokenHash;
-use signet_core::records::{AuditEvent, Client, ClientSettings, Session, SessionClient};
+use signet_core::ids::{TenantId, TokenHash};
+use signet_core::records::{AuditEvent, Client, ClientSettings, Session, SessionClient, User};
 use signet_server::edge::Clock;
 use signet_tests::database::Database;
 use signet_tests::process::signet;
+
+/// A client that wants to be told when sessions end.
+fn relying_party(tenant: &TenantId, now: i64) -> Client {
+    Client {
+        tenant: tenant.clone(),
+        client_id: "rp".into(),
+        version: 1,
+        disabled: false,
+        secret_hash: None,
+        sealed_secret: None,
+        registration_token: None,
+        owner: None,
+        settings: ClientSettings {
+            client_name: "rp".into(),
+            redirect_uris: vec!["https://rp.example/cb".into()],
+            backchannel_logout_uri: Some("https://rp.example/logout".into()),
+            ..ClientSettings::default()
+        },
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// A session, and the client that its person has logged in to.
+fn session(user: &User, sid: String, rp: &Client, now: i64) -> [Change; 2] {
+    let session = Session {
+        tenant: user.tenant.clone(),
+        hash: TokenHash::of(&sid),
+        sid: sid.clone(),
+        user_id: user.id,
+        auth_time: now,
+        amr: vec!["pwd".into()],
+        acr: "urn:signet:acr:password".into(),
+        last_seen: now,
+        expires_at: now + 3_600,
+    };
+    let client = SessionClient {
+        tenant: user.tenant.clone(),
+        sid,
+        client_id: rp.client_id.clone(),
+        user_id: user.id,
+        expires_at: now + 3_600,
+    };
+    [Change::InsertSession(session), Change::PutSessionClient(client)]
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_password_and_a_disabled_account_end_all_sessions_and_their_clients_are_told() {
@@ -30,24 +75,7 @@ async fn another_password_and_a_disabled_account_end_all_sessions_and_their_clie
     }
     let (store, now) = (database.store().await, Clock::system().now());
     let tenant = store.tenants().await.unwrap().remove(0).id;
-    let rp = Client {
-        tenant: tenant.clone(),
-        client_id: "rp".into(),
-        version: 1,
-        disabled: false,
-        secret_hash: None,
-        sealed_secret: None,
-        registration_token: None,
-        owner: None,
-        settings: ClientSettings {
-            client_name: "rp".into(),
-            redirect_uris: vec!["https://rp.example/cb".into()],
-            backchannel_logout_uri: Some("https://rp.example/logout".into()),
-            ..ClientSettings::default()
-        },
-        created_at: now,
-        updated_at: now,
-    };
+    let rp = relying_party(&tenant, now);
     store.apply(&tenant, &[Change::InsertClient(rp.clone())]).await.unwrap();
     let file = |name: &str, user: serde_json::Value| {
         let path = database.folder().join(name);
@@ -68,24 +96,7 @@ async fn another_password_and_a_disabled_account_end_all_sessions_and_their_clie
         for name in ["ada", "bob"] {
             let user = store.user_by_name(&tenant, name).await.unwrap().unwrap();
             let sid = format!("{name} {command}");
-            changes.push(Change::InsertSession(Session {
-                tenant: tenant.clone(),
-                hash: TokenHash::of(&sid),
-                sid: sid.clone(),
-                user_id: user.id,
-                auth_time: now,
-                amr: vec!["pwd".into()],
-                acr: "urn:signet:acr:password".into(),
-                last_seen: now,
-                expires_at: now + 3_600,
-            }));
-            changes.push(Change::PutSessionClient(SessionClient {
-                tenant: tenant.clone(),
-                sid,
-                client_id: rp.client_id.clone(),
-                user_id: user.id,
-                expires_at: now + 3_600,
-            }));
+            changes.extend(session(&user, sid, &rp, now));
         }
         store.apply(&tenant, &changes).await.unwrap();
         if arguments[0] == "apply" {

@@ -59,6 +59,15 @@ impl Context<'_> {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// A fresh `client_id`: a handle that no command line takes for an option.
+    pub fn client_id(&self) -> String {
+        let handle = self.handle();
+        match handle.strip_prefix('-') {
+            Some(rest) => format!("x{rest}"),
+            None => handle,
+        }
+    }
+
     /// A fresh UUID, version 7: ordered by this context's time (RFC 9562 section 5.7).
     pub fn uuid(&self) -> Uuid {
         let mut bytes = [0_u8; 10];

@@ -58,7 +58,7 @@ fn page(after: Option<&str>) -> Page {
     Page { after: after.map(str::to_owned), limit: PAGE }
 }
 
-/// The number that [`uuid()`] gives a user.
+/// The id that the writer of records gives a user.
 pub(crate) fn user_id(number: u128) -> Uuid {
     Uuid::from_u128((0x7000 | (number & 4095)) << 64 | 8 << 60 | number)
 }

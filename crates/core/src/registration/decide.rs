@@ -139,7 +139,7 @@ pub fn create(
     initial: Option<&InitialAccessToken>,
     context: &Context<'_>,
 ) -> Result<Registered, Fault> {
-    let client_id = ClientId::new(context.handle());
+    let client_id = ClientId::new(context.client_id());
     let mut declared = declaration(metadata, client_id, &super::defaults(), facts)?;
     declared.generate_secret = declared.settings.token_endpoint_auth_method.uses_secret();
     let token = context.mint(REGISTRATION_TOKEN_PREFIX);

@@ -221,7 +221,7 @@ fn settings(create: &Create, client_id: &str) -> ClientSettings {
 }
 
 async fn register(admin: &Admin, tenant: &Tenant, as_json: bool, create: Create) -> Result<(), Problem> {
-    let id = create.client_id.clone().unwrap_or_else(|| admin.context().handle());
+    let id = create.client_id.clone().unwrap_or_else(|| admin.context().client_id());
     if admin.store.client(&tenant.id, &ClientId::from(id.as_str())).await?.is_some() {
         return Err(Problem::new("exists", format!("there is a client \"{id}\" already")));
     }

@@ -136,7 +136,7 @@ impl Desk<'_> {
     }
 
     async fn make_client(&self, new: &NewClient, write: &Write, pass: &Pass) -> Result<ClientWritten> {
-        let id = new.client_id.clone().unwrap_or_else(|| self.app.context(self.now).handle());
+        let id = new.client_id.clone().unwrap_or_else(|| self.app.context(self.now).client_id());
         let client_id = ClientId::from(id.as_str());
         let settings = new.settings(&id)?;
         if self.app.store.client(&self.tenant().id, &client_id).await?.is_some() {
