@@ -319,24 +319,6 @@ def test_a_page_opens_for_the_roles_that_may_see_it(ground, route):
     assert got == expected(outcomes)
 
 
-@pytest.mark.parametrize("route", FORMS)
-def test_a_form_is_taken_from_the_roles_that_may_send_it(ground, route):
-    page, action, typed, outcomes = FORMS[route]
-    got = {}
-    # Refused ones first, all on the same records: had one been taken, the owner's page would be another one.
-    for who in ("nobody", "no role", *reversed(ROLES)):
-        names = ground.fresh()
-        to, form = filled(action, names), {}
-        if page is not None:
-            shown = ground.people["owner"].ask("GET", filled(page, names))
-            assert shown.status_code == 200, shown.text
-            form = Forms(shown.text).all[to]
-        form |= {name: filled(text, names) if name != "source" else names["jwk"] for name, text in typed.items()}
-        answer = ground.people[who].ask("POST", to, form)
-        got[who] = outcome(answer)
-    assert got == expected(outcomes)
-
-
 def test_developers_leave_consent_on(ground):
     """Whoever follows a link of theirs is asked."""
     names = ground.fresh()
@@ -365,3 +347,21 @@ def test_the_end_of_the_sign_in_refuses_what_nobody_began(ground):
     for person in ground.people.values():
         assert person.ask("GET", "/console/callback").status_code == 400
         assert person.ask("GET", "/console/callback?code=x&state=y").status_code == 400
+
+
+@pytest.mark.parametrize("route", FORMS)
+def test_a_form_is_taken_from_the_roles_that_may_send_it(ground, route):
+    page, action, typed, outcomes = FORMS[route]
+    got = {}
+    # Refused ones first, all on the same records: had one been taken, the owner's page would be another one.
+    for who in ("nobody", "no role", *reversed(ROLES)):
+        names = ground.fresh()
+        to, form = filled(action, names), {}
+        if page is not None:
+            shown = ground.people["owner"].ask("GET", filled(page, names))
+            assert shown.status_code == 200, shown.text
+            form = Forms(shown.text).all[to]
+        form |= {name: filled(text, names) if name != "source" else names["jwk"] for name, text in typed.items()}
+        answer = ground.people[who].ask("POST", to, form)
+        got[who] = outcome(answer)
+    assert got == expected(outcomes)

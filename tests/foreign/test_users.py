@@ -37,13 +37,13 @@ def test_a_user_is_invited_and_chooses_a_password_and_loses_it_all(page, provide
     page.open(f"{provider.issuer}/console/import-users")
     page.see("#csv").send_keys("username,name\nada,Ada Lovelace\ngrace,Grace\n")
     page.click("#try")
-    assert "1 would be made, 1 refused" in page.see("#report").text
+    assert "1 would be made, 1 skipped because they are there already, 0 refused" in page.see("#report").text
     assert page.inspect("console-user-import", scripts=True) == []
     (tmp_path / "people.csv").write_text("username,name\nada,Ada Lovelace\nalan,Alan Turing\ngrace,Grace\n")
     page.see("#table-file").send_keys(str(tmp_path / "people.csv"))
     page.told("#table-file-status", "Read into the field above.")
     page.click("#try")
-    assert "2 would be made, 1 refused" in page.see("#report").text
+    assert "2 would be made, 1 skipped because they are there already, 0 refused" in page.see("#report").text
 
     # The person, in the same browser: the link is theirs, whoever is signed in.
     page.open(link)
