@@ -241,7 +241,7 @@ pub(crate) fn cases(events: i64) -> Vec<Case> {
         Case {
             name: "sessions of a user",
             what: What::Sessions(user_id(77)),
-            contains: &["FROM sessions", "user_id = $2"],
+            contains: &["FROM sessions", "user_id = $2 AND expires_at > $3"],
             arguments: format!("'bench', '{}', {NOW}", user_id(77)),
         },
         Case {
