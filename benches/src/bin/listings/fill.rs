@@ -107,7 +107,7 @@ pub(crate) async fn fill(database: &Database, events: i64) {
                     'login-' || (i / 4),
                     CASE WHEN i < 3 THEN 'rare' WHEN i % 3 = 0 THEN 'shop-4' ELSE 'bank-' || (1 + 4 * (i % 2500)) END,
                     CASE WHEN i % 2 = 0 THEN {} END,
-                    CASE WHEN i % 20 = 2 THEN CASE WHEN i % 40 = 2 THEN 'command line' ELSE 'user:' || i % 300 END END, {object}('scope', 'openid profile', 'n', i)
+                    CASE WHEN i % 20 = 2 THEN CASE WHEN i % 40 = 2 THEN 'command line' ELSE 'user:' || (i % 300) END END, {object}('scope', 'openid profile', 'n', i)
              FROM (SELECT i, {NOW} - {SPAN} + i * {SPAN} / {events} AS at FROM {}) AS numbered",
             id("at * 1000"), person("1 + i % 20000"), series(events)
         ),
