@@ -323,11 +323,11 @@ async fn story(visit: Visit, Path(correlation_id): Path<String>) -> Response {
 
 /// Where the story of a login is told.
 pub(super) fn story_path(correlation_id: &str) -> String {
-    format!("/console/audit/story/{}", super::explain::path_segment(correlation_id))
+    format!("/console/audit/story/{}", super::listing::path_segment(correlation_id))
 }
 
 fn explain_path(correlation_id: &str) -> String {
-    format!("/console/explain?reference={}", super::explain::path_segment(correlation_id))
+    format!("/console/explain?reference={}", super::listing::path_segment(correlation_id))
 }
 
 /// The events as JSON lines, newest first.

@@ -223,11 +223,6 @@ fn answer(visit: &Visit, report: Report, event: Option<Failure>) -> Answer {
     }
 }
 
-/// A path segment (RFC 3986 section 3.3).
-pub(super) fn path_segment(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,3 +47,8 @@ pub(super) fn address(visit: &Visit, path: &str, filters: &[&str], after: Option
     }
     visit.href(&format!("{path}?{}", pairs.finish()))
 }
+
+/// A path segment (RFC 3986 section 3.3).
+pub(super) fn path_segment(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
